@@ -1,0 +1,101 @@
+# Every command of the project; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+FLASK := $(BIN)/flask
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage lint format sure lock \
+	pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db create-user clean browser
+
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+env: ## Create .env from .env.example
+	@test -e .env || cp .env.example .env
+	@echo "Edit .env; every line in it is optional on one machine."
+
+venv: .venv/bin/python ## Create the virtual environment
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "leadapp needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+install: .venv/.installed ## Install the dependencies
+
+.venv/.installed: requirements.lock .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+run: install ## Serve form, dashboard, API and letters at http://127.0.0.1:8000
+	@$(FLASK) db upgrade
+	@echo "The form is at $$($(FLASK) config | sed -nE 's/^BASE_URL=([^ ]+).*/\1/p')"
+	@echo "Next, in another terminal: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=..."
+	@exec $(BIN)/gunicorn wsgi:app
+
+test: install browser ## Run all tests
+	$(BIN)/pytest
+
+unit-test: install ## Run the tests that need no server
+	$(BIN)/pytest tests/unit
+
+integration-test: install ## Run the tests of the application over SQLite and PostgreSQL
+	$(BIN)/pytest tests/integration
+
+e2e-test: install browser ## Run the tests with a real server, mail server and browser
+	$(BIN)/pytest tests/e2e
+
+test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
+	$(BIN)/pytest --cov --cov-report=term --cov-report=html
+
+lint: install ## Check format, style, types and import rules
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: install ## Write the code in its format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+sure: lint test-coverage ## Everything that must hold before a push
+
+lock: install ## Pin what pyproject.toml asks for
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --upgrade --output-file requirements.lock
+
+pictures: install browser ## Take the pictures of the docs anew
+	$(BIN)/python -m tests.pictures
+
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+	else \
+		$(BIN)/playwright install chromium || { echo "The tests need Chromium: apt-get install chromium"; exit 1; }; \
+	fi
+
+migrate-up: install ## Apply all migrations
+	$(FLASK) db upgrade
+
+migrate-down: install ## Take the last migration back
+	$(FLASK) db downgrade
+
+migrate-create: install ## Write a migration: make migrate-create MSG="what changes"
+	$(FLASK) db migrate -m "$(MSG)"
+
+migrate-current: install ## Show the database's revision
+	$(FLASK) db current
+
+migrate-history: install ## Show all revisions
+	$(FLASK) db history
+
+seed-db: install ## Create the first account
+	$(FLASK) seed-db
+
+create-user: install ## Create an account: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=...
+	@printf '%s' "$$PASSWORD" | $(FLASK) create-user --username "$(USERNAME)" --email "$(EMAIL)" --password-file -
+
+clean: ## Remove what was generated, but no data
+	rm -rf .venv .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

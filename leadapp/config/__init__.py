@@ -1,0 +1,149 @@
+"""The settings in force, read from the environment; refuses to start on what is unsafe."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from click import ClickException
+from flask import Flask, current_app
+from werkzeug.local import LocalProxy
+
+from .table import SETTINGS, Setting, example, markdown
+
+__all__ = ["SETTINGS", "ConfigurationError", "Setting", "current", "example", "init_app", "load", "markdown"]
+
+current: Any = LocalProxy(lambda: current_app.config)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECRET_LENGTH = 32
+KNOWN_EXAMPLES = re.compile("your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE)
+
+
+class ConfigurationError(ClickException):
+    """The settings do not allow a start; says all that is wrong with them at once, at the command line too."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("leadapp cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """Read every setting: the values, where each came from, and what cannot be read.
+
+    An empty variable counts as not set.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    problems: list[str] = []
+    for setting in SETTINGS:
+        try:
+            text, sources[setting.name] = _text(setting, environ)
+            values[setting.name] = setting.kind.read(text)
+        except OSError as error:
+            problems.append(f"{setting.name}_FILE is {error.filename!r}, which cannot be read: {error.strerror}")
+        except (ValueError, KeyError):
+            shown = "not readable" if setting.secret else repr(text)
+            problems.append(f"{setting.name} is {shown}: it must be {setting.kind.allowed}")
+    return values, sources, problems
+
+
+def _text(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Find a setting's text and where it stands."""
+    if environ.get(setting.name):
+        return environ[setting.name], "environment"
+    if setting.secret and (path := environ.get(f"{setting.name}_FILE")):
+        return Path(path).read_text().strip(), path
+    return setting.default, "default"
+
+
+def load(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Give the values of all settings and where each came from, or raise ConfigurationError."""
+    values, sources, problems = read(environ)
+    problems = problems or _unsafe(values, sources)
+    if problems:
+        raise ConfigurationError(problems)
+    return values, sources
+
+
+def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
+    """Put the settings in force into `app.config`; `overrides` win, their texts read as the environment's."""
+    overrides = overrides or {}
+    texts = {name: value for name, value in overrides.items() if isinstance(value, str)}
+    values, sources = load({**os.environ, **texts})
+    values |= {name: value for name, value in overrides.items() if name not in values or name not in texts}
+    app.instance_path = str(Path(values["INSTANCE_PATH"] or app.instance_path).absolute())
+    secret = Path(app.instance_path) / "secret_key"
+    try:
+        Path(app.instance_path).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not values["SECRET_KEY"]:
+            values["SECRET_KEY"], sources["SECRET_KEY"] = _made_once(secret), str(secret)
+        app.config.update(_completed(values, Path(app.instance_path)), SETTING_SOURCES=sources)
+    except OSError as error:
+        raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error
+
+
+def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
+    """Say what of these settings, each readable by itself, may not be run."""
+    production = values["ENVIRONMENT"] == "production"
+    problems = [
+        f"{setting.name} must be set in production: {setting.help}"
+        for setting in SETTINGS
+        if production and setting.needed and sources[setting.name] == "default"
+    ]
+    url, secret = urlsplit(values["BASE_URL"]), values["SECRET_KEY"]
+    if production and url.scheme == "http" and url.hostname not in LOOPBACK:
+        problems.append(f"BASE_URL is {values['BASE_URL']!r}: production needs https, except on loopback")
+    if secret and (len(secret) < SECRET_LENGTH or KNOWN_EXAMPLES.search(secret)):
+        make = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        problems.append(f"SECRET_KEY must be {SECRET_LENGTH} random characters or more; make one with: {make}")
+    if values["SMTP_HOST"] and not production:
+        for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
+            if sources[name] == "default":
+                problems.append(f"{name} must be set when SMTP_HOST is")
+    if bool(values["SMTP_USERNAME"]) != bool(values["SMTP_PASSWORD"]):
+        problems.append("SMTP_USERNAME and SMTP_PASSWORD go together: set both or neither")
+    return problems
+
+
+def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
+    """Add what follows from the settings, and what Flask and its extensions call them."""
+    production = values["ENVIRONMENT"] == "production"
+    base_url = values["BASE_URL"] or f"http://{values['HOST']}:{values['PORT']}"
+    https = base_url.startswith("https://")
+    at_home = not production and values["HOST"] in LOOPBACK
+    return values | {
+        "BASE_URL": base_url,
+        "DEBUG": values["DEBUG"] and not production,
+        "AT_HOME": at_home,
+        "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),
+        "REGISTRATION": values["REGISTRATION"] or ("open" if at_home else "approval"),
+        "CORS_ORIGINS": values["CORS_ORIGINS"]
+        or ([] if production else ["http://localhost:3000", "http://localhost:8000"]),
+        "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
+        # Room for a file somewhat too large, so that the form can answer it and keep the other fields.
+        "MAX_CONTENT_LENGTH": 5 * values["MAX_FILE_SIZE"],
+        "MAX_FORM_PARTS": 20,
+        "MAIL_SUPPRESS_SEND": False,
+        "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=8),
+        "WTF_CSRF_TIME_LIMIT": None,
+    }
+
+
+def _made_once(path: Path) -> str:
+    """Read this instance's secret; several processes that start at once agree on one."""
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(SECRET_LENGTH))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first, and its secret is the one
+        draft.unlink()
+    return path.read_text()

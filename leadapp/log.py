@@ -1,0 +1,46 @@
+"""The request id in force, and what a log line looks like: JSON for machines, short for a terminal."""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+logger = logging.getLogger("leadapp")
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object a line, so that nothing logged can forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the message, the request id and the facts given as `extra={"facts": ...}`."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class Terminal(logging.Formatter):
+    """The same facts for a person who watches."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, and a traceback if there is one."""
+        at = datetime.fromtimestamp(record.created)
+        facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
+        line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}{facts}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def configure(level: str) -> None:
+    """Write the application's log to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Terminal() if sys.stderr.isatty() else JSONLines())
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)

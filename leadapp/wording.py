@@ -1,0 +1,61 @@
+"""How times, waits, sizes and references are written for a person."""
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from .config import current
+
+# Without 0, 1 and L, which are read as others, and without vowels, which make words.
+REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+
+
+def now() -> datetime:
+    """Tell the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def when(moment: datetime) -> str:
+    """Write a time in the firm's zone: 20 Nov 2026, 10:04."""
+    return f"{moment.astimezone(current['TIMEZONE']):%-d %b %Y, %H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """Write a wait in its two largest units: 2 d 4 h, 18 h, 30 min."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{hours} h" if hours else f"{minutes} min"
+
+
+def filesize(size: int) -> str:
+    """Write a number of bytes as people do: 120 KB, 1.2 MB, 5 MB."""
+    if size < 1024:
+        return f"{size} bytes"
+    if size < 2**20:
+        return f"{size // 1024} KB"
+    return f"{size / 2**20:.1f}".removesuffix(".0") + " MB"
+
+
+def ordinal(number: int) -> str:
+    """Write 1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def masked(email: str) -> str:
+    """Write an e-mail so that its owner knows it and a passer-by does not: a***@example.com."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def new_reference() -> str:
+    """Make a lead's reference, LD-7K4M-92QX: random, and none of its characters looks like another."""
+    digits = "".join(secrets.choice(REFERENCE_DIGITS) for _ in range(8))
+    return f"LD-{digits[:4]}-{digits[4:]}"
+
+
+def unlinked(text: str) -> str:
+    """Break what a mail program would turn into a link, invisibly (U+2060), in text that somebody typed."""
+    return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u2060", text)

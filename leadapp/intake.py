@@ -1,0 +1,129 @@
+"""What a prospect does: send details and a resume, have a resume kept, see what was received."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePath
+
+from sqlalchemy import Executable, case, select
+from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, whose upsert is the same
+from sqlalchemy.orm import joinedload
+
+from . import letters
+from .errors import NotFound
+from .extensions import db
+from .models import NAME_KEY_MAX, Event, Lead, LeadStatus, Submission
+from .resumes import Resume
+from .rules import email_key, fold
+from .storage import store
+from .wording import now
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a prospect sent, clean."""
+
+    first_name: str
+    last_name: str
+    email: str
+    resume: Resume
+
+    def digest(self) -> str:
+        """Tell contents apart: the same form sent with anything changed is a new submission."""
+        content = [self.first_name, self.last_name, self.email, self.resume.filename, self.resume.sha256]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def keep(resume: Resume) -> Resume:
+    """Put a staged resume into storage under its final key."""
+    if resume.staged:
+        store.keep(resume.staged, resume.key)
+    return replace(resume, staged=None)
+
+
+def submit(details: Details, once: str | None = None) -> Submission:
+    """Take a submission in: its file, then itself, its lead and its letters in one transaction.
+
+    `once` names this sending: the second of a name changes nothing and is answered with the first one's submission. A
+    lead who is known is joined and waits again. Races are upserts, so two at the same instant need no lock of ours.
+    """
+    resume = keep(details.resume)
+    at = now()
+    lead_id, count = db.session.execute(_joining(details, at)).one()
+    submission = db.session.scalar(_submission(details, resume, lead_id, once, at))
+    if submission is None:  # this sending, or this kept file, is already somebody's submission
+        db.session.rollback()
+        first = once and db.session.scalar(select(Submission).where(Submission.once == once))
+        return first or submit(replace(details, resume=_copy(resume)), once)
+    letters.owe(submission.id, details.email, at)
+    db.session.add(Event(lead_id=lead_id, kind="submitted" if count == 1 else "resubmitted", created_at=at))
+    db.session.commit()
+    return submission
+
+
+def receipt(submission_id: uuid.UUID) -> Submission:
+    """Give a submission and its lead, for the page after sending."""
+    found = select(Submission).options(joinedload(Submission.lead)).where(Submission.id == submission_id)
+    submission = db.session.scalar(found)
+    if submission is None:
+        raise NotFound("receipt_unknown")
+    return submission
+
+
+def _joining(details: Details, at: datetime) -> Executable:
+    """Make a lead of a new address; a known one keeps its first names and waits again."""
+    first, last = details.first_name, details.last_name
+    lead = insert(Lead).values(
+        first_name=first,
+        last_name=last,
+        email=details.email,
+        email_key=email_key(details.email),
+        first_name_key=fold(f"{first} {last}")[:NAME_KEY_MAX],
+        last_name_key=fold(f"{last} {first}")[:NAME_KEY_MAX],
+        status=LeadStatus.PENDING,
+        created_at=at,
+        updated_at=at,
+        pending_since=at,
+    )
+    again = {
+        "status": LeadStatus.PENDING,
+        "submission_count": Lead.submission_count + 1,
+        "updated_at": at,
+        "pending_since": case((Lead.status == LeadStatus.PENDING, Lead.pending_since), else_=at),
+        "reached_out_at": None,
+        "reached_out_by": None,
+        "seen_at": None,
+    }
+    upsert = lead.on_conflict_do_update(index_elements=["email_key"], set_=again)
+    return upsert.returning(Lead.id, Lead.submission_count)
+
+
+def _submission(details: Details, resume: Resume, lead_id: uuid.UUID, once: str | None, at: datetime) -> Executable:
+    row = insert(Submission).values(
+        lead_id=lead_id,
+        first_name=details.first_name,
+        last_name=details.last_name,
+        email=details.email,
+        filename=resume.filename,
+        content_type=resume.content_type,
+        size=resume.size,
+        sha256=resume.sha256,
+        warnings=list(resume.warnings),
+        storage_key=resume.key,
+        once=once,
+        created_at=at,
+    )
+    return row.on_conflict_do_nothing().returning(Submission)
+
+
+def _copy(resume: Resume) -> Resume:
+    """Store the bytes of a kept resume once more: a form that is corrected and sent again needs a file of its own."""
+    key = secrets.token_hex(16) + PurePath(resume.key).suffix
+    with store.open(resume.key) as kept, store.stage() as staged:
+        shutil.copyfileobj(kept, staged)
+        store.keep(staged, key)
+    return replace(resume, key=key)

@@ -1,0 +1,116 @@
+"""A letter as a message; handed to an SMTP server, or to a file where none is set."""
+
+import os
+import smtplib
+import ssl
+from email.utils import quote
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, render_template
+from flask_mail import Connection, Message
+
+from .config import LOOPBACK, current
+
+TIMEOUT = 10
+TLS_PORT = 465
+HEADER_MAX = 200
+
+
+class NotSent(Exception):
+    """The letter did not leave; `final` if trying again cannot help."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+class VerifiedConnection(Connection):
+    """Flask-Mail's connection with a time limit, certificates that are checked, and a good-bye that may fail."""
+
+    def configure_host(self) -> smtplib.SMTP:
+        """Connect, encrypt, sign in."""
+        server, port = current["SMTP_HOST"], current["SMTP_PORT"]
+        context = ssl.create_default_context()
+        host: smtplib.SMTP
+        if port == TLS_PORT:
+            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context)
+        else:
+            host = smtplib.SMTP(server, port, timeout=TIMEOUT)
+        try:
+            if port != TLS_PORT and server not in LOOPBACK:
+                host.starttls(context=context)
+            if current["SMTP_USERNAME"]:
+                host.login(current["SMTP_USERNAME"], current["SMTP_PASSWORD"])
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def __exit__(self, *_exception: object) -> None:
+        """Say good-bye; the letter has its answer by now, so a failure here means nothing."""
+        if self.host:
+            try:
+                self.host.quit()
+            except (OSError, smtplib.SMTPException):
+                self.host.close()
+
+
+def header(text: str) -> str:
+    """Make typed text fit for a header: printable, capped, no encoded word (CVE-2024-6923), no line break."""
+    kept = "".join(character if character.isprintable() else " " for character in text)
+    return kept.replace("=?", "= ?")[:HEADER_MAX]
+
+
+def compose(
+    template: str, subject: str, recipient: str, letter_id: str, reply_to: str | None = None, **facts: Any
+) -> Message:
+    """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes."""
+    sender = current["SMTP_FROM_EMAIL"]
+    with current_app.test_request_context(base_url=current["BASE_URL"]):
+        message = Message(
+            header(subject),
+            recipients=[recipient],
+            body=render_template(f"mail/{template}.txt", **facts),
+            html=render_template(f"mail/{template}.html", **facts),
+            sender=f'"{quote(header(current["SMTP_FROM_NAME"]))}" <{sender}>',
+            reply_to=reply_to,
+            extra_headers={"Auto-Submitted": "auto-generated"},
+        )
+    message.msgId = f"<{letter_id}@{sender.rpartition('@')[2]}>"
+    return message
+
+
+def send(message: Message) -> None:
+    """Hand a letter over, or raise NotSent with the server's reason."""
+    try:
+        if not current["SMTP_HOST"]:
+            return _write(message)
+        with VerifiedConnection(current_app.extensions["mail"]) as connection:
+            connection.send(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise NotSent(_reason(code, words), final=code >= 500) from error
+    except smtplib.SMTPDataError as error:
+        raise NotSent(_reason(error.smtp_code, error.smtp_error), final=error.smtp_code >= 500) from error
+    except smtplib.SMTPResponseException as error:
+        raise NotSent(_reason(error.smtp_code, error.smtp_error)) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSent(f"{type(error).__name__}: {error}") from error
+
+
+def outbox() -> Path:
+    """Where letters lie while no mail server is set."""
+    return Path(current_app.instance_path) / "outbox"
+
+
+def _write(message: Message) -> None:
+    outbox().mkdir(mode=0o700, exist_ok=True)
+    path = outbox() / f"{message.msgId[1:].partition('@')[0]}.eml"
+    draft = path.with_suffix(".part")
+    draft.write_bytes(message.as_bytes())
+    os.replace(draft, path)
+
+
+def _reason(code: int, words: bytes | str) -> str:
+    return f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"

@@ -1,0 +1,104 @@
+"""What may stand in a name, an e-mail, a username, a password.
+
+Each rule takes what was typed (None where nothing came) and gives it back clean, or raises Refused.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from importlib import import_module
+
+from email_validator import EmailNotValidError, validate_email
+
+from .errors import Refused
+
+NAME_MAX = 100
+EMAIL_MAX = 254  # RFC 5321's longest path, less its angle brackets
+PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads no further
+# Spaces and marks of no width at the ends of a name: what copying brings along.
+INVISIBLE = " \t\r\n\xa0\u200b\u200c\u200d\u2060\ufeff"
+CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def person_name(field: str) -> Callable[[str | None], str]:
+    """Make the rule of a name: 1 to 100 characters after trimming and NFC, none of them a control."""
+
+    def rule(text: str | None) -> str:
+        name = unicodedata.normalize("NFC", text or "").strip(INVISIBLE).strip()
+        if not name:
+            raise Refused(f"{field}_missing")
+        if len(name) > NAME_MAX:
+            raise Refused(f"{field}_too_long", limit=NAME_MAX)
+        if any(unicodedata.category(character) in CONTROLS for character in name):
+            raise Refused(f"{field}_characters")
+        return name
+
+    return rule
+
+
+first_name = person_name("first_name")
+last_name = person_name("last_name")
+
+
+def email(text: str | None) -> str:
+    """Check an address that anybody on the internet can be written to; keep it as typed."""
+    address = (text or "").strip(INVISIBLE)
+    if not address:
+        raise Refused("email_missing")
+    if len(address) > EMAIL_MAX:
+        raise Refused("email_too_long", limit=EMAIL_MAX)
+    try:
+        validate_email(address, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError as error:
+        raise Refused("email_format") from error
+    return address
+
+
+def email_key(address: str) -> str:
+    """Tell what two spellings of one e-mail address share."""
+    return validate_email(address, check_deliverability=False, globally_deliverable=False).normalized.lower()
+
+
+def fold(text: str) -> str:
+    """Write text without case and accents, as it is searched and sorted."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
+def search(text: str | None) -> str:
+    """Check what is searched for."""
+    typed = "".join(character for character in text or "" if unicodedata.category(character) not in CONTROLS).strip()
+    if len(typed) > NAME_MAX:
+        raise Refused("query_too_long", limit=NAME_MAX)
+    return typed
+
+
+def sign_in_name(text: str | None) -> str:
+    """Check what somebody signs in with: a username or an e-mail address."""
+    if not (text and text.strip()):
+        raise Refused("sign_in_name_missing")
+    return text.strip().replace("\0", "")  # PostgreSQL takes no NUL, and nobody has one
+
+
+def username(text: str | None) -> str:
+    """Check a username: 3 to 50 letters, digits, underscores and hyphens (the seed's rule)."""
+    if not text:
+        raise Refused("username_missing")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{3,50}", text):
+        raise Refused("username_format")
+    return text
+
+
+def password(text: str | None) -> str:
+    """Check a new password: 8 characters to 72 bytes, upper, lower, digit, and not among the commonest."""
+    if not text:
+        raise Refused("password_missing")
+    if len(text) < PASSWORD_MIN or len(text.encode()) > PASSWORD_MAX_BYTES:
+        raise Refused("password_length")
+    if not all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]")):
+        raise Refused("password_characters")
+    # Imported here, since its lists take 13 MB that a web worker seldom needs.
+    commonest = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
+    if text.lower() in commonest:
+        raise Refused("password_common")
+    return text

@@ -1,0 +1,63 @@
+"""Where resumes lie: staged, kept and opened by a key of ours, never by a visitor's name."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Flask, current_app
+from werkzeug.local import LocalProxy
+
+from .errors import NotFound, Unavailable
+
+store: Any = LocalProxy(lambda: current_app.extensions["storage"])
+
+
+class Folder:
+    """Files of mode 0600 in one folder; what is still coming in lies in `staging`, on the same file system."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.staging = folder / "staging"
+        self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def stage(self) -> IO[bytes]:
+        """Open a new file for an upload; buffered, since unbuffered a full disk would cut it in silence."""
+        path = self.staging / secrets.token_hex(16)
+        return open(path, "x+b", opener=_private)
+
+    def keep(self, staged: IO[bytes], key: str) -> None:
+        """Move a staged file to its key; once this returns, a power cut leaves all of it there."""
+        try:
+            staged.flush()
+            os.fsync(staged.fileno())
+            os.rename(staged.name, self._path(key))
+            folder = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise Unavailable("storage_unavailable") from error
+
+    def open(self, key: str) -> IO[bytes]:
+        """Open a kept file for reading."""
+        try:
+            return self._path(key).open("rb")
+        except OSError as error:
+            raise NotFound("resume_gone") from error
+
+    def _path(self, key: str) -> Path:
+        path = (self.folder / key).resolve()
+        if path.parent != self.folder.resolve():
+            raise NotFound("resume_gone")
+        return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def init_app(app: Flask) -> None:
+    """Make the store that the settings ask for."""
+    app.extensions["storage"] = Folder(Path(app.config["UPLOAD_DIR"]))

@@ -1,0 +1,87 @@
+"""Everything signed: form ids, kept uploads, the page after sending, the API's bearer tokens."""
+
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+import jwt
+from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
+
+from .config import current
+from .errors import Gone, NotFound, NotSignedIn
+from .wording import now
+
+FORM_LIFETIME = 24 * 3600
+KEPT_LIFETIME = 3600
+SUBMITTED_LIFETIME = 30 * 24 * 3600
+
+
+def _signer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current["SECRET_KEY"], salt=f"leadapp.{purpose}")
+
+
+def _read(purpose: str, token: str | None, seconds: int) -> Any:
+    """Give back what was signed for this purpose, or None."""
+    try:
+        return token and _signer(purpose).loads(token, max_age=seconds)
+    except BadData:
+        return None
+
+
+def new_form() -> str:
+    """Sign a one-time id for a public form; it stands in for a CSRF token, since strangers get no cookie."""
+    return str(_signer("form").dumps(secrets.token_hex(16)))
+
+
+def read_form_id(token: str | None) -> str | None:
+    """Tell the id in a form's token; None if it is missing, foreign or a day old."""
+    return _read("form", token, FORM_LIFETIME)
+
+
+def keep_upload(resume: dict[str, Any], form: str) -> str:
+    """Sign what is known of a stored resume, for the one form that keeps it."""
+    return str(_signer("kept").dumps(resume | {"form": read_form_id(form)}))
+
+
+def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
+    """Give what is known of the resume that this form kept; None if there is none, or its hour is over."""
+    kept = _read("kept", token, KEPT_LIFETIME)
+    if not kept or kept.pop("form") != read_form_id(form):
+        return None
+    return dict(kept)
+
+
+def submitted(submission_id: uuid.UUID) -> str:
+    """Sign the address of the page after sending."""
+    return str(_signer("submitted").dumps(submission_id.hex))
+
+
+def read_submitted(token: str) -> uuid.UUID:
+    """Tell whose page it is: NotFound if it is nobody's, Gone after 30 days."""
+    try:
+        return uuid.UUID(_signer("submitted").loads(token, max_age=SUBMITTED_LIFETIME))
+    except SignatureExpired as error:
+        raise Gone("receipt_expired") from error
+    except BadData as error:
+        raise NotFound("receipt_unknown") from error
+
+
+def bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
+    """Make the API token of a login (RFC 7519); `jti` names the login, so deleting its row ends the token."""
+    claims = {"jti": str(login_id), "sub": str(user_id), "iat": now(), "exp": expires_at}
+    return jwt.encode(claims, current["SECRET_KEY"], algorithm=current["ALGORITHM"])
+
+
+def read_bearer(token: str) -> str:
+    """Tell the login of an API token, or raise NotSignedIn."""
+    try:
+        claims = jwt.decode(
+            token,
+            current["SECRET_KEY"],
+            algorithms=[current["ALGORITHM"]],
+            options={"require": ["exp", "iat", "sub", "jti"]},
+        )
+    except jwt.InvalidTokenError as error:
+        raise NotSignedIn("token_invalid") from error
+    return str(claims["jti"])

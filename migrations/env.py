@@ -1,0 +1,27 @@
+"""Runs migrations, whole or not at all, one machine at a time."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import text
+
+from leadapp.models import Base
+
+LOCK = 7_362_195  # any number that nothing else in the database locks
+FIRST_STATEMENT = {"sqlite": "BEGIN IMMEDIATE", "postgresql": f"SELECT pg_advisory_xact_lock({LOCK})"}
+
+
+def run() -> None:
+    """Migrate over one connection; the first statement waits for whoever migrates at this moment."""
+    with current_app.extensions["migrate"].db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            transactional_ddl=True,
+            render_as_batch=connection.dialect.name == "sqlite",
+        )
+        with context.begin_transaction():
+            connection.execute(text(FIRST_STATEMENT[connection.dialect.name]))
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,42 @@
+"""How gunicorn serves leadapp: threads enough for slow uploads, and a deliverer of letters in each worker."""
+
+import os
+import sys
+import threading
+
+from dotenv import load_dotenv
+
+from leadapp import config, letters
+
+load_dotenv()
+try:
+    settings, _ = config.load(os.environ)
+except config.ConfigurationError as error:
+    sys.exit(str(error))
+
+bind = f"{settings['HOST']}:{settings['PORT']}"
+worker_class = "gthread"
+workers = 2
+threads = 64  # each slow upload holds one
+control_socket_disable = True
+
+
+def post_worker_init(worker):
+    """Start this worker's deliverer."""
+    if settings["DELIVERY"] == "external":
+        return
+    worker.stopped = threading.Event()
+    worker.deliverer = threading.Thread(target=_deliver, args=(worker.wsgi, worker.stopped), daemon=True)
+    worker.deliverer.start()
+
+
+def worker_exit(_server, worker):
+    """Let the letter that is being sent be finished."""
+    if hasattr(worker, "stopped"):
+        worker.stopped.set()
+        worker.deliverer.join(20)
+
+
+def _deliver(app, stopped):
+    with app.app_context():
+        letters.deliver_until(stopped)

@@ -1,0 +1,45 @@
+"""Accounts and tokens over JSON."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, request
+from flask_login import current_user
+
+from .. import accounts, tokens
+from ..config import current
+from ..errors import InvalidInput, WrongMediaType
+from ..forms import LoginForm
+from ..schemas import RegisteredSchema, RegisterSchema, TokenSchema, UserSchema
+
+bp = Blueprint("auth", __name__, url_prefix="/auth")
+Answer = dict[str, Any]
+
+
+@bp.post("/register")
+def register() -> tuple[Answer, int]:
+    """Make an account, as REGISTRATION allows."""
+    user = accounts.register(**RegisterSchema().read_body())
+    message = "User registered successfully" + ("" if user.is_active else "; a colleague must enable the account")
+    return RegisteredSchema().dump({"message": message, "username": user.username}), 201
+
+
+@bp.post("/login")
+def login() -> Answer:
+    """Give a token for a username (or e-mail) and a password."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise WrongMediaType("form_encoded_expected")
+    form = LoginForm(meta={"csrf": False})
+    if not form.validate():
+        raise InvalidInput(form.errors)
+    user = accounts.authenticate(form.username.data, form.password.data or "")
+    lifetime = timedelta(minutes=current["ACCESS_TOKEN_EXPIRE_MINUTES"])
+    login = accounts.sign_in(user, lifetime)
+    token = tokens.bearer(login.id, user.id, login.expires_at)
+    return TokenSchema().dump({"access_token": token, "expires_in": int(lifetime.total_seconds())})
+
+
+@bp.get("/me")
+def me() -> Answer:
+    """Tell who the token speaks for."""
+    return UserSchema().dump(current_user)

@@ -1,0 +1,74 @@
+"""Readers of form bodies, at either edge. Each rule is the domain's, so a refusal carries its words and its code."""
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from werkzeug.datastructures import FileStorage
+from wtforms import HiddenField, IntegerField, PasswordField, StringField
+from wtforms.validators import InputRequired, ValidationError
+
+from . import resumes, rules, tokens
+from .errors import InvalidInput, Message
+from .intake import Details
+
+
+def _inspected(upload: FileStorage | None) -> resumes.Resume | None:
+    return resumes.inspect(upload.stream, upload.filename or "") if upload else None
+
+
+class SubmitForm(FlaskForm):
+    """What a prospect sends."""
+
+    class Meta:
+        csrf = False  # strangers get no cookie; the signed form_id stands in for it
+
+    first_name = StringField("First name", filters=[rules.first_name])
+    last_name = StringField("Last name", filters=[rules.last_name])
+    email = StringField("E-mail", filters=[rules.email])
+    resume = FileField("Resume", filters=[_inspected])
+    form_id = HiddenField()
+    kept = HiddenField()
+
+    @property
+    def sending(self) -> str | None:
+        """The one-time id of this form, None if it is missing, foreign or a day old."""
+        return tokens.read_form_id(self.form_id.data)
+
+    @property
+    def good_resume(self) -> resumes.Resume | None:
+        """The acceptable resume that came with the form, or else the one that it kept before."""
+        if isinstance(self.resume.data, resumes.Resume):
+            return self.resume.data
+        kept = tokens.read_upload(self.kept.data, self.form_id.data)
+        return resumes.Resume(**kept) if kept else None
+
+    def validate_resume(self, field: FileField) -> None:
+        """Ask for a resume where neither a good nor a bad one came."""
+        if not field.errors and not self.good_resume:
+            raise ValidationError(Message("resume_missing"))
+
+    def details(self) -> Details:
+        """Give what was sent, clean, or raise InvalidInput with all that is wrong."""
+        resume = self.good_resume
+        if not self.validate() or resume is None:
+            raise InvalidInput(self.errors)
+        return Details(self.first_name.data, self.last_name.data, self.email.data, resume)
+
+
+class LoginForm(FlaskForm):
+    """Who signs in, and the page they wanted."""
+
+    username = StringField("Username or e-mail", filters=[rules.sign_in_name])
+    password = PasswordField("Password")
+    next = HiddenField()
+
+
+class MarkForm(FlaskForm):
+    """Mark a lead: how many submissions the attorney saw."""
+
+    submission_count = IntegerField(validators=[InputRequired()])
+
+    def seen(self) -> int:
+        """Give the count, or raise InvalidInput."""
+        if not self.validate():
+            raise InvalidInput(self.errors)
+        return int(self.submission_count.data)

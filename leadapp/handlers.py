@@ -1,0 +1,144 @@
+"""Exceptions become answers here, once; every request gets an id and a log line, every answer its headers."""
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, g, render_template, request
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from . import errors, log
+from .config import current
+from .schemas import ProblemSchema
+from .wording import filesize
+
+STATUS = {
+    errors.Unreadable: 400,
+    errors.NotSignedIn: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.WrongMediaType: 415,
+    errors.Unavailable: 503,
+}
+RETRY_AFTER = "60"
+OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
+)
+FRAMED = {"public.submit_lead", "public.submitted"}
+
+
+def init_app(app: Flask) -> None:
+    """Register before the extensions, so that their refusals have an id and our headers too."""
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(errors.LeadappError, _domain_error)
+    app.register_error_handler(errors.InvalidInput, _invalid)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(PoolTimeout, _database_away)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    theirs = request.headers.get("X-Request-ID", "")
+    log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
+    response.headers.setdefault("Content-Security-Policy", POLICY.format(ancestors=ancestors))
+    if current["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    response.headers["X-Request-ID"] = log.request_id.get() or ""
+    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    facts = {
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "user": getattr(g.get("_login_user"), "id", None),
+        "trace_id": trace and trace[1],
+    }
+    log.logger.info("request", extra={"facts": facts})
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Answer what Flask, Werkzeug or an extension raised."""
+    status = error.code or 500
+    code = f"http_{status}" if f"http_{status}" in errors.MESSAGES else "http_500"
+    message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]))
+    kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    if isinstance(error, RequestEntityTooLarge):
+        kept["Connection"] = "close"
+    return _answer(status, message, kept)
+
+
+def _domain_error(error: errors.LeadappError) -> Response:
+    """Answer a failure of the domain."""
+    headers = {}
+    if isinstance(error, errors.NotSignedIn):
+        invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
+    status = STATUS[type(error)]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER
+    return _answer(status, error.message, headers)
+
+
+def _invalid(error: errors.InvalidInput) -> Response:
+    refusals = [
+        {"pointer": f"#/{field}", "detail": message, "code": getattr(message, "code", "http_422")}
+        for field, messages in error.fields.items()
+        for message in messages
+    ]
+    return _answer(422, errors.Message("http_422"), {}, refusals)
+
+
+def _database_away(error: Exception) -> Response:
+    log.logger.error("the database cannot be used: %s", type(error).__name__)
+    return _domain_error(errors.Unavailable("database_unavailable"))
+
+
+def _answer(
+    status: int, message: errors.Message, headers: Mapping[str, str], refusals: list[dict[str, Any]] | None = None
+) -> Response:
+    """Answer as problem+json under /api, as a page elsewhere."""
+    title = HTTPStatus(status).phrase
+    if request.path.startswith("/api/"):
+        problem = {
+            "title": title,
+            "status": status,
+            "detail": message,
+            "instance": f"urn:request:{log.request_id.get()}",
+            "code": message.code,
+        }
+        if refusals:
+            problem["errors"] = refusals
+        response = current_app.make_response(ProblemSchema().dump(problem))
+        response.mimetype = "application/problem+json"
+    else:
+        page = {"status": status, "message": message, "refusals": refusals, "request_id": log.request_id.get()}
+        response = current_app.make_response(render_template("errors/error.html", **page))
+    response.status_code = status
+    response.headers.update(headers)
+    return response

@@ -1,0 +1,113 @@
+"""The only writers of JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from marshmallow import Schema, fields
+
+from ..models import LeadStatus
+
+
+class Moment(fields.Field[datetime]):
+    """A time as RFC 3339 writes it, in UTC."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
+
+
+class SubmissionSchema(Schema):
+    """One thing a lead sent."""
+
+    id = fields.UUID()
+    first_name = fields.String()
+    last_name = fields.String()
+    filename = fields.String()
+    content_type = fields.String()
+    size = fields.Integer()
+    sha256 = fields.String()
+    resume_path = fields.Function(
+        lambda sent: url_for("api.leads.open_resume", lead_id=sent.lead_id, submission_id=sent.id)
+    )
+    created_at = Moment()
+
+
+class LeadSchema(Schema):
+    """A lead; `resume_path` is the address of the newest resume."""
+
+    id = fields.UUID()
+    reference = fields.String()
+    first_name = fields.String()
+    last_name = fields.String()
+    email = fields.String()
+    resume_path = fields.Function(lambda lead: url_for("api.leads.open_resume", lead_id=lead.id))
+    status = fields.Enum(LeadStatus)
+    created_at = Moment()
+    updated_at = Moment()
+    reached_out_at = Moment()
+    submissions = fields.Nested(SubmissionSchema, many=True)
+
+
+class SubmittedSchema(Schema):
+    """The public answer, made of what was just sent: it is the same for a known and a new address."""
+
+    id = fields.UUID(attribute="lead_id")
+    first_name = fields.String()
+    last_name = fields.String()
+    email = fields.String()
+    status = fields.Constant(LeadStatus.PENDING)
+    created_at = Moment()
+
+
+class PageSchema(Schema):
+    """One page of leads."""
+
+    items = fields.Nested(LeadSchema, many=True, exclude=["submissions"])
+    total = fields.Integer()
+    page = fields.Integer(attribute="query.page")
+    size = fields.Integer(attribute="query.size")
+    pages = fields.Integer()
+
+
+class UserSchema(Schema):
+    """An attorney."""
+
+    id = fields.UUID()
+    username = fields.String()
+    email = fields.String()
+    is_active = fields.Boolean()
+
+
+class RegisteredSchema(Schema):
+    """The answer to a registration."""
+
+    message = fields.String()
+    username = fields.String()
+
+
+class TokenSchema(Schema):
+    """A bearer token (RFC 6749, section 5.1)."""
+
+    access_token = fields.String()
+    token_type = fields.Constant("bearer")
+    expires_in = fields.Integer()
+
+
+class RefusalSchema(Schema):
+    """One thing that is wrong with a request; `pointer` is a JSON pointer to it (RFC 6901)."""
+
+    pointer = fields.String()
+    detail = fields.String()
+    code = fields.String()
+
+
+class ProblemSchema(Schema):
+    """A failure (RFC 9457)."""
+
+    type = fields.Constant("about:blank")
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    instance = fields.String()
+    code = fields.String()
+    errors = fields.Nested(RefusalSchema, many=True)

@@ -1,0 +1,44 @@
+"""The HTML edge: its blueprints, its guard, and what its templates may say."""
+
+from flask import Flask, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from .. import accounts, wording
+from ..extensions import login_manager
+from ..models import LeadStatus
+from ..resumes import ACCEPT, KINDS
+from . import auth, dashboard, health, outbox, public
+
+# Pages are closed to strangers; these are not. The outbox is there only in development on loopback.
+OPEN = {
+    "static",
+    "public.submit_lead",
+    "public.submitted",
+    "public.theme",
+    "auth.login",
+    "health.health",
+    "outbox.list_letters",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages, their guard and their words."""
+    for module in (public, auth, dashboard, health, *([outbox] if app.config["AT_HOME"] else [])):
+        app.register_blueprint(module.bp)
+    app.before_request(_guard)
+    login_manager.user_loader(accounts.by_login)
+    for word in (wording.when, wording.span, wording.filesize, wording.ordinal, wording.masked, wording.unlinked):
+        app.add_template_filter(word)
+    app.add_template_global(wording.now)
+    app.jinja_env.globals.update(ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus)
+
+
+def _guard() -> ResponseReturnValue | None:
+    """Send a stranger to sign in first; the API guards itself, an unknown address is a 404."""
+    if request.endpoint is None or request.endpoint in OPEN or request.endpoint.startswith("api."):
+        return None
+    if current_user.is_authenticated:
+        return None
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=wanted), 303)

@@ -1,0 +1,19 @@
+"""Letters that became files, shown in development: what a prospect and an attorney would read."""
+
+import email
+import email.policy
+
+from flask import Blueprint, render_template
+
+from .. import mail
+
+bp = Blueprint("outbox", __name__, url_prefix="/dev")
+NEWEST = 50
+
+
+@bp.get("/outbox")
+def list_letters() -> str:
+    """Show the newest letters, whole."""
+    files = sorted(mail.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    letters = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files[:NEWEST]]
+    return render_template("outbox/list_letters.html", letters=letters)

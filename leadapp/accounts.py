@@ -36,9 +36,12 @@ def create(username: str, email: str, password: str, active: bool = True) -> Use
     user = db.session.scalar(row.on_conflict_do_nothing().returning(User))
     if user is None:
         db.session.rollback()
-        taken = db.session.scalar(select(exists().where(User.username_key == keys["username_key"])))
-        field = "username" if taken else "email"
-        raise InvalidInput({field: [Message(f"{field}_taken")]})
+        taken = {
+            field: [Message(f"{field}_taken")]
+            for field in ("username", "email")
+            if db.session.scalar(select(exists().where(getattr(User, f"{field}_key") == keys[f"{field}_key"])))
+        }
+        raise InvalidInput(taken)
     db.session.commit()
     return user
 

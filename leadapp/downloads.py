@@ -2,7 +2,8 @@
 
 from typing import IO
 
-from flask import Response, send_file
+from flask import Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from .models import Submission
 
@@ -15,8 +16,14 @@ def attachment(submission: Submission, file: IO[bytes]) -> Response:
         as_attachment=True,
         download_name=submission.filename,
         etag=submission.sha256,
-        conditional=True,
+        conditional=False,  # of a file without a name it cannot tell the size, which a range needs
     )
+    response.content_length = submission.size
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=submission.size)
+    except RequestedRangeNotSatisfiable:
+        file.close()
+        raise
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'self'"
     response.headers["Cache-Control"] = "no-store"
     return response

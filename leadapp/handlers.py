@@ -85,7 +85,7 @@ def _finish(response: Response) -> Response:
 def _http_error(error: HTTPException) -> Response:
     """Answer what Flask, Werkzeug or an extension raised."""
     status = error.code or 500
-    code = f"http_{status}" if f"http_{status}" in errors.MESSAGES else "http_500"
+    code = f"http_{status}" if f"http_{status}" in errors.MESSAGES else "http_400" if status < 500 else "http_500"
     message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]))
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     if isinstance(error, RequestEntityTooLarge):

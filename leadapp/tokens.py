@@ -24,7 +24,7 @@ def _signer(purpose: str) -> URLSafeTimedSerializer:
 def _read(purpose: str, token: str | None, seconds: int) -> Any:
     """Give back what was signed for this purpose, or None."""
     try:
-        return token and _signer(purpose).loads(token, max_age=seconds)
+        return _signer(purpose).loads(token or "", max_age=seconds)
     except BadData:
         return None
 

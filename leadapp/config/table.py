@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from email_validator import EmailNotValidError, validate_email
-
 from .. import accent
 
 
@@ -40,11 +38,9 @@ def _yes_no(text: str) -> bool:
 
 
 def _address(text: str) -> str:
-    try:
-        # The operator's own domains may be private ones, like firm.local.
-        return validate_email(text, check_deliverability=False, globally_deliverable=False).original
-    except EmailNotValidError as error:
-        raise ValueError(text) from error
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):  # an operator's own domain may be a private one
+        raise ValueError(text)
+    return text
 
 
 def _origin(text: str) -> str:

@@ -44,18 +44,18 @@ class Reader(Schema):
         return self.read(body)
 
 
-class Ruled(fields.Field[str]):
-    """Text that one of the domain's rules checks."""
+class Ruled(fields.Field[Any]):
+    """Text that a rule checks."""
 
-    def __init__(self, rule: Callable[[str | None], str], **options: Any) -> None:
+    def __init__(self, rule: Callable[[str | None], Any], **options: Any) -> None:
         self.rule = rule
         super().__init__(**options)
 
-    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> str:
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
         """Let the rule say what is missing, too."""
         if value is missing:
             value = None
-        if not isinstance(value, str | None):
+        if value is not None and not _is_text(value):
             raise ValidationError([Message("text_expected")])
         try:
             return self.rule(value)
@@ -63,11 +63,15 @@ class Ruled(fields.Field[str]):
             raise ValidationError([refusal.args[0]]) from refusal
 
 
-def _status(**options: Any) -> fields.Enum[LeadStatus]:
-    words = Message("status_unknown")
-    return fields.Enum(
-        LeadStatus, error_messages=dict.fromkeys(("unknown", "required", "null", "invalid"), words), **options
-    )
+def _is_text(value: object) -> bool:
+    """Tell text from other values, and from half a character, which JSON can spell and nothing can store."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _status(text: str | None) -> LeadStatus:
+    if text is None or text not in LeadStatus.__members__:
+        raise Refused("status_unknown")
+    return LeadStatus[text]
 
 
 class RegisterSchema(Reader):
@@ -81,13 +85,13 @@ class RegisterSchema(Reader):
 class StatusSchema(Reader):
     """What a lead becomes."""
 
-    status = _status(required=True)
+    status = Ruled(_status)
 
 
 class QuerySchema(Reader):
     """Which leads, in which order; the same words in the address of a page and of the API."""
 
-    status = _status()
+    status = Ruled(lambda text: _status(text) if text else None)
     q = Ruled(rules.search)
     sort_by = fields.String(validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS))))
     sort_desc = fields.Boolean(error_messages={"invalid": Message("sort_desc_unknown")})

@@ -1,0 +1,64 @@
+"""What every test may ask for: databases, an SMTP server, and passwords that are quick to hash."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from leadapp import accounts
+from tests.factories import BCRYPT_ROUNDS
+from tests.servers import MailServer, Postgres
+
+BACKENDS = ("sqlite", "postgres")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "databases(*names): run over these of sqlite and postgres; else both, and sqlite alone for tests/e2e"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever stands on a database once for each that it was asked to run over."""
+    if "backend" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("databases")
+        default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
+        metafunc.parametrize("backend", marker.args if marker else default, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of the database in use: "sqlite" or "postgres"."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash at the lowest cost in this process; gunicorn keeps the real one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "BCRYPT_ROUNDS", BCRYPT_ROUNDS)
+        yield
+
+
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """`new_database("sqlite")` or `("postgres")` gives the URL of an empty database of the caller's own."""
+    servers: list[Postgres] = []  # one for the whole run, and only if a test needs it
+
+    def make(backend: str) -> str:
+        if backend == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'leads.db'}"
+        if not servers:
+            servers.append(Postgres())
+        return servers[0].new_database()
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailServer]:
+    """A mail server of this test's own."""
+    server = MailServer()
+    yield server
+    server.close()

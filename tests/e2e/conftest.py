@@ -1,0 +1,73 @@
+"""The application as it is run, with its mail server, and a real browser before it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.factories import PASSWORD
+from tests.servers import Gunicorn, MailServer
+from tests.site import Site
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Use the machine's own Chromium; without one, Playwright takes the browser it has downloaded."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    chosen = {"executable_path": found} if found else {}
+    return {**browser_type_launch_args, "args": ARGUMENTS, **chosen}
+
+
+@pytest.fixture(scope="session")
+def start_site(
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Site]]:
+    """`start_site(backend, **settings)` migrates and starts a site of its own; all are stopped at the end."""
+    sites: list[Site] = []
+
+    def start(backend: str = "sqlite", **settings: str) -> Site:
+        smtp = MailServer()
+        instance = tmp_path_factory.mktemp("instance")
+        server = Gunicorn(instance, new_database(backend), smtp.port, **settings)
+        sites.append(Site(server, smtp))
+        server.migrate()
+        server.start()
+        return sites[-1]
+
+    yield start
+    with ThreadPoolExecutor() as pool:  # each takes a second or two to end its work
+        list(pool.map(Site.close, sites))
+
+
+@pytest.fixture(scope="session")
+def _site(backend: str, start_site: Callable[..., Site]) -> Site:
+    site = start_site(backend)
+    site.create_user("ana", PASSWORD)
+    return site
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, _site: Site) -> Iterator[Site]:
+    """The one site that tests share, emptied of all but its user `ana`, its mail server behaving."""
+    _site.empty()
+    before = len(_site.server.log())
+    yield _site
+    request.node.add_report_section("teardown", "gunicorn", _site.server.log()[before:])  # shown if the test failed
+
+
+@pytest.fixture(scope="session")
+def base_url(_site: Site) -> str:
+    """Where `page.goto("/")` goes."""
+    return _site.url

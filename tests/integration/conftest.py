@@ -1,0 +1,119 @@
+"""The application in this process, over a migrated SQLite or PostgreSQL, empty before each test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+
+from leadapp import create_app
+from leadapp.extensions import db
+from leadapp.models import User
+from tests.clients import Client, watch_commits
+from tests.factories import PASSWORD, UserFactory
+from tests.pages import hidden_fields
+from tests.servers import ROOT, MailServer
+from tests.servers.gunicorn import FIRM_EMAIL, SECRET_KEY
+
+
+@pytest.fixture(scope="session")
+def app(backend: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application; a test that asks for it runs once for each database (see the marker `databases`)."""
+    settings = {
+        "TESTING": True,
+        "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
+        "DATABASE_URL": new_database(backend),
+        "SECRET_KEY": SECRET_KEY,
+        "ATTORNEY_EMAIL": FIRM_EMAIL,
+    }
+    app = create_app(settings)
+    app.test_client_class = Client
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+        app.extensions["uncommitted"] = watch_commits(app)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """Take the place of pytest-flask's, which would share `g` and the signed-in user between all clients of a test."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold an application context for the test's own use of `db.session`; remove what the code under test committed."""
+    if "app" not in request.fixturenames:
+        yield
+        return
+    app: Flask = request.getfixturevalue("app")
+    with app.app_context():
+        yield
+        _empty_tables()
+    _empty_folder(Path(app.instance_path))
+    left = app.extensions["uncommitted"]
+    uncommitted, left[:] = [*left], []
+    assert not uncommitted, f"left changes uncommitted: {uncommitted}"
+
+
+def _empty_tables() -> None:
+    db.session.rollback()
+    for table in reversed(db.metadata.sorted_tables):
+        db.session.execute(table.delete())
+    db.session.commit()
+
+
+def _empty_folder(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+
+
+@pytest.fixture
+def client(app: Flask) -> Client:
+    """A browser that nobody has signed in with; make more with `app.test_client()`."""
+    made = app.test_client()
+    assert isinstance(made, Client)
+    return made
+
+
+@pytest.fixture
+def mailbox(app: Flask, smtp: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailServer:
+    """A mail server to which the application in this process hands its letters; without it they become files."""
+    monkeypatch.setitem(app.config, "SMTP_HOST", smtp.host)
+    monkeypatch.setitem(app.config, "SMTP_PORT", smtp.port)
+    return smtp
+
+
+@pytest.fixture
+def attorney(app: Flask) -> User:
+    """An active user; the password is `tests.factories.PASSWORD`."""
+    user: User = UserFactory.create()
+    return user
+
+
+@pytest.fixture
+def signed_in(app: Flask, attorney: User) -> Client:
+    """A browser in which `attorney` has signed in through the page."""
+    browser = app.test_client()
+    assert isinstance(browser, Client)
+    fields = hidden_fields(browser.get("/auth/login").text, having="password")
+    answer = browser.post("/auth/login", data={**fields, "username": attorney.username, "password": PASSWORD})
+    assert answer.status_code in (302, 303), answer.text
+    return browser
+
+
+@pytest.fixture
+def token(app: Flask, attorney: User) -> str:
+    """An access token of `attorney`, from the API's own sign-in."""
+    answer = app.test_client().post("/api/v1/auth/login", data={"username": attorney.username, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["access_token"])
+
+
+@pytest.fixture
+def bearer(token: str) -> dict[str, str]:
+    """The headers of a request that `attorney` makes over the API."""
+    return {"Authorization": f"Bearer {token}"}

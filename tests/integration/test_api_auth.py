@@ -1,0 +1,200 @@
+"""Accounts and tokens over JSON: who may register, what signs in, and which token opens the API."""
+
+import base64
+import hashlib
+import hmac
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp import accounts
+from leadapp.extensions import db
+from leadapp.models import Login, User
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import PASSWORD, LoginFactory, UserFactory
+
+REGISTER, LOGIN, ME = "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/me"
+ANA = {"username": "Ana", "email": "Ana@example.com", "password": PASSWORD}
+REALM = 'Bearer realm="leadapp"'
+DONE = "User registered successfully"
+# Under each setting: the answer, and that to signing in afterwards.
+REGISTRATIONS = {
+    "open": (201, {"message": DONE, "username": "Ana"}, 200),
+    "approval": (201, {"message": f"{DONE}; a colleague must enable the account", "username": "Ana"}, 403),
+    "closed": (403, {"code": "registration_closed"}, 401),
+}
+# What is changed (None: left out), and what is said about each.
+REFUSED = [
+    ({"username": None, "email": None, "password": None}, "username_missing email_missing password_missing"),
+    ({"username": "a b", "email": "a@", "password": "short"}, "username_format email_format password_length"),
+    ({"username": 5, "email": [], "password": {}}, "text_expected text_expected text_expected"),
+    ({"password": "Password1"}, "password_common"),
+    ({"password": "Aa1" + "x" * 70}, "password_length"),
+    ({"is_active": True}, "field_unknown"),
+]
+
+
+def register(client: Client, **changed: object) -> TestResponse:
+    return client.post(REGISTER, json={name: value for name, value in (ANA | changed).items() if value is not None})
+
+
+def sign_in(client: Client, username: str, password: str = PASSWORD) -> TestResponse:
+    return client.post(LOGIN, data={"username": username, "password": password})
+
+
+def me(client: Client, token: str) -> TestResponse:
+    return client.get(ME, headers={"Authorization": f"Bearer {token}"})
+
+
+def refusals(answer: TestResponse) -> list[str]:
+    return [error["code"] for error in answer.get_json()["errors"]]
+
+
+def signed(app: Flask, algorithm: str = "HS256", key: str = "", **claims: object) -> str:
+    """A token made by hand (RFC 7515), with the application's own key unless another is given."""
+    parts = ({"alg": algorithm, "typ": "JWT"}, {name: value for name, value in claims.items() if value is not None})
+    text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    digest = {"HS256": hashlib.sha256, "HS512": hashlib.sha512}.get(algorithm)
+    seal = hmac.new((key or app.config["SECRET_KEY"]).encode(), text, digest).digest() if digest else b""
+    return (text + b"." + base64.urlsafe_b64encode(seal).rstrip(b"=")).decode()
+
+
+@pytest.mark.parametrize("setting", REGISTRATIONS)
+def test_registration_is_a_setting(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    monkeypatch.setitem(app.config, "REGISTRATION", setting)
+    status, body, status_of_sign_in = REGISTRATIONS[setting]
+    answer = register(client)
+    assert (answer.status_code, sign_in(client, "Ana").status_code) == (status, status_of_sign_in)
+    assert answer.get_json().items() >= body.items()
+
+
+def test_a_name_and_an_address_are_taken_once(client: Client) -> None:
+    UserFactory.create(username="Ana", email="Ana@example.com")
+    assert refusals(register(client, username="ANA", email="other@example.com")) == ["username_taken"]
+    assert refusals(register(client, username="other", email="ana@EXAMPLE.com")) == ["email_taken"]
+    assert refusals(register(client, username="aNA", email="ANA@example.com")) == ["username_taken", "email_taken"]
+    assert len(db.session.scalars(select(User)).all()) == 1
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(("changed", "codes"), REFUSED)
+def test_a_registration_is_told_all_that_is_wrong(client: Client, changed: dict[str, Any], codes: str) -> None:
+    answer = register(client, **changed)
+    assert (answer.status_code, refusals(answer)) == (422, codes.split())
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [f"#/{name}" for name in changed]
+    assert db.session.scalars(select(User)).all() == []
+
+
+@pytest.mark.parametrize("field", ANA)
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_no_character_breaks_a_registration(client: Client, field: str, character: str) -> None:
+    assert register(client, **{field: ANA[field] + character}).status_code in (201, 422)
+
+
+@pytest.mark.parametrize("name", ["Ana", "aNA", "Ana@example.com", "ANA@EXAMPLE.COM", " ana "])
+def test_a_username_or_an_email_signs_in(client: Client, name: str) -> None:
+    user = UserFactory.create(username="Ana", email="Ana@example.com")
+    answer = sign_in(client, name)
+    body = answer.get_json()
+    token = body.pop("access_token")
+    assert (answer.status_code, body) == (200, {"token_type": "bearer", "expires_in": 86400})
+    assert (answer.headers["Cache-Control"], answer.headers.get("Set-Cookie")) == ("no-store", None)
+    who = {"id": str(user.id), "username": "Ana", "email": "Ana@example.com", "is_active": True}
+    assert me(client, token).get_json() == who
+
+
+def test_an_unknown_name_and_a_wrong_password_are_answered_alike(client: Client, attorney: User) -> None:
+    tries = [(attorney.username, "Wrong-horse-7"), ("nobody", PASSWORD), ("nobody@example.com", PASSWORD)]
+    tries += [(attorney.username, ""), ("no\0body", PASSWORD), (attorney.username, PASSWORD + "\0")]
+    answers = [sign_in(client, name, password) for name, password in tries]
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.headers["WWW-Authenticate"] for answer in answers} == {REALM}
+    bodies = [answer.get_json() | {"instance": ""} for answer in answers]
+    assert bodies == [bodies[0]] * len(tries)
+    assert bodies[0]["code"] == "bad_credentials"
+
+
+@pytest.mark.databases("sqlite")
+def test_a_password_over_72_bytes_is_wrong_even_if_its_start_is_right(client: Client) -> None:
+    user = UserFactory.create(password="Aa1" + "x" * 69)
+    assert sign_in(client, user.username, "Aa1" + "x" * 69).status_code == 200
+    assert sign_in(client, user.username, "Aa1" + "x" * 70).status_code == 401
+    assert sign_in(client, "nobody", "é" * 10_000).status_code == 401
+
+
+@pytest.mark.databases("sqlite")
+def test_each_body_has_its_own_kind(client: Client) -> None:
+    answers = {"form_encoded_expected": client.post(LOGIN, json=ANA), "json_expected": client.post(REGISTER, data=ANA)}
+    for code, answer in answers.items():
+        assert (answer.status_code, answer.get_json()["code"]) == (415, code)
+    assert refusals(sign_in(client, " ")) == ["sign_in_name_missing"]
+
+
+def test_an_inactive_account_says_how_it_is_switched_on(client: Client) -> None:
+    user = UserFactory.create(is_active=False)
+    answer = sign_in(client, user.username)
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "account_inactive")
+    assert f"flask user enable {user.username}" in answer.get_json()["detail"]
+    assert sign_in(client, user.username, "Wrong-horse-7").status_code == 401
+    accounts.enable(user.username.upper())
+    assert sign_in(client, user.username).status_code == 200
+
+
+@pytest.mark.databases("sqlite")
+def test_who_brings_no_token_is_not_told_that_it_is_invalid(client: Client) -> None:
+    for headers in ({}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}):
+        answer = client.get(ME, headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "not_signed_in")
+        assert answer.headers["WWW-Authenticate"] == REALM
+
+
+@pytest.mark.databases("sqlite")
+def test_only_a_token_of_ours_opens_the_api(app: Flask, client: Client, attorney: User) -> None:
+    login = LoginFactory.create(user=attorney)
+    at = now().timestamp()
+    good = {"jti": str(login.id), "sub": str(attorney.id), "iat": int(at), "exp": int(at) + 600}
+    assert me(client, signed(app, **good)).status_code == 200
+    bad = [signed(app, **good | {claim: None}) for claim in good]
+    bad += [signed(app, algorithm, **good) for algorithm in ("none", "None", "HS512")]
+    bad += [signed(app, key="k" * 40, **good), signed(app, **good | {"exp": int(at) - 1})]
+    bad += [signed(app, **good | {"jti": jti}) for jti in (str(uuid.uuid4()), "x", 1, ["x"])]
+    bad += ["x", "a.b.c", "\xe9.\xe9.\xe9", base64.urlsafe_b64encode(b"[" * 5000).decode() + ".e30.e30"]
+    for token in bad:
+        answer = me(client, token)
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "token_invalid"), token
+        assert answer.headers["WWW-Authenticate"] == f'{REALM}, error="invalid_token"'
+
+
+def test_a_token_ends_after_a_day(client: Client, token: str) -> None:
+    with time_machine.travel(now() + timedelta(minutes=1439), tick=False):
+        assert me(client, token).status_code == 200
+    with time_machine.travel(now() + timedelta(minutes=1441), tick=False):
+        assert me(client, token).status_code == 401
+
+
+def test_a_token_ends_with_its_login_and_its_user(client: Client, attorney: User, token: str) -> None:
+    login_id = db.session.scalars(select(Login.id)).one()
+    other = sign_in(client, attorney.username).get_json()["access_token"]
+    accounts.sign_out(login_id)
+    assert (me(client, token).status_code, me(client, other).status_code) == (401, 200)
+    db.session.get_one(User, attorney.id).is_active = False
+    db.session.commit()
+    assert me(client, other).status_code == 401
+
+
+def test_a_cookie_never_opens_the_api_and_a_token_never_a_page(
+    client: Client, signed_in: Client, bearer: dict[str, str]
+) -> None:
+    assert signed_in.get("/dashboard/").status_code == 200
+    assert signed_in.get(ME).status_code == 401
+    assert signed_in.get(ME, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert client.get(ME, headers=bearer).status_code == 200
+    assert client.get("/dashboard/", headers=bearer).status_code == 303

@@ -1,0 +1,194 @@
+"""Letters are tried again until they leave, once each, over connections that are checked."""
+
+import io
+import ssl
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+import trustme
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters, mail
+from leadapp.extensions import db
+from leadapp.models import Letter
+from leadapp.wording import now
+from tests import samples
+from tests.clients import Client
+from tests.factories import LetterFactory
+from tests.servers import MailServer
+
+
+def submit(client: Client) -> None:
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+    sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+    assert sent.status_code == 201
+
+
+def deliver() -> None:
+    while letters.deliver_next():
+        pass
+    db.session.expire_all()
+
+
+def one() -> Letter:
+    return db.session.scalars(select(Letter)).one()
+
+
+def test_the_same_answer_with_the_mail_server_down_and_both_arrive_later(client: Client, mailbox: MailServer) -> None:
+    mailbox.stop()
+    submit(client)
+    deliver()
+    assert [letter.sent_at for letter in db.session.scalars(select(Letter))] == [None, None]
+    mailbox.start()
+    with time_machine.travel(now() + timedelta(minutes=1, seconds=1), tick=True):
+        deliver()
+    assert len(mailbox.messages) == 2
+    assert all(letter.sent_at and letter.next_at is None for letter in db.session.scalars(select(Letter)))
+
+
+@pytest.mark.databases("sqlite")
+def test_a_letter_is_tried_again_ever_later_and_fails_after_five_days(mailbox: MailServer) -> None:
+    mailbox.answer = "451 4.3.0 Later"
+    start = LetterFactory.create().created_at
+    waits = []
+    with time_machine.travel(start, tick=False) as clock:
+        while (due := one().next_at) is not None:
+            clock.move_to(due)
+            deliver()
+            if (again := one().next_at) is not None:
+                waits.append(again - due)
+    hours = timedelta(hours=1)
+    assert waits[:5] == [hours / 60, hours / 12, hours / 2, 2 * hours, 6 * hours]
+    assert set(waits[5:]) == {6 * hours}
+    assert timedelta(days=4, hours=18) <= sum(waits, timedelta()) <= timedelta(days=5)
+    assert one().sent_at is None
+    assert one().reason == "451 4.3.0 Later"
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("answer", ["554 5.7.1 Spam", "552 5.3.4 Too big"])
+def test_a_refusal_of_this_letter_is_final(mailbox: MailServer, answer: str) -> None:
+    mailbox.answer = answer
+    LetterFactory.create()
+    deliver()
+    assert (one().next_at, one().sent_at, one().reason) == (None, None, answer)
+
+
+@pytest.mark.databases("sqlite")
+def test_a_refusal_of_this_recipient_is_final_for_it_alone(app: Flask, client: Client, mailbox: MailServer) -> None:
+    mailbox.refused = {"ana@example.com"}
+    submit(client)
+    deliver()
+    failed = db.session.scalars(select(Letter).where(Letter.kind == "confirmation")).one()
+    assert failed.next_at is None
+    assert (failed.reason or "").startswith("550")
+    assert [sent.recipients for sent in mailbox.messages] == [app.config["ATTORNEY_EMAIL"]]
+
+
+@pytest.mark.databases("sqlite")
+def test_a_refused_sign_in_keeps_letters_waiting(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.accounts = {"leadapp": "right"}
+    monkeypatch.setitem(app.config, "SMTP_USERNAME", "leadapp")
+    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "wrong")
+    LetterFactory.create()
+    deliver()
+    assert one().next_at is not None
+    assert (one().reason or "").startswith("535")
+    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "right")
+    with time_machine.travel(now() + timedelta(minutes=2), tick=True):
+        deliver()
+    assert one().sent_at is not None
+
+
+@pytest.mark.databases("sqlite")
+def test_a_letter_that_cannot_be_written_fails_and_the_others_leave(mailbox: MailServer) -> None:
+    broken, good = LetterFactory.create(kind="unheard-of"), LetterFactory.create()
+    deliver()
+    assert db.session.get_one(Letter, broken.id).reason == "KeyError while writing it"
+    assert db.session.get_one(Letter, good.id).sent_at is not None
+
+
+def test_a_crashed_deliverer_is_followed_by_another(mailbox: MailServer) -> None:
+    LetterFactory.create()
+    assert letters._claim(letters.LEASE) is not None
+    assert not letters.deliver_next(), "somebody holds it"
+    with time_machine.travel(now() + letters.LEASE + timedelta(seconds=1), tick=True):
+        assert letters.deliver_next()
+    assert len(mailbox.messages) == 1
+
+
+def test_a_deliverer_that_lost_its_lease_changes_nothing(mailbox: MailServer) -> None:
+    LetterFactory.create()
+    slow = letters._claim(timedelta(0))
+    assert slow is not None
+    db.session.expunge(slow)  # as another process holds it
+    assert letters.deliver_next()
+    letters._close(slow, next_at=None, reason="too late")
+    db.session.expire_all()
+    assert (one().reason, one().sent_at is not None) == (None, True)
+
+
+class Encrypted:
+    """A mail server on the network (127.0.0.1 counts as one here) that offers encryption, and who is trusted."""
+
+    def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.app, self.monkeypatch = app, monkeypatch
+        self.authority = trustme.CA()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("127.0.0.1").configure_cert(self.context)
+        monkeypatch.setattr(mail, "LOOPBACK", ())
+
+    def speak_to(self, server: MailServer) -> None:
+        self.monkeypatch.setitem(self.app.config, "SMTP_HOST", server.host)
+        self.monkeypatch.setitem(self.app.config, "SMTP_PORT", server.port)
+
+    def trust(self) -> None:
+        trusting = ssl.create_default_context()
+        self.authority.configure_trust(trusting)
+        self.monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+
+
+@pytest.fixture
+def encrypted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Encrypted:
+    return Encrypted(app, monkeypatch)
+
+
+@pytest.fixture(params=["starttls", "tls"])
+def locked_server(
+    request: pytest.FixtureRequest, encrypted: Encrypted, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MailServer]:
+    """A server that encrypts after the greeting, or from the start as port 465 does."""
+    server = MailServer(**{request.param: encrypted.context})
+    if request.param == "tls":
+        monkeypatch.setattr(mail, "TLS_PORT", server.port)
+    encrypted.speak_to(server)
+    yield server
+    server.close()
+
+
+@pytest.mark.databases("sqlite")
+def test_an_encrypted_server_is_written_to_only_if_its_certificate_is_trusted(
+    encrypted: Encrypted, locked_server: MailServer
+) -> None:
+    LetterFactory.create()
+    deliver()
+    assert locked_server.messages == []
+    assert "certificate verify failed" in (one().reason or "")
+    encrypted.trust()
+    with time_machine.travel(now() + timedelta(minutes=2), tick=True):
+        deliver()
+    assert len(locked_server.messages) == 1
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.usefixtures("encrypted")
+def test_a_server_on_the_network_must_encrypt(mailbox: MailServer) -> None:
+    LetterFactory.create()
+    deliver()
+    assert mailbox.messages == []
+    assert "STARTTLS" in (one().reason or "")

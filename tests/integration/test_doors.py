@@ -1,0 +1,132 @@
+"""One set of cases through both doors, the form and the API: same outcome, words, rows, files and letters."""
+
+import hashlib
+import html
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp.extensions import db
+from leadapp.models import Lead, LeadStatus, Letter, Submission
+from tests import samples
+from tests.clients import Client
+from tests.pages import hidden_fields
+
+GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "Ana.Ruiz@example.com"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is sent, and the words that answer it (none: it is taken)."""
+
+    changed: dict[str, str]
+    file: tuple[bytes, str] | None
+    words: tuple[str, ...] = ()
+
+
+TOO_MUCH = (b"x" * (samples.LIMIT + 1), "cv.pdf")
+CASES = {
+    "good": Case({}, (samples.pdf(), "cv.pdf")),
+    "a Word document": Case({}, (samples.docx(), "cv.docx")),
+    "an old Word document": Case({}, (samples.doc(), "cv.doc")),
+    "no file": Case({}, None, ("Select a resume",)),
+    "wrong type": Case({}, (b"MZ", "cv.exe"), ("The resume must be a PDF, DOC or DOCX file",)),
+    "HTML named .pdf": Case({}, (samples.HTML, "cv.pdf"), ("The resume must be a PDF, DOC or DOCX file",)),
+    "oversize": Case({}, (samples.oversize_pdf(), "cv.pdf"), ("The resume must be smaller than 5 MB",)),
+    "empty": Case({}, (b"", "cv.pdf"), ("The resume is empty",)),
+    "bad e-mail": Case(
+        {"email": "ana@"}, (samples.pdf(), "cv.pdf"), ("Enter an e-mail address like name@example.com",)
+    ),
+    "everything": Case(
+        {"first_name": "", "last_name": "x" * 101, "email": ""},
+        None,
+        (
+            "Enter your first name",
+            "The last name must be 100 characters or fewer",
+            "Enter your e-mail address",
+            "Select a resume",
+        ),
+    ),
+}
+
+
+def through_the_form(client: Client, fields: dict[str, Any]) -> TestResponse:
+    return client.post("/", data=hidden_fields(client.get("/").text, having="email") | fields)
+
+
+def through_the_api(client: Client, fields: dict[str, Any]) -> TestResponse:
+    return client.post("/api/v1/leads", data=fields, content_type="multipart/form-data")
+
+
+DOORS = pytest.mark.parametrize("door", [through_the_form, through_the_api])
+
+
+def send(door: Any, client: Client, case: Case) -> TestResponse:
+    file = {"resume": (io.BytesIO(case.file[0]), case.file[1])} if case.file else {}
+    return door(client, GOOD | case.changed | file)
+
+
+def words_of(response: TestResponse) -> list[str]:
+    if response.is_json:
+        return [error["detail"] for error in response.get_json()["errors"]]
+    page = html.unescape(response.text)
+    return [words for case in CASES.values() for words in case.words if f">{words}<" in page]
+
+
+def stored(app: Flask) -> list[Path]:
+    return [path for path in Path(app.config["UPLOAD_DIR"]).rglob("*") if path.is_file()]
+
+
+@DOORS
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Case) -> None:
+    response = send(door, client, case)
+    if case.words:
+        assert response.status_code == 422
+        assert set(words_of(response)) == set(case.words)
+        assert db.session.scalars(select(Lead)).all() == []
+        return
+    assert response.status_code in (201, 303)
+    [sent] = db.session.scalars(select(Submission)).all()
+    assert (sent.first_name, sent.last_name, sent.email) == ("Ana", "Ruiz", "Ana.Ruiz@example.com")
+    assert (sent.lead.status, sent.lead.submission_count) == (LeadStatus.PENDING, 1)
+    assert case.file is not None
+    [file] = stored(app)
+    assert file.name == sent.storage_key
+    assert file.read_bytes() == case.file[0]
+    assert sent.sha256 == hashlib.sha256(case.file[0]).hexdigest()
+    assert file.stat().st_mode & 0o777 == 0o600
+    owed = {(letter.kind, letter.recipient) for letter in db.session.scalars(select(Letter))}
+    assert owed == {("confirmation", "Ana.Ruiz@example.com"), ("notice", app.config["ATTORNEY_EMAIL"][0])}
+
+
+@DOORS
+def test_the_second_time_joins_the_lead_and_opens_it_again(app: Flask, client: Client, door: Any) -> None:
+    first = send(door, client, CASES["good"])
+    lead = db.session.scalars(select(Lead)).one()
+    lead.status, lead.reached_out_at, lead.seen_at = LeadStatus.REACHED_OUT, lead.created_at, lead.created_at
+    db.session.commit()
+    again = Case({"first_name": "Anita", "email": "ana.ruiz@EXAMPLE.com"}, (samples.docx(), "new.docx"))
+    second = send(door, client, again)
+    assert second.status_code == first.status_code
+    assert [name for name, _ in second.headers] == [name for name, _ in first.headers]
+    lead = db.session.scalars(select(Lead)).one()
+    assert (lead.first_name, lead.status, lead.reached_out_at) == ("Ana", LeadStatus.PENDING, None)
+    assert (lead.submission_count, lead.seen_at) == (2, None)
+    assert [sent.first_name for sent in lead.submissions] == ["Anita", "Ana"]
+    assert len(db.session.scalars(select(Letter)).all()) == 4
+    if second.is_json:
+        assert second.get_json() | {"created_at": ""} == {
+            "id": str(lead.id),
+            "first_name": "Anita",
+            "last_name": "Ruiz",
+            "email": "ana.ruiz@EXAMPLE.com",
+            "status": "PENDING",
+            "created_at": "",
+        }

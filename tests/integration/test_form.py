@@ -1,0 +1,154 @@
+"""The public form: what it holds, what it keeps, what a second press does."""
+
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from leadapp.extensions import db
+from leadapp.models import Lead, Submission
+from leadapp.wording import now
+from tests import samples
+from tests.clients import Client
+from tests.pages import hidden_fields
+
+GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+
+
+def hidden(page: str) -> dict[str, str]:
+    return hidden_fields(page, having="email")
+
+
+def send(client: Client, hidden: dict[str, str], file: bytes | None = samples.pdf(), **changed: str) -> TestResponse:
+    upload: dict[str, Any] = {"resume": (io.BytesIO(file), "cv.pdf")} if file is not None else {}
+    return client.post("/", data=hidden | GOOD | changed | upload)
+
+
+def submissions() -> int:
+    return db.session.scalar(select(func.count()).select_from(Submission)) or 0
+
+
+def test_the_form_sets_no_cookie(client: Client) -> None:
+    assert "Set-Cookie" not in client.get("/").headers
+
+
+def test_the_page_after_sending_says_what_was_received(client: Client) -> None:
+    answer = send(client, hidden(client.get("/").text))
+    assert answer.status_code == 303
+    assert "Set-Cookie" not in answer.headers
+    page = client.get(answer.location).text
+    reference = db.session.scalars(select(Lead.reference)).one()
+    for words in ("We have your details", reference, "a***@example.com", "cv.pdf"):
+        assert words in page
+    assert "ana@example.com" not in page
+
+
+def test_the_page_after_sending_ends_after_thirty_days(client: Client) -> None:
+    address = send(client, hidden(client.get("/").text)).location
+    with time_machine.travel(now().timestamp() + 29 * 86400, tick=False):
+        assert client.get(address).status_code == 200
+    with time_machine.travel(now().timestamp() + 31 * 86400, tick=False):
+        answer = client.get(address)
+    assert answer.status_code == 410
+    assert "The firm still has what you sent" in answer.text
+    assert client.get("/submitted/made-up").status_code == 404
+
+
+def test_pressed_twice_is_one_submission(client: Client) -> None:
+    form = hidden(client.get("/").text)
+    first, second = send(client, form), send(client, form)
+    assert (second.status_code, submissions()) == (303, 1)
+    assert client.get(first.location).text == client.get(second.location).text
+
+
+@pytest.mark.parametrize("changed", [{"first_name": "Anna"}, {"file": samples.pdf("corrected")}])
+def test_corrected_and_sent_again_is_a_new_submission(client: Client, changed: dict[str, Any]) -> None:
+    form = hidden(client.get("/").text)
+    send(client, form)
+    assert send(client, form, **changed).status_code == 303
+    assert submissions() == 2
+
+
+def test_a_failed_form_keeps_what_was_typed_and_the_file(app: Flask, client: Client) -> None:
+    answer = send(client, hidden(client.get("/").text), email="ana@", first_name="<Ana>")
+    page = html.unescape(answer.text)
+    assert answer.status_code == 422
+    assert "<title>Error: " in page
+    assert 'value="<Ana>"' in page
+    assert 'value="ana@"' in page
+    assert "cv.pdf" in page
+    assert "kept" in page
+    assert send(client, hidden(answer.text), file=None).status_code == 303
+    key = db.session.scalars(select(Submission.storage_key)).one()
+    assert (Path(app.config["UPLOAD_DIR"]) / key).read_bytes() == samples.pdf()
+
+
+def test_a_kept_file_serves_one_form_and_each_submission_has_its_own(app: Flask, client: Client) -> None:
+    form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
+    assert send(client, form, file=None).status_code == 303
+    assert send(client, form, file=None, first_name="Anna").status_code == 303
+    keys = db.session.scalars(select(Submission.storage_key)).all()
+    assert len(set(keys)) == 2
+    assert all((Path(app.config["UPLOAD_DIR"]) / key).read_bytes() == samples.pdf() for key in keys)
+    stolen = hidden(client.get("/").text) | {"kept": form["kept"]}
+    assert "Select a resume" in send(client, stolen, file=None).text
+
+
+def test_a_kept_file_is_forgotten_after_an_hour(client: Client) -> None:
+    form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
+    with time_machine.travel(now().timestamp() + 3700, tick=False):
+        answer = send(client, form, file=None)
+    assert answer.status_code == 422
+    assert "Select a resume" in answer.text
+
+
+@pytest.mark.parametrize("form_id", [None, "", "made-up", "day-old"])
+def test_an_old_or_foreign_form_comes_back_whole(client: Client, form_id: str | None) -> None:
+    form = hidden(client.get("/").text)
+    if form_id != "day-old":
+        form = {name: value for name, value in form.items() if name != "form_id"} | (
+            {"form_id": form_id} if form_id is not None else {}
+        )
+    with time_machine.travel(now().timestamp() + 86500, tick=False):
+        answer = send(client, form)
+        assert answer.status_code == 400
+        for words in ('value="ana@example.com"', "cv.pdf", "Check and send again", "Nothing you typed is lost"):
+            assert words in answer.text
+        assert send(client, hidden(answer.text), file=None).status_code == 303
+    assert submissions() == 1
+
+
+def test_nothing_stays_staged(app: Flask, client: Client) -> None:
+    send(client, hidden(client.get("/").text), file=samples.HTML)
+    client.post("/auth/login", data={"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+    broken = b'--x\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"\r\n\r\n%PDF-1.4'
+    client.post("/", data=broken, content_type="multipart/form-data; boundary=x")
+    parts = {f"resume{number}": (io.BytesIO(b"x"), "cv.pdf") for number in range(30)}
+    assert client.post("/", data=parts).status_code == 413
+    assert list((Path(app.config["UPLOAD_DIR"]) / "staging").iterdir()) == []
+
+
+def test_the_firm_speaks_in_its_own_words(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {
+        "FIRM_NAME": "Hartwell & Lane",
+        "FORM_INTRO": "Tell us.",
+        "PRIVACY_TEXT": "Kept a year.",
+        "CONTACT_TEXT": "Call",
+    }
+    for name, value in (own | {"NEXT_STEPS": ["We call you"], "ACCENT_COLOR": "#7a0000"}).items():
+        monkeypatch.setitem(app.config, name, value)
+    page = html.unescape(client.get("/").text)
+    for words in (*own.values(), "We call you", "/theme.css"):
+        assert words in page
+    assert "--accent:#7a0000" in client.get("/theme.css").text
+
+
+def test_the_whole_first_visit_is_small(client: Client) -> None:
+    sizes = [len(client.get(path).data) for path in ("/", "/static/leadapp.css", "/static/icon.svg")]
+    assert sum(sizes) <= 30 * 1024

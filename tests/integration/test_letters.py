@@ -1,0 +1,106 @@
+"""The letters: to whom they go and what they say."""
+
+import email
+import email.policy
+import io
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters
+from leadapp.extensions import db
+from leadapp.models import Lead
+from tests import samples
+from tests.clients import Client
+from tests.servers import MailServer
+
+
+def submit(client: Client, **changed: str) -> None:
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"} | changed
+    filename = fields.pop("filename", "cv.pdf")
+    sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), filename)})
+    assert sent.status_code == 201
+
+
+def deliver() -> None:
+    while letters.deliver_next():
+        pass
+    db.session.expire_all()
+
+
+def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServer) -> None:
+    submit(client)
+    deliver()
+    lead = db.session.scalars(select(Lead)).one()
+    [confirmation] = mailbox.to("ana@example.com")
+    [notice] = mailbox.to(app.config["ATTORNEY_EMAIL"][0])
+    assert lead.reference in confirmation.message["Subject"]
+    assert confirmation.message["Reply-To"] is None
+    assert notice.message["Subject"] == f"New lead: Ana Ruiz ({lead.reference})"
+    assert notice.message["Reply-To"] == "ana@example.com"
+    assert f"{app.config['BASE_URL']}/dashboard/leads/{lead.id}" in notice.message.get_body(("plain",)).get_content()
+    for sent in (confirmation, notice):
+        message = sent.message
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert re.fullmatch(r"<[0-9a-f-]{36}@example\.com>", message["Message-ID"])
+        assert message["Date"].datetime.utcoffset() is not None
+        assert sent.sender == app.config["SMTP_FROM_EMAIL"]
+        assert [part.get_content_type() for part in message.walk() if part.get_content_maintype() == "text"] == [
+            "text/plain",
+            "text/html",
+        ]
+        assert lead.reference in message.get_body(("plain",)).get_content()
+        assert len(message.get_body(("html",)).get_content()) < 20_000
+
+
+def test_a_first_and_a_second_confirmation_read_alike(client: Client, mailbox: MailServer) -> None:
+    submit(client)
+    submit(client)
+    deliver()
+    first, second = mailbox.to("ana@example.com")
+    assert first.message["Subject"] == second.message["Subject"]
+    times = re.compile(r"\d\d:\d\d")
+    bodies = [times.sub("", sent.message.get_body(("plain",)).get_content()) for sent in (first, second)]
+    assert bodies[0] == bodies[1]
+
+
+EVIL = [
+    "=?utf-8?q?=0d=0aBcc:_evil@example.org?=",
+    "http://evil.example/now",
+    "<b>Ana</b>",
+    "=?utf-8?b?DQpCY2M6?= x",
+    "李" * 100,
+    "www.evil.example",
+]
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("name", EVIL)
+def test_nothing_typed_becomes_a_header_markup_or_a_link(client: Client, mailbox: MailServer, name: str) -> None:
+    submit(client, first_name=name, last_name=name, filename=f"{name.replace('/', '')}.pdf")
+    deliver()
+    assert len(mailbox.messages) == 2
+    for sent in mailbox.messages:
+        headers = sent.raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode()
+        assert not re.search(r"^(bcc|x-)[^\n]*evil", headers, re.IGNORECASE | re.MULTILINE)
+        assert sent.recipients in (["ana@example.com"], [sent.message["To"]])
+        assert "<b>Ana" not in sent.message.get_body(("html",)).get_content()
+        for kind in ("plain", "html"):
+            text = sent.message.get_body((kind,)).get_content()
+            assert not re.search(r"(https?://|www\.)evil", text)
+
+
+@pytest.mark.databases("sqlite")
+def test_without_a_mail_server_letters_become_files_that_development_shows(app: Flask, client: Client) -> None:
+    assert "/dev/outbox" in app.url_map._rules_by_endpoint["outbox.list_letters"][0].rule
+    submit(client)
+    deliver()
+    files = list((Path(app.instance_path) / "outbox").glob("*.eml"))
+    messages = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+    assert {message["To"] for message in messages} == {"ana@example.com", app.config["ATTORNEY_EMAIL"][0]}
+    page = client.get("/dev/outbox").text
+    assert "New lead: Ana Ruiz" in page
+    assert "We have your details" in page

@@ -1,0 +1,45 @@
+"""The database comes up, goes down and comes up again, by any number of machines at once."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from sqlalchemy import inspect
+
+from leadapp import create_app
+from leadapp.extensions import db
+from tests.servers import ROOT
+
+MIGRATIONS = str(ROOT / "migrations")
+
+
+@pytest.fixture
+def settings(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
+    return {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend), "SECRET_KEY": "s" * 40}
+
+
+def test_up_down_and_up_again_leaves_no_difference(settings: dict[str, str]) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        flask_migrate.check(directory=MIGRATIONS)
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="base")
+        assert inspect(db.engine).get_table_names() == ["alembic_version"]
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        flask_migrate.check(directory=MIGRATIONS)
+        db.engine.dispose()
+
+
+def test_four_machines_migrate_at_once(settings: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "leadapp", "db", "upgrade"]
+    machines = [
+        subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    told = [machine.communicate(timeout=60) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0] * 4, told
+    with create_app(settings).app_context():
+        flask_migrate.check(directory=MIGRATIONS)
+        db.engine.dispose()

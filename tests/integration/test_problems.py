@@ -1,0 +1,204 @@
+"""What failed is told in our words: a problem under /api, a page elsewhere; and what the log says of a request."""
+
+import html
+import io
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask, current_app
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
+
+from leadapp import intake, log, tokens, triage
+from leadapp.errors import Message
+from leadapp.extensions import db
+from leadapp.models import User
+from leadapp.storage import Folder, store
+from tests import samples
+from tests.clients import Client
+from tests.factories import PASSWORD, LeadFactory
+
+SECRET = "db.internal.example"
+ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
+ZOE = {"first_name": "Zebedee", "last_name": "Quux", "email": "zebedee@example.com"}
+BOUNDARY, UPLOAD = encode_multipart(ZOE | {"resume": FileStorage(io.BytesIO(samples.pdf()), "zebedee.pdf")})
+FORM = {"data": UPLOAD, "content_type": f"multipart/form-data; boundary={BOUNDARY}"}
+BROKEN_JSON = {"data": "{", "content_type": "application/json"}
+BEARER = {"WWW-Authenticate": 'Bearer realm="leadapp"'}
+DOOR = {"Allow": "GET, HEAD, OPTIONS, POST"}
+CLOSED = {"Connection": "close"}
+LATER = {"Retry-After": "60"}
+Patch = pytest.MonkeyPatch
+
+
+def no_fault(patch: Patch) -> None:
+    """All is well."""
+
+
+def setting(name: str, value: object) -> Callable[[Patch], None]:
+    return lambda patch: patch.setitem(current_app.config, name, value)
+
+
+def failing(thing: object, name: str, error: Exception) -> Callable[[Patch], None]:
+    def fail(*_args: object, **_options: object) -> None:
+        raise error
+
+    return lambda patch: patch.setattr(thing, name, fail)
+
+
+def no_database(patch: Patch) -> None:
+    dialect = db.engine.dialect
+    failing(dialect, "do_execute", dialect.loaded_dbapi.OperationalError(SECRET))(patch)
+
+
+def no_connection(patch: Patch) -> None:
+    failing(db.engine.pool, "connect", PoolTimeout(SECRET))(patch)
+
+
+def full_disk(patch: Patch) -> None:
+    link = store.staging / "full"  # what is staged is unlinked by its name
+    link.symlink_to("/dev/full")
+    patch.setattr(Folder, "stage", staticmethod(partial(open, link, "r+b")))
+
+
+class Case(NamedTuple):
+    """A request, what it sends and what is wrong, and how it is answered."""
+
+    line: str
+    status: int
+    code: str
+    sent: dict[str, Any] = {}
+    fault: Callable[[Patch], None] = no_fault
+    headers: dict[str, str] = {}
+
+
+REFUSALS = [
+    Case("GET /api/v1/nothing", 404, "http_404"),
+    Case("GET /nothing", 404, "http_404"),
+    Case("GET /submitted/x", 404, "receipt_unknown"),
+    Case("DELETE /api/v1/leads", 405, "http_405", headers=DOOR),
+    Case("DELETE /", 405, "http_405", headers=DOOR),
+    Case("POST /auth/logout", 400, "http_400"),
+    Case("PATCH /api/v1/leads/{id}", 400, "json_unreadable", BROKEN_JSON),
+    Case("PATCH /api/v1/leads/{id}", 415, "json_expected", {"data": "status=REACHED_OUT"}),
+    Case("PATCH /api/v1/leads/{id}", 409, "status_transition", {"json": {"status": "PENDING"}}),
+    Case("POST /api/v1/leads", 415, "form_expected", {"json": ZOE}),
+    Case("POST /api/v1/leads", 422, "http_422", {"data": ZOE, "content_type": "multipart/form-data"}),
+    Case("POST /api/v1/leads", 413, "http_413", FORM, setting("MAX_CONTENT_LENGTH", 1000), CLOSED),
+    Case("POST /", 413, "http_413", FORM, setting("MAX_CONTENT_LENGTH", 1000), CLOSED),
+    Case("GET /api/v1/leads?page=x", 422, "http_422"),
+    Case("GET /dashboard/?page=x", 422, "http_422"),
+    Case("POST /api/v1/auth/login", 401, "bad_credentials", {"data": {"username": "nobody"}}, headers=BEARER),
+    Case("POST /api/v1/auth/register", 403, "registration_closed", {"json": ANA}, setting("REGISTRATION", "closed")),
+]
+BUG = failing(triage, "search", RuntimeError(SECRET))
+FAILURES = [
+    Case("GET /api/v1/leads", 500, "http_500", fault=BUG),
+    Case("GET /dashboard/", 500, "http_500", fault=BUG),
+    Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_database, LATER),
+    Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_connection, LATER),
+    Case("POST /api/v1/leads", 503, "database_unavailable", FORM, no_database, LATER),
+    Case("GET /dashboard/", 503, "database_unavailable", {}, no_database, LATER),
+    Case("GET /submitted/{token}", 503, "database_unavailable", {}, no_database, LATER),
+    Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, failing(os, "rename", OSError(SECRET)), LATER),
+    Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, failing(Folder, "stage", OSError(SECRET)), LATER),
+    Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, full_disk, LATER),
+    Case("POST /", 503, "storage_unavailable", FORM, full_disk, LATER),
+]
+
+
+@pytest.fixture
+def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case], TestResponse]:
+    """Sends a case as an attorney, with cookie and token; `{id}` is a lead, `{token}` a page after sending."""
+    known = {"id": LeadFactory.create().id, "token": tokens.submitted(uuid.uuid4())}
+
+    def send(case: Case) -> TestResponse:
+        method, path = case.line.format(**known).split()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+            case.fault(patch)
+            return signed_in.open(path, method=method, headers=bearer, **case.sent)
+
+    return send
+
+
+def check(case: Case, answer: TestResponse) -> None:
+    """The answer says in our words what failed, and tells nothing of what is inside."""
+    words, request_id = Message(case.code, limit="5 MB"), answer.headers["X-Request-ID"]
+    assert (answer.status_code, SECRET in answer.text) == (case.status, False)
+    assert {**answer.headers, "Allow": ", ".join(sorted(answer.allow))}.items() >= case.headers.items()
+    if "/api/" not in case.line:
+        page = html.unescape(answer.text)
+        assert answer.content_type == "text/html; charset=utf-8"
+        assert all(part in page for part in (words, request_id, current_app.config["CONTACT_TEXT"]))
+        return
+    problem = answer.get_json()
+    errors = problem.pop("errors", [])
+    assert answer.content_type == "application/problem+json"
+    assert set(problem) == {"type", "title", "status", "detail", "instance", "code"}
+    assert (problem["status"], problem["code"], problem["detail"]) == (case.status, case.code, words)
+    assert problem["instance"] == f"urn:request:{request_id}"
+    assert all(set(error) == {"pointer", "detail", "code"} for error in errors)
+    assert bool(errors) == (case.status == 422)
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: f"{case.line} {case.code}")
+def test_what_cannot_be_answered_is_told(ask: Callable[[Case], TestResponse], case: Case) -> None:
+    check(case, ask(case))
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=lambda case: f"{case.line} {case.code}")
+def test_what_failed_on_our_side_is_told(ask: Callable[[Case], TestResponse], case: Case) -> None:
+    check(case, ask(case))
+
+
+@pytest.mark.databases("sqlite")
+def test_a_request_keeps_the_id_it_came_with(client: Client) -> None:
+    for theirs in ("abc-1.2_X", "x" * 64):
+        assert client.get("/health", headers={"X-Request-ID": theirs}).headers["X-Request-ID"] == theirs
+    for theirs in ("", "a b", "x" * 65, '"><script>', "é"):
+        ours = client.get("/nothing", headers={"X-Request-ID": theirs})
+        assert ours.headers["X-Request-ID"] == uuid.UUID(ours.headers["X-Request-ID"]).hex
+
+
+@pytest.fixture
+def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is logged from here on."""
+    monkeypatch.setattr(log.logger, "handlers", [])
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    log.configure("INFO")
+    return sys.stderr
+
+
+def test_a_request_is_a_line_that_names_no_person(
+    client: Client, attorney: User, bearer: dict[str, str], written: io.StringIO
+) -> None:
+    token = tokens.submitted(uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"]))
+    client.get("/api/v1/leads?q=Zebedee", headers=bearer | {"X-Request-ID": "abc"})
+    client.get(f"/submitted/{token}")
+    sent, listed, seen = map(json.loads, written.getvalue().splitlines())
+    facts = {"request_id": "abc", "method": "GET", "route": "/api/v1/leads", "status": 200, "user": str(attorney.id)}
+    assert listed.items() >= facts.items()
+    assert listed["duration_ms"] > 0
+    assert (sent["user"], sent["status"], seen["route"]) == (None, 201, "/submitted/<token>")
+    for private in ("zebedee", "quux", "example.com", token, bearer["Authorization"][7:], attorney.username):
+        assert private.lower() not in written.getvalue().lower()
+
+
+def test_a_bug_is_logged_with_where_it_is_and_without_the_token(
+    app: Flask, client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    failing(intake, "receipt", RuntimeError("a bug"))(monkeypatch)
+    token = tokens.submitted(uuid.uuid4())
+    assert client.get(f"/submitted/{token}").status_code == 500
+    assert "RuntimeError: a bug" in json.loads(written.getvalue().splitlines()[0])["traceback"]
+    assert token not in written.getvalue()

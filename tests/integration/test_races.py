@@ -1,0 +1,113 @@
+"""What happens at the same instant is answered as if it came one after the other, on both databases."""
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from leadapp import accounts, letters, triage
+from leadapp.errors import InvalidInput
+from leadapp.extensions import db
+from leadapp.models import Event, Lead, Letter, Submission, User
+from tests import samples
+from tests.factories import LeadFactory, UserFactory
+from tests.pages import hidden_fields
+from tests.servers import MailServer
+
+THREADS = 8
+GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+
+
+@pytest.fixture
+def together() -> Iterator[Callable[[Callable[[int], Any]], list[Any]]]:
+    """`together(act)` runs `act(number)` in eight threads that start at one instant."""
+    barrier = threading.Barrier(THREADS)
+
+    def run(act: Callable[[int], Any]) -> list[Any]:
+        def wait_and_act(number: int) -> Any:
+            barrier.wait(10)
+            return act(number)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(wait_and_act, range(THREADS)))
+
+    yield run
+
+
+def count(table: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def upload() -> dict[str, Any]:
+    return {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_eight_of_one_new_address_are_one_lead(app: Flask, together: Any, round_: int) -> None:
+    def act(number: int) -> Any:
+        return app.test_client().post("/api/v1/leads", data=GOOD | {"first_name": f"Ana {number}"} | upload())
+
+    answers = together(act)
+    assert [answer.status_code for answer in answers] == [201] * THREADS
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    assert (count(Lead), count(Submission), count(Letter)) == (1, THREADS, 2 * THREADS)
+    assert db.session.scalar(select(Lead.submission_count)) == THREADS
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_eight_of_one_form_are_one_submission(app: Flask, together: Any, round_: int) -> None:
+    form = hidden_fields(app.test_client().get("/").text, having="email")
+    answers = together(lambda _: app.test_client().post("/", data=form | GOOD | upload()))
+    assert [answer.status_code for answer in answers] == [303] * THREADS
+    pages = {app.test_client().get(answer.location).text for answer in answers}
+    assert len(pages) == 1
+    assert (count(Lead), count(Submission), count(Letter)) == (1, 1, 2)
+    assert db.session.scalar(select(Lead.submission_count)) == 1
+
+
+def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:
+    lead = LeadFactory.create()
+    users = [UserFactory.create() for _ in range(THREADS)]
+    lead_id, ids = lead.id, [user.id for user in users]
+
+    def act(number: int) -> bool:
+        with app.app_context():
+            return triage.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
+
+    assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
+    assert count(Event) == 1
+
+
+def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> None:
+    def act(number: int) -> str:
+        with app.app_context():
+            try:
+                return accounts.create("Ana", f"ana{number}@example.com", "Correct-horse-7").username
+            except InvalidInput as refused:
+                return str(refused)
+
+    answers = together(act)
+    assert sorted(answers) == ["Ana"] + ["There is already an account with this username"] * (THREADS - 1)
+    assert count(User) == 1
+
+
+def test_eight_deliverers_send_each_letter_once(app: Flask, together: Any, mailbox: MailServer) -> None:
+    client = app.test_client()
+    for number in range(10):
+        client.post("/api/v1/leads", data=GOOD | {"email": f"ana{number}@example.com"} | upload())
+
+    def act(_: int) -> int:
+        with app.app_context():
+            sent = 0
+            while letters.deliver_next():
+                sent += 1
+            return sent
+
+    assert sum(together(act)) >= 20
+    assert len(mailbox.messages) == 20
+    assert len({letter.message["Message-ID"] for letter in mailbox.messages}) == 20

@@ -1,0 +1,15 @@
+"""Small real documents, made in code: what people send, and what they send by mistake."""
+
+from tests.samples.ole import doc, locked_docx
+from tests.samples.pdf import LIMIT, pdf
+from tests.samples.zips import docm, docx, xlsx
+
+__all__ = ["EMPTY", "HTML", "LIMIT", "doc", "docm", "docx", "locked_docx", "oversize_pdf", "pdf", "xlsx"]
+
+EMPTY = b""
+HTML = b"<!doctype html><title>Ana Ruiz</title><script>alert('%PDF-')</script><h1>Ana Ruiz</h1>\n"
+
+
+def oversize_pdf() -> bytes:
+    """A PDF that is one byte larger than the default limit; `pdf(size=LIMIT)` is the largest that fits."""
+    return pdf(size=LIMIT + 1)

@@ -1,0 +1,124 @@
+"""The application as people run it: gunicorn in processes of its own, over one instance folder and one database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from tests.servers.ports import HOST, free_port, listens
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET_KEY = "a secret of the tests, long enough for any check"
+FIRM_EMAIL = "attorney@example.com"
+
+
+class Gunicorn:
+    """`gunicorn wsgi:app` at `url`; `settings` are added to its environment and win over what stands here."""
+
+    def __init__(self, instance: Path, database_url: str, smtp_port: int, **settings: str) -> None:
+        self.instance = instance
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.settings = {
+            "INSTANCE_PATH": str(instance),
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": SECRET_KEY,
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(smtp_port),
+            "SMTP_FROM_EMAIL": "intake@example.com",
+            "ATTORNEY_EMAIL": FIRM_EMAIL,
+            "BASE_URL": self.url,
+            "HOST": HOST,
+            "PORT": str(self.port),
+            **settings,
+        }
+        self.database_url = self.settings["DATABASE_URL"]
+        self._log = instance.with_name(f"{instance.name}.log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def flask(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a `flask` command over the same settings and wait for its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT,
+            env=self._environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def migrate(self) -> None:
+        """Bring the database to the newest migration."""
+        done = self.flask("db", "upgrade")
+        assert done.returncode == 0, done.stderr
+
+    def start(self, timeout: float = 30) -> None:
+        """Start on the same port, instance and database as before; returns when `/health` answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                cwd=ROOT,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        end = time.monotonic() + timeout
+        while not self._healthy():
+            if self._process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise AssertionError(f"gunicorn did not come up:\n{self.log()}")
+            time.sleep(0.05)
+
+    def stop(self, timeout: float = 40) -> int:
+        """Ask it to end (SIGTERM), let it finish what is in flight, and give its exit code."""
+        process = self._running()
+        process.terminate()
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"gunicorn did not end in {timeout} s:\n{self.log()}") from None
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        """Take master and workers away at once (SIGKILL), as a power cut does."""
+        process = self._running()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._process = None
+        # The workers are not our children; what tells that the last one is gone is the closed port.
+        while listens(self.port):
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Stop it if it runs."""
+        if self._process is not None:
+            self.stop()
+
+    def log(self) -> str:
+        """What it has written to its standard output and error, all starts together."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "FLASK_SKIP_DOTENV": "1", **self.settings}
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "gunicorn is not running"
+        return self._process
+
+    def _healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5).is_success
+        except httpx.TransportError:
+            return False

@@ -1,0 +1,170 @@
+"""A real SMTP server that keeps what arrives and can be told to misbehave."""
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.servers.ports import HOST, free_port
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message: its envelope, its bytes as they came, and the same parsed (with line ends of Python's own)."""
+
+    sender: str
+    recipients: list[str]
+    raw: bytes
+    message: EmailMessage
+    at: float
+
+
+class MailServer:
+    """Starts at once; `stop` and `start` keep the port, so that a client meets the same server again.
+
+    Set these at any time: `refused` addresses get a 550, `answer` replaces the reply to DATA (say "451 4.3.0 Later"),
+    `accounts` (name -> password) asks for AUTH and answers 535 to anything else, `delay` is the seconds before DATA is
+    answered. `starttls` offers encryption after the greeting, `tls` speaks it from the start.
+    """
+
+    host = HOST
+
+    def __init__(self, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.port = free_port()
+        self.starttls, self.tls = starttls, tls
+        self.messages: list[Received] = []
+        self.tried: list[str] = []
+        self._news = threading.Condition()
+        self._open: set[SMTP] = set()
+        self._server: asyncio.Server | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        # aiosmtpd finds what to ask by these names.
+        self.handle_MAIL, self.handle_RCPT, self.handle_DATA = self._sender, self._recipient, self._content
+        self.reset()
+        self.start()
+
+    def reset(self) -> None:
+        """Forget what came and behave well again."""
+        with self._news:
+            self.messages.clear()
+            self.tried.clear()
+        self.refused: set[str] = set()
+        self.answer: str | None = None
+        self.accounts: dict[str, str] | None = None
+        self.delay = 0.0
+
+    def start(self) -> None:
+        """Listen; nothing happens if it does already."""
+        self._run(self._start())
+
+    def stop(self) -> None:
+        """Stop listening and cut every connection, as a server that went down."""
+        self._run(self._stop())
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def wait_for(self, count: int, timeout: float = 10) -> list[Received]:
+        """The messages, as soon as there are `count` of them or more."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self.messages) >= count, timeout):
+                subjects = [(letter.recipients, letter.message["Subject"]) for letter in self.messages]
+                raise AssertionError(f"{len(subjects)} of {count} messages after {timeout} s: {subjects}")
+            return list(self.messages)
+
+    def wait_for_try(self, count: int = 1, timeout: float = 10) -> list[str]:
+        """The addresses somebody tried to write to, taken or not, as soon as there are `count`."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self.tried) >= count, timeout):
+                raise AssertionError(f"{len(self.tried)} of {count} tries after {timeout} s: {self.tried}")
+            return list(self.tried)
+
+    def to(self, address: str) -> list[Received]:
+        """The messages that came for one address, oldest first."""
+        with self._news:
+            return [letter for letter in self.messages if address in letter.recipients]
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _start(self) -> None:
+        if self._server is None:
+            self._server = await self._loop.create_server(self._meet, HOST, self.port, ssl=self.tls)
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+        for connection in self._open:
+            if connection.transport is not None:
+                cast(asyncio.Transport, connection.transport).abort()
+        self._open.clear()
+        talks = asyncio.all_tasks(self._loop) - {asyncio.current_task(self._loop)}
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+    def _meet(self) -> SMTP:
+        connection = SMTP(
+            self,
+            loop=self._loop,
+            hostname="localhost",
+            enable_SMTPUTF8=True,
+            tls_context=self.starttls,
+            authenticator=self._check,
+            auth_require_tls=self.accounts is None,
+        )
+        self._open.add(connection)
+        return connection
+
+    def _check(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object) -> AuthResult:
+        known = self.accounts or {}
+        fits = isinstance(given, LoginPassword) and known.get(given.login.decode()) == given.password.decode()
+        return AuthResult(success=fits, handled=False)
+
+    async def _sender(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.accounts is not None and not session.authenticated:
+            return "530 5.7.0 Sign in first"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def _recipient(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        with self._news:
+            self.tried.append(address)
+            self._news.notify_all()
+        if address in self.refused:
+            return "550 5.1.1 Nobody of this name here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def _content(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.delay)
+        if self.answer is not None:
+            return self.answer
+        raw = cast(bytes, envelope.original_content)
+        message = cast(EmailMessage, BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n")))
+        with self._news:
+            self.messages.append(
+                Received(str(envelope.mail_from), list(envelope.rcpt_tos), raw, message, time.monotonic())
+            )
+            self._news.notify_all()
+        return "250 OK"

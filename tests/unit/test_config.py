@@ -1,0 +1,120 @@
+"""One table of settings: what it reads, what it refuses, and what is made from it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from leadapp import config, create_app
+from leadapp.config import ConfigurationError
+
+ROOT = Path(__file__).parents[2]
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "k" * 40,
+    "BASE_URL": "https://leads.example.com",
+    "DATABASE_URL": "sqlite:///leads.db",
+    "SMTP_HOST": "smtp.example.com",
+    "SMTP_FROM_EMAIL": "leads@example.com",
+    "ATTORNEY_EMAIL": "ana@example.com, joe@example.com",
+    "TRUSTED_PROXIES": "1",
+}
+
+
+def complaints(settings: dict[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(settings)
+    return caught.value.message
+
+
+def test_nothing_needs_to_be_set_for_development(tmp_path: Path) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path)})
+    secret = tmp_path / "secret_key"
+    assert app.config["SECRET_KEY"] == secret.read_text()
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert create_app({"INSTANCE_PATH": str(tmp_path)}).config["SECRET_KEY"] == secret.read_text()
+    assert app.config["BASE_URL"] == "http://127.0.0.1:8000"
+    assert app.config["REGISTRATION"] == "open"
+
+
+def test_production_names_all_that_is_missing_at_once() -> None:
+    words = complaints({"ENVIRONMENT": "production"})
+    for name in PRODUCTION.keys() - {"ENVIRONMENT"}:
+        assert f"{name} must be set" in words
+
+
+def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
+    app = create_app({**PRODUCTION, "INSTANCE_PATH": str(tmp_path), "DEBUG": "true"})
+    assert app.debug is False
+    assert app.config["SESSION_COOKIE_SECURE"] is True
+    assert app.config["REGISTRATION"] == "approval"
+    assert app.config["CORS_ORIGINS"] == []
+    assert app.config["ATTORNEY_EMAIL"] == ["ana@example.com", "joe@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must be 32 random characters"),
+        ({"SECRET_KEY": "your-secret-key-that-is-long-enough-1"}, "SECRET_KEY must be"),
+        ({"BASE_URL": "http://leads.example.com"}, "production needs https"),
+        ({"SMTP_USERNAME": "ana"}, "set both or neither"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) -> None:
+    assert words in complaints(PRODUCTION | changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PORT", "80000", "a whole number from 1 to 65535"),
+        ("DEBUG", "maybe", "true or false"),
+        ("ALGORITHM", "none", "HS256 or HS384 or HS512"),
+        ("TIMEZONE", "Mars/Olympus", "a zone like Europe/Lisbon"),
+        ("ACCENT_COLOR", "#ffff00", "contrast"),
+        ("BASE_URL", "ftp://x", "an address like"),
+        ("ATTORNEY_EMAIL", "ana", "e-mail addresses"),
+        ("CORS_ORIGINS", "*", "origins like"),
+        ("REGISTRATION", "closed!", "open or approval or closed"),
+    ],
+)
+def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    words = complaints({name: value})
+    assert name in words
+    assert repr(value) in words
+    assert allowed in words
+
+
+def test_a_bad_secret_is_not_shown() -> None:
+    assert "mysql://root:pw" not in complaints({"DATABASE_URL": "mysql://root:pw@db"})
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s" * 40 + "\n")
+    values, sources = config.load({"SECRET_KEY_FILE": str(file)})
+    assert (values["SECRET_KEY"], sources["SECRET_KEY"]) == ("s" * 40, str(file))
+    assert "cannot be read: No such file" in complaints({"SECRET_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_a_mail_server_needs_addresses_of_ours() -> None:
+    words = complaints({"SMTP_HOST": "smtp.example.com"})
+    assert "SMTP_FROM_EMAIL must be set" in words
+    assert "ATTORNEY_EMAIL must be set" in words
+
+
+@pytest.mark.parametrize("url", ["postgres://a:b@db/leads", "postgresql://a:b@db/leads"])
+def test_postgresql_is_spoken_to_by_psycopg(url: str) -> None:
+    assert config.load({"DATABASE_URL": url})[0]["DATABASE_URL"] == "postgresql+psycopg://a:b@db/leads"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        create_app({"INSTANCE_PATH": str(tmp_path / "file" / "instance")})
+
+
+def test_what_is_made_from_the_table_is_up_to_date() -> None:
+    assert (ROOT / ".env.example").read_text() == config.example()
+    assert config.markdown() in (ROOT / "docs" / "configuration.md").read_text()

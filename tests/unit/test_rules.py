@@ -1,0 +1,113 @@
+"""What may stand in a name, an e-mail, a username, a password."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadapp import rules
+from leadapp.errors import Refused
+
+
+def refusal(rule, text) -> str:
+    with pytest.raises(Refused) as caught:
+        rule(text)
+    return caught.value.args[0].code
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ana", "Ana"),
+        ("  José\u200b ", "José"),
+        ("Jose\u0301", "José"),
+        ("O'Brien-Ñandú", "O'Brien-Ñandú"),
+        ("李", "李"),
+        ("نور", "نور"),
+        ("x" * 100, "x" * 100),
+    ],
+)
+def test_a_name_is_trimmed_and_composed(typed: str, kept: str) -> None:
+    assert rules.first_name(typed) == kept
+
+
+@pytest.mark.parametrize("typed", [None, "", "  ", "\u200b\ufeff"])
+def test_a_name_is_asked_for(typed: str | None) -> None:
+    assert refusal(rules.last_name, typed) == "last_name_missing"
+
+
+def test_a_name_ends_at_a_hundred_characters() -> None:
+    assert refusal(rules.first_name, "x" * 101) == "first_name_too_long"
+
+
+@pytest.mark.parametrize("character", ["\0", "\r\n", "\x1b", "\x85", "\u2028", "\u2029", "\ud800"])
+def test_a_name_holds_no_control(character: str) -> None:
+    assert refusal(rules.first_name, f"An{character}a") == "first_name_characters"
+
+
+@given(st.text(max_size=150))
+def test_a_name_that_is_kept_is_kept_again(typed: str) -> None:
+    try:
+        name = rules.first_name(typed)
+    except Refused:
+        return
+    assert rules.first_name(name) == name
+    assert 1 <= len(name) <= rules.NAME_MAX
+
+
+def test_an_email_is_kept_as_typed_and_known_by_its_normal_form() -> None:
+    assert rules.email(" Ana.Ruiz@Example.COM ") == "Ana.Ruiz@Example.COM"
+    assert rules.email_key("Ana.Ruiz@Example.COM") == rules.email_key("ana.ruiz@example.com")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ana",
+        "ana@",
+        "@example.com",
+        "a@localhost",
+        "a b@example.com",
+        "Ana <a@example.com>",
+        "a@example.com\nBcc: b@x.org",
+    ],
+)
+def test_an_email_has_its_form(typed: str) -> None:
+    assert refusal(rules.email, typed) == "email_format"
+
+
+def test_an_email_is_asked_for_and_ends_at_254() -> None:
+    assert refusal(rules.email, " ") == "email_missing"
+    assert refusal(rules.email, "a" * 250 + "@example.com") == "email_too_long"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("", "password_missing"),
+        ("Short7a", "password_length"),
+        ("Aa1" + "é" * 35, "password_length"),
+        ("alllowercase1", "password_characters"),
+        ("NoDigitsHere", "password_characters"),
+        ("Password1", "password_common"),
+    ],
+)
+def test_a_weak_password_is_refused(typed: str, code: str) -> None:
+    assert refusal(rules.password, typed) == code
+
+
+def test_a_password_may_take_72_bytes() -> None:
+    assert rules.password("Aa1" + "x" * 69)
+
+
+@pytest.mark.parametrize("typed", ["ab", "x" * 51, "ana ruiz", "ana@firm", "añá"])
+def test_a_username_has_its_form(typed: str) -> None:
+    assert refusal(rules.username, typed) == "username_format"
+
+
+def test_folding_forgets_case_and_accents() -> None:
+    assert rules.fold("José ÁLVAREZ") == "jose alvarez"
+
+
+def test_what_is_searched_for_is_cleaned_and_has_an_end() -> None:
+    assert rules.search(" jo\0sé ") == "josé"
+    assert refusal(rules.search, "x" * 101) == "query_too_long"

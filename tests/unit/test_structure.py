@@ -1,0 +1,67 @@
+"""The tree keeps its shape: who imports whom, how long things are, that every module says what it answers for."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+APPLICATION = sorted((ROOT / "leadapp").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MODULE_MAX, FUNCTION_MAX, HANDLER_MAX, TEST_MAX = 200, 40, 20, 25
+PRODUCT_MAX = 3000
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def length(node: ast.FunctionDef) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+def too_long(paths: list[Path], limit: int, start: str = "") -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}: {node.name} has {length(node)} lines"
+        for path in paths
+        for node in functions(path)
+        if node.name.startswith(start) and length(node) > limit
+    ]
+
+
+def test_imports_go_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(is_debug_mode=False, no_logo=True, cache_dir=None) == 0
+
+
+@pytest.mark.parametrize("path", APPLICATION + TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_fits_on_a_few_screens(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MODULE_MAX
+
+
+@pytest.mark.parametrize("path", APPLICATION, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_in_one_line_what_it_answers_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    assert (docstring or "").partition("\n")[0].endswith((".", ":"))
+
+
+def test_functions_are_short() -> None:
+    assert too_long(APPLICATION, FUNCTION_MAX) == []
+
+
+def test_route_handlers_are_shorter() -> None:
+    edges = [path for path in APPLICATION if path.parent.name in ("web", "api")]
+    assert too_long(edges, HANDLER_MAX) == []
+
+
+def test_tests_are_short() -> None:
+    assert too_long(TESTS, TEST_MAX, start="test_") == []
+
+
+def test_the_whole_product_is_small() -> None:
+    lines = [line.strip() for path in APPLICATION for line in path.read_text().splitlines()]
+    assert len([line for line in lines if line and not line.startswith("#")]) <= PRODUCT_MAX

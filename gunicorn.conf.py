@@ -6,12 +6,13 @@ import threading
 
 from dotenv import load_dotenv
 
-from leadapp import config, letters
+from leadapp import letters
+from leadapp.config import ConfigurationError, load
 
 load_dotenv()
 try:
-    settings, _ = config.load(os.environ)
-except config.ConfigurationError as error:
+    settings, _ = load(os.environ)
+except ConfigurationError as error:
     sys.exit(str(error))
 
 bind = f"{settings['HOST']}:{settings['PORT']}"

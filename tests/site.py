@@ -54,7 +54,7 @@ class Site:
         engine.dispose()
 
     def hurry(self, claimed: bool = False) -> None:
-        """Let letters that wait for their next try be due now; `claimed` also those whose deliverer died holding them."""
+        """Make waiting letters due now; with `claimed` also those whose deliverer died holding them."""
         waiting = update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
         with self.database() as connection:
             connection.execute(waiting if claimed else waiting.where(Letter.token.is_(None)))

@@ -54,6 +54,10 @@ class Gunicorn:
             check=False,
         )
 
+    def run_flask(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a `flask` command that runs until it is stopped; use it in `with`."""
+        return subprocess.Popen([sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment())
+
     def migrate(self) -> None:
         """Bring the database to the newest migration."""
         done = self.flask("db", "upgrade")

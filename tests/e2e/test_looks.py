@@ -1,0 +1,88 @@
+"""Every page as people see it: in both schemes, on a narrow screen, for whoever cannot see it at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests import samples
+from tests.factories import PASSWORD
+from tests.site import Site
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+LONG = "Maximiliane-Wilhelmine" * 4
+
+
+def look_at(page: Page, said: list[str]) -> None:
+    """No fault that axe finds, nothing to scroll sideways at 320 px, no message in the console."""
+    findings = Axe().run(page, options=RULES)
+    assert findings.response["violations"] == [], findings.generate_report()
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1200, "height": 900})
+    assert [words for words in said if "status of 4" not in words] == []
+
+
+@pytest.fixture(params=["light", "dark"])
+def visitor(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Page:
+    context = browser.new_context(base_url=site.url, color_scheme=request.param)
+    return context.new_page()
+
+
+@pytest.fixture
+def looks_right(visitor: Page) -> Callable[[], None]:
+    said: list[str] = []
+    visitor.on("console", lambda message: said.append(message.text))
+    return lambda: look_at(visitor, said)
+
+
+def submit(page: Page, folder: Path, name: str = "Ana") -> None:
+    file = folder / "cv.pdf"
+    file.write_bytes(samples.pdf())
+    page.goto("/")
+    page.get_by_label("First name").fill(name)
+    page.get_by_label("Last name").fill("Ruiz")
+    page.get_by_label("E-mail").fill(f"{name.lower()}@example.com"[-60:].lstrip("-"))
+    page.get_by_label("Resume").set_input_files(file)
+    page.get_by_role("button", name="Send my details").click()
+
+
+def test_what_a_prospect_sees(visitor: Page, looks_right: Callable[[], None], tmp_path: Path) -> None:
+    visitor.goto("/")
+    looks_right()
+    visitor.get_by_role("button", name="Send my details").click()
+    looks_right()
+    submit(visitor, tmp_path)
+    looks_right()
+    visitor.goto("/nowhere")
+    looks_right()
+    visitor.goto("/dev/outbox")
+    looks_right()
+
+
+def test_what_an_attorney_sees(visitor: Page, looks_right: Callable[[], None], tmp_path: Path) -> None:
+    submit(visitor, tmp_path)
+    submit(visitor, tmp_path, LONG)
+    visitor.goto("/dashboard/")
+    looks_right()
+    visitor.get_by_label("Username or e-mail").fill("ana")
+    visitor.get_by_label("Password").fill(PASSWORD)
+    visitor.get_by_role("button", name="Sign in").click()
+    looks_right()
+    visitor.get_by_role("link", name=f"{LONG} Ruiz").click()
+    looks_right()
+    visitor.get_by_role("button", name="Mark as reached out").click()
+    looks_right()
+    for state in ("?status=", "?q=nobody", "?page=9", "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true"):
+        visitor.goto(f"/dashboard/{state}")
+        looks_right()
+
+
+def test_the_first_visit_is_light(visitor: Page, site: Site) -> None:
+    bodies: list[int] = []
+    visitor.on("response", lambda response: bodies.append(len(response.body())))
+    visitor.goto("/", wait_until="networkidle")
+    assert len(bodies) <= 4
+    assert sum(bodies) <= 30 * 1024

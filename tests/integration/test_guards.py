@@ -1,0 +1,176 @@
+"""Every address keeps strangers out unless it is on the short list; every answer brings its headers."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from leadapp import create_app, log, tokens
+from leadapp.extensions import db
+from leadapp.models import Event, LeadStatus
+from tests.clients import Client
+from tests.factories import LeadFactory
+from tests.pages import hidden_fields
+
+# What a stranger may do. Whatever else there is asks who it is.
+PUBLIC = {
+    "GET /",
+    "POST /",
+    "GET /submitted/<token>",
+    "GET /theme.css",
+    "GET /static/<path:filename>",
+    "GET /health",
+    "GET /auth/login",
+    "POST /auth/login",
+    "GET /dev/outbox",  # in development only
+    "POST /api/v1/leads",
+    "POST /api/v1/auth/register",
+    "POST /api/v1/auth/login",
+}
+ORIGIN = "http://localhost:3000"
+FOREIGN = "https://evil.example"
+PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization"}
+INLINE = re.compile(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=|javascript:", re.IGNORECASE)
+ELSEWHERE = re.compile(r"\s(?:src|action|href|srcset)=[\"']?(?:https?:)?//", re.IGNORECASE)
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "k" * 40,
+    "BASE_URL": "https://leads.example.com",
+    "DATABASE_URL": "sqlite:///leads.db",
+    "SMTP_HOST": "smtp.example.com",
+    "SMTP_FROM_EMAIL": "leads@example.com",
+    "ATTORNEY_EMAIL": "ana@example.com",
+    "TRUSTED_PROXIES": "1",
+}
+pytestmark = pytest.mark.databases("sqlite")
+
+
+def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Every method and rule, and a path that fits it."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<\w+>|<path:\w+>", "x", re.sub(r"<uuid:\w+>", str(uuid.uuid4()), rule.rule))
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield f"{method} {rule.rule}", method, path
+
+
+def guarded(app: Flask, under: str = "/") -> list[tuple[str, str]]:
+    return [(method, path) for name, method, path in addresses(app) if name not in PUBLIC and path.startswith(under)]
+
+
+def policy(answer: TestResponse) -> dict[str, list[str]]:
+    parts = (part.split() for part in answer.headers["Content-Security-Policy"].split(";"))
+    return {name: values for name, *values in parts}
+
+
+@pytest.fixture
+def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A browser at a site in production, which has no database yet."""
+    monkeypatch.setattr(log.logger, "handlers", [])
+    site = create_app(PRODUCTION | {"INSTANCE_PATH": str(tmp_path)})
+    site.test_client_class = Client
+    return site.test_client()
+
+
+def test_the_public_list_names_only_what_there_is(app: Flask) -> None:
+    assert PUBLIC <= {name for name, _, _ in addresses(app)}
+
+
+def test_a_stranger_is_asked_to_sign_in_everywhere_else(app: Flask, client: Client) -> None:
+    pages = [(method, path) for method, path in guarded(app) if not path.startswith("/api/")]
+    fields = hidden_fields(client.get("/auth/login").text, having="password")
+    assert len(pages) >= 6
+    for method, path in pages:
+        answer = client.open(path, method=method, data=fields if method == "POST" else None)
+        to = urlsplit(answer.location)
+        assert (answer.status_code, to.netloc, to.path) == (303, "", "/auth/login"), path
+        assert parse_qs(to.query).get("next") == ([path] if method == "GET" else None)
+    wanted = "/dashboard/?q=Jos%C3%A9&page=2"
+    assert parse_qs(urlsplit(client.get(wanted).location).query)["next"] == ["/dashboard/?q=José&page=2"]
+
+
+def test_the_api_refuses_who_brings_no_token(app: Flask, client: Client, signed_in: Client) -> None:
+    endpoints = guarded(app, "/api/")
+    assert len(endpoints) >= 6
+    for method, path in endpoints:
+        for browser in (client, signed_in):
+            answer = browser.open(path, method=method)
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="leadapp"'), path
+
+
+def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client) -> None:
+    lead = LeadFactory.create()
+    forms = [path for name, method, path in addresses(app) if method == "POST" and "/api/" not in path and path != "/"]
+    forms.append(f"/dashboard/leads/{lead.id}/reached-out")
+    assert len(forms) >= 4
+    for path in forms:
+        for token in ({}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form()}):
+            assert signed_in.post(path, data={"submission_count": 1, **token}).status_code == 400, path
+    assert signed_in.get("/dashboard/").status_code == 200
+    db.session.refresh(lead)
+    assert lead.status == LeadStatus.PENDING
+    assert db.session.query(Event).count() == 0
+
+
+def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: dict[str, str]) -> None:
+    lead, submitted = LeadFactory.create(), f"/submitted/{tokens.submitted(uuid.uuid4())}"
+    paths = [(method, path) for _, method, path in addresses(app)]
+    paths += [("GET", path) for path in (f"/dashboard/leads/{lead.id}", f"/api/v1/leads/{lead.id}", submitted)]
+    paths += [("GET", "/nothing"), ("DELETE", "/"), ("GET", "/api/v1/nothing"), ("GET", "/dashboard")]
+    for method, path in paths:
+        answer = signed_in.open(path, method=method, headers=bearer)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        rules = policy(answer)
+        framed = path == "/" or path.startswith("/submitted/")
+        assert rules["frame-ancestors"] == ["'self'" if framed and method != "DELETE" else "'none'"], path
+        assert rules["default-src"] == ["'none'"]
+        allowed = {value for name, values in rules.items() if name != "frame-ancestors" for value in values}
+        assert allowed == {"'none'", "'self'"}
+        if path.startswith(("/dashboard", "/api/", "/submitted/")):
+            assert answer.headers["Cache-Control"] == "no-store", path
+
+
+def test_pages_need_nothing_that_their_policy_forbids(signed_in: Client) -> None:
+    lead = LeadFactory.create(first_name="<script>alert(1)</script>", last_name="\" onclick='x'")
+    for path in ("/", "/auth/login", "/dashboard/", f"/dashboard/leads/{lead.id}", "/nothing", "/dev/outbox"):
+        page = signed_in.get(path).text.replace("&#34; onclick=&#39;x&#39;", "")
+        assert not INLINE.search(page), path
+        assert not ELSEWHERE.search(page), path
+
+
+def test_only_sites_of_the_firm_may_frame_the_form(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "EMBED_ORIGINS", ["https://firm.example"])
+    assert policy(client.get("/"))["frame-ancestors"] == ["'self'", "https://firm.example"]
+    for path in ("/auth/login", "/dashboard/", "/nothing"):
+        assert policy(client.get(path))["frame-ancestors"] == ["'none'"]
+
+
+def test_https_is_kept_to(client: Client, production: Client) -> None:
+    assert "Strict-Transport-Security" not in client.get("/").headers
+    assert production.get("/").headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_production_shows_no_letters(production: Client) -> None:
+    assert production.get("/dev/outbox").status_code == 404
+
+
+def test_scripts_of_known_sites_only_may_read_the_api(client: Client) -> None:
+    path = f"/api/v1/leads/{uuid.uuid4()}"
+    answers = {origin: client.get(path, headers={"Origin": origin}) for origin in (ORIGIN, FOREIGN, "null")}
+    shared = [answer.headers.get("Access-Control-Allow-Origin") for answer in answers.values()]
+    assert shared == [ORIGIN, None, None]
+    assert all("Origin" in answer.vary for answer in answers.values())
+    asked = [client.options(path, headers=PREFLIGHT | {"Origin": origin}) for origin in (ORIGIN, FOREIGN)]
+    assert [answer.status_code for answer in asked] == [200, 200]
+    assert asked[0].headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert {"PATCH", "POST", "GET"} <= set(asked[0].headers["Access-Control-Allow-Methods"].split(", "))
+    assert {"Authorization", "Content-Type"} <= set(asked[0].headers["Access-Control-Allow-Headers"].split(", "))
+    assert "Access-Control-Allow-Origin" not in asked[1].headers
+    for answer in (*answers.values(), *asked, client.get("/dashboard/", headers={"Origin": ORIGIN})):
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in client.get("/", headers={"Origin": ORIGIN}).headers

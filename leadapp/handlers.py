@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, g, render_template, request
+from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -53,6 +54,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.InvalidInput, _invalid)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(PoolTimeout, _database_away)
+    app.register_error_handler(OSError, _disk_refused)
+    app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path, and tokens with it
 
 
 def _begin() -> None:
@@ -116,7 +119,20 @@ def _invalid(error: errors.InvalidInput) -> Response:
 
 def _database_away(error: Exception) -> Response:
     log.logger.error("the database cannot be used: %s", type(error).__name__)
+    g._login_user = AnonymousUserMixin()  # a page that asked who is here would ask the database
     return _domain_error(errors.Unavailable("database_unavailable"))
+
+
+def _disk_refused(error: OSError) -> Response:
+    """Answer for an upload that could not be staged; any other is a fault of ours."""
+    if not getattr(request, "staged", None):
+        raise error
+    return _domain_error(errors.Unavailable("storage_unavailable"))
+
+
+def _log_exception(exc_info: Any) -> None:
+    route = request.url_rule.rule if request.url_rule else None
+    log.logger.error("a fault of ours", exc_info=exc_info, extra={"facts": {"route": route}})
 
 
 def _answer(

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -23,7 +24,7 @@ class JSONLines(logging.Formatter):
             **getattr(record, "facts", {}),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = where(record)
         return json.dumps(line, default=str)
 
 
@@ -35,7 +36,13 @@ class Terminal(logging.Formatter):
         at = datetime.fromtimestamp(record.created)
         facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
         line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}{facts}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{where(record)}" if record.exc_info else line
+
+
+def where(record: logging.LogRecord) -> str:
+    """Write a traceback without the words of its exception, which could hold what somebody typed."""
+    kind, _, frames = record.exc_info or (None, None, None)
+    return "".join(traceback.format_tb(frames)) + (kind.__name__ if kind else "")
 
 
 def configure(level: str) -> None:

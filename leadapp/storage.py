@@ -23,8 +23,10 @@ class Folder:
 
     def stage(self) -> IO[bytes]:
         """Open a new file for an upload; buffered, since unbuffered a full disk would cut it in silence."""
-        path = self.staging / secrets.token_hex(16)
-        return open(path, "x+b", opener=_private)
+        try:
+            return open(self.staging / secrets.token_hex(16), "x+b", opener=_private)
+        except OSError as error:
+            raise Unavailable("storage_unavailable") from error
 
     def keep(self, staged: IO[bytes], key: str) -> None:
         """Move a staged file to its key; once this returns, a power cut leaves all of it there."""

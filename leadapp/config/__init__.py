@@ -74,13 +74,15 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     texts = {name: value for name, value in overrides.items() if isinstance(value, str)}
     values, sources = load({**os.environ, **texts})
     values |= {name: value for name, value in overrides.items() if name not in values or name not in texts}
-    app.instance_path = str(Path(values["INSTANCE_PATH"] or app.instance_path).absolute())
-    secret = Path(app.instance_path) / "secret_key"
+    folder = Path(values["INSTANCE_PATH"] or app.instance_path).absolute()
+    app.instance_path = str(folder)
     try:
-        Path(app.instance_path).mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(0o700)  # the database, the letters and the secret are nobody else's on this machine
         if not values["SECRET_KEY"]:
-            values["SECRET_KEY"], sources["SECRET_KEY"] = _made_once(secret), str(secret)
-        app.config.update(_completed(values, Path(app.instance_path)), SETTING_SOURCES=sources)
+            values["SECRET_KEY"], sources["SECRET_KEY"] = _made_once(folder / "secret_key"), "the instance's secret_key"
+        app.config.update(_completed(values, folder), SETTING_SOURCES=sources)
     except OSError as error:
         raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error
 

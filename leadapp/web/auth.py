@@ -1,6 +1,6 @@
 """Signing in and out."""
 
-from urllib.parse import urlsplit
+import re
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -49,9 +49,7 @@ def _end_session() -> None:
 
 def _own_path(wanted: str | None) -> str | None:
     """Allow a path of this site only: no host, no scheme, and nothing a browser reads as one."""
-    parts = urlsplit(wanted or "")
-    own = parts.path.startswith("/") and not (parts.scheme or parts.netloc or parts.path.startswith("//"))
-    return wanted if own and "\\" not in (wanted or "") and (wanted or "").isprintable() else None
+    return wanted if re.fullmatch(r"/(?!/)[^\\\s\x00-\x1f]*", wanted or "") else None
 
 
 def _page(form: LoginForm, status: int) -> Response:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp import create_app, log, tokens
@@ -77,7 +78,7 @@ def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 
 def test_the_public_list_names_only_what_there_is(app: Flask) -> None:
-    assert PUBLIC <= {name for name, _, _ in addresses(app)}
+    assert {name for name, _, _ in addresses(app)} >= PUBLIC
 
 
 def test_a_stranger_is_asked_to_sign_in_everywhere_else(app: Flask, client: Client) -> None:
@@ -90,7 +91,7 @@ def test_a_stranger_is_asked_to_sign_in_everywhere_else(app: Flask, client: Clie
         assert (answer.status_code, to.netloc, to.path) == (303, "", "/auth/login"), path
         assert parse_qs(to.query).get("next") == ([path] if method == "GET" else None)
     wanted = "/dashboard/?q=Jos%C3%A9&page=2"
-    assert parse_qs(urlsplit(client.get(wanted).location).query)["next"] == ["/dashboard/?q=José&page=2"]
+    assert parse_qs(urlsplit(client.get(wanted).location).query)["next"] == [wanted]
 
 
 def test_the_api_refuses_who_brings_no_token(app: Flask, client: Client, signed_in: Client) -> None:
@@ -113,7 +114,7 @@ def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client)
     assert signed_in.get("/dashboard/").status_code == 200
     db.session.refresh(lead)
     assert lead.status == LeadStatus.PENDING
-    assert db.session.query(Event).count() == 0
+    assert db.session.scalars(select(Event)).all() == []
 
 
 def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,7 +24,7 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
 @pytest.fixture
-def together() -> Iterator[Callable[[Callable[[int], Any]], list[Any]]]:
+def together() -> Callable[[Callable[[int], Any]], list[Any]]:
     """`together(act)` runs `act(number)` in eight threads that start at one instant."""
     barrier = threading.Barrier(THREADS)
 
@@ -36,7 +36,7 @@ def together() -> Iterator[Callable[[Callable[[int], Any]], list[Any]]]:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(wait_and_act, range(THREADS)))
 
-    yield run
+    return run
 
 
 def count(table: Any) -> int:

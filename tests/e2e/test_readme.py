@@ -1,0 +1,69 @@
+"""What the README tells to type is typed, in a copy of the repository, and does what it says."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers import ROOT
+from tests.servers.ports import free_port
+
+BLOCKS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that git knows, with the environment of this run beside them: no test reaches a package registry."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        target = tmp_path / "leadapp" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
+    (tmp_path / "leadapp" / ".venv").symlink_to(ROOT / ".venv")
+    return tmp_path / "leadapp"
+
+
+@pytest.fixture
+def running(clone: Path) -> Iterator[str]:
+    """`make run` on a free port."""
+    port = str(free_port())
+    environment = {**os.environ, "PORT": port}
+    server = subprocess.Popen(["make", "run"], cwd=clone, env=environment, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            httpx.get(f"{url}/health")
+            break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    yield url
+    os.killpg(server.pid, signal.SIGTERM)
+    server.wait(30)
+
+
+def test_the_first_lead_in_five_minutes(clone: Path, running: str) -> None:
+    run, test, *blocks = BLOCKS.findall((ROOT / "README.md").read_text())
+    assert (run, test) == ("make run\n", "make test\n")
+    script = "set -euo pipefail\n" + "".join(blocks).replace("http://127.0.0.1:8000", running)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=clone, capture_output=True, text=True, timeout=60, check=False, env=os.environ
+    )
+    assert done.returncode == 0, done.stderr
+    marked = json.loads(done.stdout.splitlines()[-1])
+    assert marked["status"] == "REACHED_OUT"
+    assert (clone / "resume.pdf").read_bytes() == (clone / "cv.pdf").read_bytes()
+
+
+def test_the_first_screen_is_one_sentence_one_picture_two_commands() -> None:
+    first = (ROOT / "README.md").read_text().split("## ")[0]
+    assert first.count("```sh") == 2
+    [picture] = re.findall(r"!\[.+\]\((.+)\)", first)
+    assert (ROOT / picture).stat().st_size > 10_000

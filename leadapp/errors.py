@@ -37,6 +37,7 @@ MESSAGES = {
     "submission_unknown": "There is no such submission",
     "resume_gone": "The file of this resume cannot be found in storage; the details of the lead are still here",
     "submission_newer": "A newer submission has come; look at it first",
+    "submission_count_missing": "Open the lead again before you mark it",
     "status_transition": "A lead can only move from PENDING to REACHED_OUT",
     "receipt_expired": "This page has ended. The firm still has what you sent",
     "receipt_unknown": "There is no such page",
@@ -95,7 +96,9 @@ class Refused(ValueError):
 
 
 class LeadappError(Exception):
-    """What a person can be told; `message` are the words."""
+    """What a person can be told; `message` are the words, `status` is how HTTP says it (RFC 9110)."""
+
+    status = 500
 
     def __init__(self, code: str, **facts: object) -> None:
         self.message = Message(code, **facts)
@@ -113,30 +116,46 @@ class InvalidInput(Exception):
 class NotFound(LeadappError):
     """There is nothing under this id."""
 
+    status = 404
+
 
 class Gone(LeadappError):
     """It was here and has ended."""
+
+    status = 410
 
 
 class Conflict(LeadappError):
     """It cannot be done as things stand now."""
 
+    status = 409
+
 
 class NotSignedIn(LeadappError):
     """Who asks is not known; with `token_invalid`, the token that came is no good."""
+
+    status = 401
 
 
 class Forbidden(LeadappError):
     """Who asks may not do this."""
 
+    status = 403
+
 
 class WrongMediaType(LeadappError):
     """The body is not of the kind this endpoint reads."""
+
+    status = 415
 
 
 class Unreadable(LeadappError):
     """The body is of the right kind and broken."""
 
+    status = 400
+
 
 class Unavailable(LeadappError):
     """Something we stand on is away for now; the same request may succeed in a minute."""
+
+    status = 503

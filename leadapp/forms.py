@@ -3,8 +3,8 @@
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
-from wtforms import HiddenField, IntegerField, PasswordField, StringField
-from wtforms.validators import InputRequired, ValidationError
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import ValidationError
 
 from . import resumes, rules, tokens
 from .errors import InvalidInput, Message
@@ -65,10 +65,10 @@ class LoginForm(FlaskForm):
 class MarkForm(FlaskForm):
     """Mark a lead: how many submissions the attorney saw."""
 
-    submission_count = IntegerField(validators=[InputRequired()])
+    submission_count = StringField(filters=[rules.submission_count])
 
     def seen(self) -> int:
         """Give the count, or raise InvalidInput."""
         if not self.validate():
             raise InvalidInput(self.errors)
-        return int(self.submission_count.data)
+        return self.submission_count.data

@@ -15,19 +15,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from . import errors, log
 from .config import current
-from .schemas import ProblemSchema
+from .schemas.writers import ProblemSchema
 from .wording import filesize
 
-STATUS = {
-    errors.Unreadable: 400,
-    errors.NotSignedIn: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.Gone: 410,
-    errors.WrongMediaType: 415,
-    errors.Unavailable: 503,
-}
 RETRY_AFTER = "60"
 OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -102,10 +92,9 @@ def _domain_error(error: errors.LeadappError) -> Response:
     if isinstance(error, errors.NotSignedIn):
         invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
         headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
-    status = STATUS[type(error)]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, errors.Unavailable):
         headers["Retry-After"] = RETRY_AFTER
-    return _answer(status, error.message, headers)
+    return _answer(error.status, error.message, headers)
 
 
 def _invalid(error: errors.InvalidInput) -> Response:

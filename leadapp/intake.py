@@ -32,9 +32,13 @@ class Details:
     email: str
     resume: Resume
 
+    def typed(self) -> dict[str, str]:
+        """Give what the prospect typed, by column."""
+        return {"first_name": self.first_name, "last_name": self.last_name, "email": self.email}
+
     def digest(self) -> str:
         """Tell contents apart: the same form sent with anything changed is a new submission."""
-        content = [self.first_name, self.last_name, self.email, self.resume.filename, self.resume.sha256]
+        content = [*self.typed().values(), self.resume.filename, self.resume.sha256]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -54,7 +58,9 @@ def submit(details: Details, once: str | None = None) -> Submission:
     resume = keep(details.resume)
     at = now()
     lead_id, count = db.session.execute(_joining(details, at)).one()
-    submission = db.session.scalar(_submission(details, resume, lead_id, once, at))
+    row = details.typed() | resume.described() | {"storage_key": resume.key, "once": once, "created_at": at}
+    sent = insert(Submission).values(row | {"lead_id": lead_id, "number": count})
+    submission = db.session.scalar(sent.on_conflict_do_nothing().returning(Submission))
     if submission is None:  # this sending, or this kept file, is already somebody's submission
         db.session.rollback()
         first = once and db.session.scalar(select(Submission).where(Submission.once == once))
@@ -78,46 +84,23 @@ def _joining(details: Details, at: datetime) -> Executable:
     """Make a lead of a new address; a known one keeps its first names and waits again."""
     first, last = details.first_name, details.last_name
     lead = insert(Lead).values(
-        first_name=first,
-        last_name=last,
-        email=details.email,
-        email_key=email_key(details.email),
-        first_name_key=fold(f"{first} {last}")[:NAME_KEY_MAX],
-        last_name_key=fold(f"{last} {first}")[:NAME_KEY_MAX],
-        status=LeadStatus.PENDING,
-        created_at=at,
-        updated_at=at,
-        pending_since=at,
+        details.typed()
+        | {
+            "email_key": email_key(details.email),
+            "first_name_key": fold(f"{first} {last}")[:NAME_KEY_MAX],
+            "last_name_key": fold(f"{last} {first}")[:NAME_KEY_MAX],
+            "status": LeadStatus.PENDING,
+        }
+        | dict.fromkeys(("created_at", "updated_at", "pending_since"), at)
     )
     again = {
         "status": LeadStatus.PENDING,
         "submission_count": Lead.submission_count + 1,
         "updated_at": at,
         "pending_since": case((Lead.status == LeadStatus.PENDING, Lead.pending_since), else_=at),
-        "reached_out_at": None,
-        "reached_out_by": None,
-        "seen_at": None,
-    }
+    } | dict.fromkeys(("reached_out_at", "reached_out_by", "seen_at"))
     upsert = lead.on_conflict_do_update(index_elements=["email_key"], set_=again)
     return upsert.returning(Lead.id, Lead.submission_count)
-
-
-def _submission(details: Details, resume: Resume, lead_id: uuid.UUID, once: str | None, at: datetime) -> Executable:
-    row = insert(Submission).values(
-        lead_id=lead_id,
-        first_name=details.first_name,
-        last_name=details.last_name,
-        email=details.email,
-        filename=resume.filename,
-        content_type=resume.content_type,
-        size=resume.size,
-        sha256=resume.sha256,
-        warnings=list(resume.warnings),
-        storage_key=resume.key,
-        once=once,
-        created_at=at,
-    )
-    return row.on_conflict_do_nothing().returning(Submission)
 
 
 def _copy(resume: Resume) -> Resume:

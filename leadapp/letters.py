@@ -98,7 +98,7 @@ def _write(letter: Letter) -> Message:
         "confirmation": f"We have your details ({submission.lead.reference})",
         "notice": f"New lead: {submission.first_name} {submission.last_name} ({submission.lead.reference})",
     }[letter.kind]
-    reply_to = submission.email if letter.kind == "notice" else None
+    reply_to = submission.email if letter.kind == "notice" else next(iter(current["ATTORNEY_EMAIL"]), None)
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, submission=submission)
 
 

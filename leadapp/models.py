@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -110,9 +110,7 @@ class Lead(Base):
     reached_out_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     seen_at: Mapped[datetime | None]
 
-    submissions: Mapped[list["Submission"]] = relationship(
-        back_populates="lead", order_by="Submission.created_at.desc(), Submission.id.desc()"
-    )
+    submissions: Mapped[list["Submission"]] = relationship(back_populates="lead", order_by="Submission.number.desc()")
     marked_by: Mapped[User | None] = relationship()
 
     @property
@@ -137,13 +135,14 @@ Index("ix_leads_reference", Lead.reference)
 
 
 class Submission(Base):
-    """One thing a prospect sent: names as typed, one resume, a time."""
+    """One thing a prospect sent, the `number`th of its lead: names as typed, one resume, a time."""
 
     __tablename__ = "submissions"
-    __table_args__ = (Index("ix_submissions_lead_id", "lead_id", "created_at", "id"),)
+    __table_args__ = (UniqueConstraint("lead_id", "number"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
+    number: Mapped[int]
     first_name: Mapped[str] = mapped_column(String(NAME_MAX))
     last_name: Mapped[str] = mapped_column(String(NAME_MAX))
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))

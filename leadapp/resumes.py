@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import olefile
 
@@ -47,6 +47,10 @@ class Resume:
     key: str
     warnings: Sequence[str] = ()
     staged: IO[bytes] | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Give what is known of the file, by column of a submission."""
+        return {name: getattr(self, name) for name in ("filename", "content_type", "size", "sha256", "warnings")}
 
 
 def inspect(stream: IO[bytes], filename: str) -> Resume:

@@ -83,6 +83,13 @@ def sign_in_name(text: str | None) -> str:
     return text.strip().replace("\0", "")  # PostgreSQL takes no NUL, and nobody has one
 
 
+def submission_count(text: str | None) -> int:
+    """Check how many submissions an attorney was shown."""
+    if not re.fullmatch("[0-9]{1,9}", text or ""):
+        raise Refused("submission_count_missing")
+    return int(text or 0)
+
+
 def username(text: str | None) -> str:
     """Check a username: 3 to 50 letters, digits, underscores and hyphens (the seed's rule)."""
     if not text:

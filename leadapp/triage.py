@@ -156,7 +156,7 @@ def open_resume(lead_id: uuid.UUID, by: User, submission_id: uuid.UUID | None = 
     theirs = select(Submission).where(Submission.lead_id == lead_id)
     if submission_id:
         theirs = theirs.where(Submission.id == submission_id)
-    submission = db.session.scalar(theirs.order_by(Submission.created_at.desc(), Submission.id.desc()).limit(1))
+    submission = db.session.scalar(theirs.order_by(Submission.number.desc()).limit(1))
     if submission is None:
         raise NotFound("submission_unknown" if submission_id else "lead_unknown")
     file = store.open(submission.storage_key)

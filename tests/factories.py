@@ -114,6 +114,7 @@ class SubmissionFactory(Committed):
     first_name = factory.SelfAttribute("lead.first_name")
     last_name = factory.SelfAttribute("lead.last_name")
     email = factory.SelfAttribute("lead.email")
+    number = factory.LazyAttribute(lambda sent: len(sent.lead.submissions) + 1)
     filename = "cv.pdf"
     content_type = factory.LazyAttribute(lambda sent: CONTENT_TYPES[PurePath(sent.filename).suffix])
     size = factory.LazyAttribute(lambda sent: len(sent.content))

@@ -9,7 +9,6 @@ from ..errors import NotSignedIn
 from ..extensions import csrf
 from . import auth, leads
 
-
 # Everything here needs a token; these do not.
 OPEN = {"api.leads.submit_lead", "api.auth.register", "api.auth.login"}
 

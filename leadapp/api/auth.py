@@ -10,7 +10,8 @@ from .. import accounts, tokens
 from ..config import current
 from ..errors import InvalidInput, WrongMediaType
 from ..forms import LoginForm
-from ..schemas import RegisteredSchema, RegisterSchema, TokenSchema, UserSchema
+from ..schemas.readers import RegisterSchema
+from ..schemas.writers import RegisteredSchema, TokenSchema, UserSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 Answer = dict[str, Any]

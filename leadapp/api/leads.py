@@ -9,7 +9,8 @@ from flask_login import current_user
 from .. import downloads, intake, triage
 from ..errors import WrongMediaType
 from ..forms import SubmitForm
-from ..schemas import LeadSchema, PageSchema, QuerySchema, StatusSchema, SubmittedSchema
+from ..schemas.readers import QuerySchema, StatusSchema
+from ..schemas.writers import LeadSchema, PageSchema, SubmittedSchema
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]

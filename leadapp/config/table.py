@@ -150,7 +150,7 @@ SETTINGS = (
             "Line under the form's heading."),
     Setting("PRIVACY_TEXT", TEXT, "Sending this does not make us your attorneys. We use it only to answer you.",
             "Line above the form's button."),
-    Setting("CONTACT_TEXT", TEXT, "Reply to the e-mail we send you.", "How to reach the firm."),
+    Setting("CONTACT_TEXT", TEXT, "Answer our e-mail to reach us.", "How to reach the firm."),
     Setting("NEXT_STEPS", _list_of("sentences, with | between", str, "|"),
             "We send you an e-mail with a reference.|An attorney reads your resume.|We write or call you.",
             "What happens after sending, step by step."),

@@ -36,9 +36,10 @@ def init_app(app: Flask) -> None:
 
 def _guard() -> ResponseReturnValue | None:
     """Send a stranger to sign in first; the API guards itself, an unknown address is a 404."""
-    if request.endpoint is None or request.endpoint in OPEN or request.endpoint.startswith("api."):
+    if request.endpoint and (request.endpoint in OPEN or request.endpoint.startswith("api.")):
         return None
-    if current_user.is_authenticated:
+    # Asked before the address is known to be unknown: the page that says so shows who is here.
+    if current_user.is_authenticated or request.endpoint is None:
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.login", next=wanted), 303)

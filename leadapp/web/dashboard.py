@@ -11,7 +11,7 @@ from .. import downloads, triage
 from ..errors import Conflict
 from ..forms import MarkForm
 from ..models import Lead
-from ..schemas import QuerySchema
+from ..schemas.readers import QuerySchema
 from ..wording import when
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")

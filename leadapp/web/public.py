@@ -39,9 +39,9 @@ def submitted(token: str) -> str:
 def theme() -> Response:
     """Give the firm's accent, which a strict policy allows in a sheet only."""
     colour = current["ACCENT_COLOR"]
-    dark = f"@media(prefers-color-scheme:dark){{:root{{--accent:{accent.on_dark(colour)}}}}}" if colour else ""
-    sheet = f":root{{--accent:{colour}}}{dark}" if colour else ""
-    return Response(sheet, mimetype="text/css", headers={"Cache-Control": "public, max-age=3600"})
+    sheet = ":root{{--accent:{}}}@media screen and (prefers-color-scheme:dark){{:root{{--accent:{}}}}}"
+    own = sheet.format(colour, accent.on_dark(colour)) if colour else ""
+    return Response(own, mimetype="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _page(form: SubmitForm, status: int) -> Response:

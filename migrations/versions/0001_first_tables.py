@@ -109,6 +109,7 @@ def upgrade() -> None:
         "submissions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("lead_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("first_name", sa.String(length=100), nullable=False),
         sa.Column("last_name", sa.String(length=100), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -122,10 +123,10 @@ def upgrade() -> None:
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_submissions_lead_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
+        sa.UniqueConstraint("lead_id", "number", name=op.f("uq_submissions_lead_id_number")),
         sa.UniqueConstraint("once", name=op.f("uq_submissions_once")),
         sa.UniqueConstraint("storage_key", name=op.f("uq_submissions_storage_key")),
     )
-    op.create_index("ix_submissions_lead_id", "submissions", ["lead_id", "created_at", "id"])
     op.create_table(
         "letters",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -38,7 +38,7 @@ def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServ
     [confirmation] = mailbox.to("ana@example.com")
     [notice] = mailbox.to(app.config["ATTORNEY_EMAIL"][0])
     assert lead.reference in confirmation.message["Subject"]
-    assert confirmation.message["Reply-To"] is None
+    assert confirmation.message["Reply-To"] == app.config["ATTORNEY_EMAIL"][0]
     assert notice.message["Subject"] == f"New lead: Ana Ruiz ({lead.reference})"
     assert notice.message["Reply-To"] == "ana@example.com"
     assert f"{app.config['BASE_URL']}/dashboard/leads/{lead.id}" in notice.message.get_body(("plain",)).get_content()

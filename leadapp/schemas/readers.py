@@ -45,18 +45,18 @@ class Reader(Schema):
 
 
 class Ruled(fields.Field[Any]):
-    """Text that a rule checks."""
+    """Text that a rule checks; `not_text` is the code for any other kind of value."""
 
-    def __init__(self, rule: Callable[[str | None], Any], **options: Any) -> None:
-        self.rule = rule
-        super().__init__(**options)
+    def __init__(self, rule: Callable[[str | None], Any], not_text: str = "text_expected") -> None:
+        self.rule, self.not_text = rule, not_text
+        super().__init__()
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
         """Let the rule say what is missing, too."""
         if value is missing:
             value = None
         if value is not None and not _is_text(value):
-            raise ValidationError([Message("text_expected")])
+            raise ValidationError([Message(self.not_text)])
         try:
             return self.rule(value)
         except Refused as refusal:
@@ -85,7 +85,7 @@ class RegisterSchema(Reader):
 class StatusSchema(Reader):
     """What a lead becomes."""
 
-    status = Ruled(_status)
+    status = Ruled(_status, "status_unknown")
 
 
 class QuerySchema(Reader):

@@ -11,7 +11,6 @@ from typing import Any
 
 from flask_mail import Message
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 
 from . import mail
@@ -62,8 +61,8 @@ def deliver_until(stopped: threading.Event, lease: timedelta = LEASE) -> None:
     while not stopped.is_set():
         try:
             idle = not deliver_next(lease)
-        except SQLAlchemyError:
-            logger.exception("letters wait: the database cannot be reached")
+        except Exception as error:  # the database is away, or worse: the next turn may do better
+            logger.error("letters wait: %s", type(error).__name__)
             idle = True
         finally:
             db.session.remove()

@@ -2,12 +2,14 @@
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from leadapp import accounts, create_app, letters
 from leadapp.extensions import db
@@ -131,6 +133,22 @@ def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) ->
     stopped.set()
     deliverer.join(10)
     assert not deliverer.is_alive()
+
+
+def test_a_deliverer_outlives_a_database_that_was_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = threading.Event()
+    turns = ["fails", "works"]
+
+    def turn(_lease: timedelta) -> bool:
+        if turns.pop(0) == "fails":
+            raise OperationalError("select", {}, Exception("away"))
+        stopped.set()
+        return True
+
+    monkeypatch.setattr(letters, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(letters, "deliver_next", turn)
+    letters.deliver_until(stopped)
+    assert turns == []
 
 
 def test_a_missing_table_is_told_with_its_mend(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ MESSAGES = {
     "token_invalid": "This token has ended or was not issued here; sign in again",
     "lead_unknown": "There is no such lead",
     "submission_unknown": "There is no such submission",
+    "idempotency_key_reused": "This Idempotency-Key came with another content before; send this under a new one",
+    "idempotency_key_format": "The Idempotency-Key must have 1 to 255 visible characters",
+    "version_stale": "The lead has changed since you read it; read it again",
     "resume_gone": "The file of this resume cannot be found in storage; the details of the lead are still here",
     "submission_newer": "A newer submission has come; look at it first",
     "submission_count_missing": "Open the lead again before you mark it",
@@ -63,8 +66,10 @@ MESSAGES = {
     "http_405": "This address does not take that kind of request",
     "http_409": "Things have changed meanwhile; look again",
     "http_410": "This page has ended",
+    "http_412": "Things have changed since you looked; look again",
     "http_413": "What you sent is too large, so none of it was kept. Send a resume smaller than {limit}",
     "http_415": "The body is not of a kind that is read here",
+    "http_416": "There is nothing in that range",
     "http_422": "Something in the request is not as it must be",
     "http_429": "That was too often; try again later",
     "http_500": "Something broke on our side, and we have a record of it. What you sent before is safe",
@@ -153,6 +158,18 @@ class Unreadable(LeadappError):
     """The body is of the right kind and broken."""
 
     status = 400
+
+
+class KeyReused(LeadappError):
+    """A sending goes by the name of another one (the IETF's Idempotency-Key draft)."""
+
+    status = 422
+
+
+class VersionStale(LeadappError):
+    """What the client has seen is no longer so."""
+
+    status = 412
 
 
 class Unavailable(LeadappError):

@@ -62,7 +62,8 @@ def _finish(response: Response) -> Response:
     if current["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""
-    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    if trace := TRACEPARENT.fullmatch(request.headers.get("traceparent", "")):
+        response.headers["traceparent"] = trace[0]
     facts = {
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule else None,
@@ -131,6 +132,7 @@ def _answer(
     title = HTTPStatus(status).phrase
     if request.path.startswith("/api/"):
         problem = {
+            "type": f"{current['BASE_URL']}/redoc#{message.code}",
             "title": title,
             "status": status,
             "detail": message,

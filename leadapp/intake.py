@@ -6,21 +6,24 @@ import secrets
 import shutil
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
+from typing import NamedTuple
 
-from sqlalchemy import Executable, case, select
+from sqlalchemy import Executable, case, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, whose upsert is the same
 from sqlalchemy.orm import joinedload
 
 from . import letters
-from .errors import NotFound
+from .errors import KeyReused, NotFound
 from .extensions import db
 from .models import NAME_KEY_MAX, Event, Lead, LeadStatus, Submission
 from .resumes import Resume
 from .rules import email_key, fold
 from .storage import store
 from .wording import now
+
+ONCE_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,13 @@ class Details:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+class Submitted(NamedTuple):
+    """A stored submission, and whether it was stored by an earlier sending of the same."""
+
+    submission: Submission
+    replayed: bool
+
+
 def keep(resume: Resume) -> Resume:
     """Put a staged resume into storage under its final key."""
     if resume.staged:
@@ -49,26 +59,40 @@ def keep(resume: Resume) -> Resume:
     return replace(resume, staged=None)
 
 
-def submit(details: Details, once: str | None = None) -> Submission:
+def submit(details: Details, once: str | None = None) -> Submitted:
     """Take a submission in: its file, then itself, its lead and its letters in one transaction.
 
-    `once` names this sending: the second of a name changes nothing and is answered with the first one's submission. A
-    lead who is known is joined and waits again. Races are upserts, so two at the same instant need no lock of ours.
+    `once` names this sending for a day: the second of a name changes nothing and is answered with the first one's
+    submission, or KeyReused if it has another content. A lead who is known is joined and waits again. Races are
+    upserts, so two at the same instant need no lock of ours.
     """
-    resume = keep(details.resume)
-    at = now()
+    details = replace(details, resume=keep(details.resume))
+    at, resume = now(), details.resume
     lead_id, count = db.session.execute(_joining(details, at)).one()
     row = details.typed() | resume.described() | {"storage_key": resume.key, "once": once, "created_at": at}
-    sent = insert(Submission).values(row | {"lead_id": lead_id, "number": count})
+    sent = insert(Submission).values(row | {"lead_id": lead_id, "number": count, "fingerprint": details.digest()})
     submission = db.session.scalar(sent.on_conflict_do_nothing().returning(Submission))
     if submission is None:  # this sending, or this kept file, is already somebody's submission
         db.session.rollback()
-        first = once and db.session.scalar(select(Submission).where(Submission.once == once))
-        return first or submit(replace(details, resume=_copy(resume)), once)
+        return _again(details, once, at)
     letters.owe(submission.id, details.email, at)
     db.session.add(Event(lead_id=lead_id, kind="submitted" if count == 1 else "resubmitted", created_at=at))
     db.session.commit()
-    return submission
+    return Submitted(submission, replayed=False)
+
+
+def _again(details: Details, once: str | None, at: datetime) -> Submitted:
+    """Answer a sending that is stored already; one whose name or file only was taken is stored after all."""
+    first = db.session.scalar(select(Submission).where(Submission.once == once)) if once else None
+    if first is None:
+        return submit(replace(details, resume=_copy(details.resume)), once)
+    if first.created_at < at - ONCE_FOR:
+        db.session.execute(update(Submission).where(Submission.id == first.id).values(once=None))
+        db.session.commit()
+        return submit(details, once)
+    if first.fingerprint != details.digest():
+        raise KeyReused("idempotency_key_reused")
+    return Submitted(first, replayed=True)
 
 
 def receipt(submission_id: uuid.UUID) -> Submission:

@@ -119,6 +119,11 @@ class Lead(Base):
         return f"{self.first_name} {self.last_name}"
 
     @property
+    def version(self) -> str:
+        """Name this state of the lead; being seen is no new state."""
+        return f"{self.submission_count}.{self.updated_at.timestamp():.6f}"
+
+    @property
     def newest(self) -> "Submission":
         """Give the newest submission."""
         return self.submissions[0]
@@ -153,6 +158,7 @@ class Submission(Base):
     warnings: Mapped[list[str]]
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
     once: Mapped[str | None] = mapped_column(String(200), unique=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
     lead: Mapped[Lead] = relationship(back_populates="submissions")

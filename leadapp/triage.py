@@ -1,14 +1,14 @@
 """What an attorney does: search leads, read one, open a resume, mark it as reached out."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
-from .errors import Conflict, NotFound
+from .errors import Conflict, NotFound, VersionStale
 from .extensions import db
 from .models import Event, Lead, LeadStatus, Letter, Submission, User
 from .rules import fold
@@ -126,6 +126,14 @@ def check_transition(status: LeadStatus) -> None:
     """Refuse every way a status cannot move."""
     if status != LeadStatus.REACHED_OUT:
         raise Conflict("status_transition")
+
+
+def seen_as(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
+    """Tell how many submissions a client saw that knows this version of the lead, or raise VersionStale."""
+    lead = _lead(lead_id)
+    if not is_seen(lead.version):
+        raise VersionStale("version_stale")
+    return lead.submission_count
 
 
 def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None = None) -> Marked:

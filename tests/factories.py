@@ -120,6 +120,7 @@ class SubmissionFactory(Committed):
     size = factory.LazyAttribute(lambda sent: len(sent.content))
     sha256 = factory.LazyAttribute(lambda sent: hashlib.sha256(sent.content).hexdigest())
     warnings = factory.List([])
+    fingerprint = factory.SelfAttribute("sha256")
     storage_key = factory.LazyAttribute(lambda sent: stored(sent.content, PurePath(sent.filename).suffix))
     created_at = factory.SelfAttribute("lead.created_at")
 

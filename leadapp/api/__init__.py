@@ -9,6 +9,7 @@ from ..errors import NotSignedIn
 from ..extensions import csrf
 from . import auth, leads
 
+CONDITIONS = "Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 # Everything here needs a token; these do not.
 OPEN = {"api.leads.submit_lead", "api.auth.register", "api.auth.login"}
 
@@ -46,6 +47,7 @@ def share(response: Response) -> Response:
     if (origin := request.headers.get("Origin")) in current["CORS_ORIGINS"]:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-        response.headers["Access-Control-Expose-Headers"] = "Location, X-Request-ID"
+        response.headers["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, {CONDITIONS}"
+        response.headers["Access-Control-Expose-Headers"] = "ETag, Idempotency-Replayed, Link, Location, X-Request-ID"
+        response.headers["Access-Control-Max-Age"] = "600"
     return response

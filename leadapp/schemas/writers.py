@@ -104,7 +104,7 @@ class RefusalSchema(Schema):
 class ProblemSchema(Schema):
     """A failure (RFC 9457)."""
 
-    type = fields.Constant("about:blank")
+    type = fields.String()
     title = fields.String()
     status = fields.Integer()
     detail = fields.String()

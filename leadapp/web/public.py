@@ -25,7 +25,7 @@ def submit_lead() -> ResponseReturnValue:
     if not valid or sending is None:
         return _page(form, 422 if sending else 400)
     details = form.details()
-    submission = intake.submit(details, once=f"{sending}.{details.digest()}")
+    submission, _ = intake.submit(details, once=f"{sending}.{details.digest()}")
     return redirect(url_for(".submitted", token=tokens.submitted(submission.id)), 303)
 
 

@@ -6,7 +6,7 @@ import threading
 
 from dotenv import load_dotenv
 
-from leadapp import letters
+from leadapp import upkeep
 from leadapp.config import ConfigurationError, load
 
 load_dotenv()
@@ -40,4 +40,4 @@ def worker_exit(_server, worker):
 
 def _deliver(app, stopped):
     with app.app_context():
-        letters.deliver_until(stopped)
+        upkeep.keep_up(stopped)

@@ -5,11 +5,13 @@ Exit codes: 0 done, 1 refused, 2 wrong usage. Data goes to stdout, messages to s
 
 import functools
 import json
+import re
 import secrets
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TextIO
 
 import click
@@ -17,7 +19,7 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from . import accounts, config, letters, mail, rules
+from . import accounts, config, letters, mail, rules, upkeep, wording
 from .config import SETTINGS, current
 from .errors import InvalidInput, LeadappError, Refused
 from .models import User
@@ -28,7 +30,7 @@ mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (create_user, seed_db, show_config, user_commands, mail_commands):
+    for command in (create_user, seed_db, show_config, sweep, remind, user_commands, mail_commands):
         app.cli.add_command(command)
 
 
@@ -116,7 +118,7 @@ def deliver_letters() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     click.echo("Delivering letters; press Ctrl+C to stop.", err=True)
-    letters.deliver_until(stopped)
+    upkeep.keep_up(stopped)
 
 
 @mail_commands.command("test")
@@ -128,6 +130,46 @@ def test_mail(to: str) -> None:
     mail.send(message)
     place = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}" if current["SMTP_HOST"] else str(mail.outbox())
     click.echo(f"{place} has taken the letter")
+
+
+@mail_commands.command("status")
+@mendable
+def mail_status() -> None:
+    """Tell how many letters wait and have failed; exit 1 if any has."""
+    standing = letters.standing()
+    oldest = f", the oldest for {wording.span(standing.oldest_waiting)}" if standing.oldest_waiting else ""
+    click.echo(f"waiting: {standing.waiting}{oldest}\nfailed: {standing.failed}")
+    if standing.failed:
+        raise click.ClickException("Letters have failed. The page of a lead gives the reason; flask mail retry")
+
+
+@mail_commands.command("retry")
+@mendable
+def retry_mail() -> None:
+    """Send every letter that has failed once more."""
+    click.echo(f"sent again: {letters.retry_failed()}")
+
+
+@click.command("sweep")
+@mendable
+def sweep() -> None:
+    """Delete stored files that no submission has claimed in two hours."""
+    click.echo(f"deleted: {upkeep.sweep()}")
+
+
+@click.command("remind")
+@click.option("--older-than", "waited", default="24h", callback=lambda _c, _p, text: _span(text), help="24h, 3d, 90m")
+@mendable
+def remind(waited: timedelta) -> None:
+    """Write to the attorneys about the leads that still wait; run it once a day."""
+    click.echo(f"waiting: {upkeep.remind(waited)}")
+
+
+def _span(text: str) -> timedelta:
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if not re.fullmatch("[0-9]{1,5}[mhd]", text):
+        raise click.BadParameter("must be a number and m, h or d, like 24h")
+    return timedelta(**{units[text[-1]]: int(text[:-1])})
 
 
 @click.command("config")

@@ -18,6 +18,10 @@ MESSAGES = {
     "resume_too_large": "The resume must be smaller than {limit}",
     "resume_empty": "The resume is empty",
     "form_stale": "This page was open for too long. Nothing you typed is lost: check it and send it again",
+    "honeypot_filled": "A field that people do not see was filled in. Nothing you typed is lost: press send again",
+    "connection_lost": "The connection was lost. Everything you typed is still here: press send again",
+    "sending": "Sending",
+    "cancelled": "Nothing was sent. Everything you typed is still here",
     "username_missing": "Enter a username",
     "username_format": "The username must have 3 to 50 letters, digits, underscores or hyphens",
     "username_taken": "There is already an account with this username",
@@ -38,6 +42,7 @@ MESSAGES = {
     "idempotency_key_reused": "This Idempotency-Key came with another content before; send this under a new one",
     "idempotency_key_format": "The Idempotency-Key must have 1 to 255 visible characters",
     "version_stale": "The lead has changed since you read it; read it again",
+    "letter_unknown": "There is no such letter",
     "resume_gone": "The file of this resume cannot be found in storage; the details of the lead are still here",
     "submission_newer": "A newer submission has come; look at it first",
     "submission_count_missing": "Open the lead again before you mark it",
@@ -71,9 +76,16 @@ MESSAGES = {
     "http_415": "The body is not of a kind that is read here",
     "http_416": "There is nothing in that range",
     "http_422": "Something in the request is not as it must be",
-    "http_429": "That was too often; try again later",
+    "http_429": "That was too often. Wait {wait} and send it again; go back and everything you typed is still there",
     "http_500": "Something broke on our side, and we have a record of it. What you sent before is safe",
     "http_503": "We cannot do this just now; try again in a minute",
+}
+
+
+WARNINGS = {
+    "password_protected": "Opens with a password only",
+    "macros": "Has macros: open it without them",
+    "runs_script": "Runs a script when it is opened",
 }
 
 

@@ -3,7 +3,9 @@
 import sqlite3
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_mail import Mail
 from flask_migrate import Migrate
@@ -25,6 +27,15 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
 
+# The two doors that anybody may knock at.
+DOORS = {"public.submit_lead", "api.leads.submit_lead"}
+limiter = Limiter(
+    get_remote_address,
+    application_limits=["60 per minute", "600 per day"],
+    application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in DOORS,
+    in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
+)
+
 
 def init_app(app: Flask) -> None:
     """Bind every extension to the application."""
@@ -32,6 +43,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
     login_manager.init_app(app)
+    limiter.init_app(app)  # before csrf, which reads the whole body
     csrf.init_app(app)
     mail.init_app(app)
 

@@ -25,13 +25,20 @@ class SubmitForm(FlaskForm):
     last_name = StringField("Last name", filters=[rules.last_name])
     email = StringField("E-mail", filters=[rules.email])
     resume = FileField("Resume", filters=[_inspected])
+    website = StringField()  # people do not see it
     form_id = HiddenField()
     kept = HiddenField()
+    again = HiddenField()
 
     @property
     def sending(self) -> str | None:
         """The one-time id of this form, None if it is missing, foreign or a day old."""
         return tokens.read_form_id(self.form_id.data)
+
+    @property
+    def looks_automatic(self) -> bool:
+        """Whether a field that people do not see was filled in; whoever then presses send again is a person."""
+        return bool(self.website.data) and not self.again.data
 
     @property
     def good_resume(self) -> resumes.Resume | None:

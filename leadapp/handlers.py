@@ -1,9 +1,11 @@
 """Exceptions become answers here, once; every request gets an id and a log line, every answer its headers."""
 
+import math
 import re
 import time
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -11,12 +13,13 @@ from flask import Flask, Response, current_app, g, render_template, request
 from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from . import errors, log
 from .config import current
+from .extensions import limiter
 from .schemas.writers import ProblemSchema
-from .wording import filesize
+from .wording import filesize, span
 
 RETRY_AFTER = "60"
 OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -80,10 +83,14 @@ def _http_error(error: HTTPException) -> Response:
     """Answer what Flask, Werkzeug or an extension raised."""
     status = error.code or 500
     code = f"http_{status}" if f"http_{status}" in errors.MESSAGES else "http_400" if status < 500 else "http_500"
-    message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]))
+    message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1)))
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     if isinstance(error, RequestEntityTooLarge):
         kept["Connection"] = "close"
+    if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
+        seconds = max(1, math.ceil(limit.reset_at - time.time()))
+        kept["Retry-After"] = str(seconds)
+        message = errors.Message(code, wait=span(timedelta(seconds=max(seconds, 60))))
     return _answer(status, message, kept)
 
 
@@ -100,11 +107,16 @@ def _domain_error(error: errors.LeadappError) -> Response:
 
 def _invalid(error: errors.InvalidInput) -> Response:
     refusals = [
-        {"pointer": f"#/{field}", "detail": message, "code": getattr(message, "code", "http_422")}
+        {"pointer": _pointer(field), "detail": message, "code": getattr(message, "code", "http_422")}
         for field, messages in error.fields.items()
         for message in messages
     ]
     return _answer(422, errors.Message("http_422"), {}, refusals)
+
+
+def _pointer(field: str) -> str:
+    """Point to a field of the request (RFC 6901)."""
+    return "#/" + field.replace("~", "~0").replace("/", "~1")
 
 
 def _database_away(error: Exception) -> Response:

@@ -104,6 +104,15 @@ def receipt(submission_id: uuid.UUID) -> Submission:
     return submission
 
 
+def ask_to_be_erased(submission: Submission) -> None:
+    """Write down that somebody asks to be erased, and tell the firm, once; an attorney does it."""
+    asking = update(Lead).where(Lead.id == submission.lead_id, Lead.erasure_asked_at.is_(None))
+    if db.session.scalar(asking.values(erasure_asked_at=now()).returning(Lead.id)):
+        letters.owe_firm("erasure", submission.id, now())
+        db.session.add(Event(lead_id=submission.lead_id, kind="erasure_asked"))
+    db.session.commit()
+
+
 def _joining(details: Details, at: datetime) -> Executable:
     """Make a lead of a new address; a known one keeps its first names and waits again."""
     first, last = details.first_name, details.last_name

@@ -4,16 +4,18 @@ A deliverer claims one row at a time, commits, sends, and closes it with its tok
 exchange keeps two from sending the same letter; after a crash the lease runs out and another takes over.
 """
 
+import math
 import threading
+import time
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_mail import Message
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
-from . import mail
+from . import mail, tokens
 from .config import current
 from .extensions import db
 from .log import logger
@@ -26,16 +28,67 @@ IDLE_SECONDS = 1.0
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
+CONFIRMATIONS_PER_HOUR = 5
+
+
+class Standing(NamedTuple):
+    """How the letters stand."""
+
+    waiting: int
+    failed: int
+    oldest_waiting: timedelta | None
 
 
 def owe(submission_id: uuid.UUID, prospect: str, at: datetime) -> None:
-    """Write down, inside the caller's transaction, the confirmation and a notice to each attorney."""
-    owed = [("confirmation", prospect), *(("notice", attorney) for attorney in current["ATTORNEY_EMAIL"])]
-    rows = [
-        {"submission_id": submission_id, "kind": kind, "recipient": recipient, "created_at": at, "next_at": at}
-        for kind, recipient in owed
-    ]
-    db.session.execute(insert(Letter), rows)
+    """Write down, inside the caller's transaction, the confirmation and a notice to each attorney.
+
+    An address that got CONFIRMATIONS_PER_HOUR gets no more for now: our form is no way to flood somebody's mailbox.
+    """
+    lately = select(func.count()).where(
+        Letter.recipient == prospect, Letter.created_at > at - timedelta(hours=1), Letter.kind == "confirmation"
+    )
+    if (db.session.scalar(lately) or 0) < CONFIRMATIONS_PER_HOUR:
+        _add("confirmation", submission_id, [prospect], at)
+    owe_firm("notice", submission_id, at)
+
+
+def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
+    """Write down a letter to each attorney, inside the caller's transaction."""
+    _add(kind, submission_id, current["ATTORNEY_EMAIL"], at)
+
+
+def _add(kind: str, submission_id: uuid.UUID, recipients: list[str], at: datetime) -> None:
+    letter = {"kind": kind, "submission_id": submission_id, "created_at": at, "next_at": at}
+    if recipients:
+        db.session.execute(insert(Letter), [letter | {"recipient": recipient} for recipient in recipients])
+
+
+def send_again(letter_id: uuid.UUID) -> bool:
+    """Owe a letter that was sent or has failed once more, under an id of its own; False if it still waits."""
+    done = select(Letter).where(Letter.id == letter_id, Letter.next_at.is_(None)).with_for_update()
+    letter = db.session.scalar(done)
+    if letter is None:
+        return False
+    _add(letter.kind, letter.submission_id, [letter.recipient], now())
+    if letter.sent_at is None:
+        db.session.delete(letter)
+    return True
+
+
+def retry_failed() -> int:
+    """Owe every letter that has failed once more; tell how many."""
+    failed = db.session.scalars(select(Letter.id).where(Letter.next_at.is_(None), Letter.sent_at.is_(None))).all()
+    again = sum(send_again(letter_id) for letter_id in failed)
+    db.session.commit()
+    return again
+
+
+def standing() -> Standing:
+    """Count the letters that wait and those that have failed, and tell since when the oldest waits."""
+    oldest = func.min(case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type)
+    unsent = select(func.count(Letter.next_at), func.count(), oldest).where(Letter.sent_at.is_(None))
+    waiting, all_, since = db.session.execute(unsent).one()
+    return Standing(waiting, all_ - waiting, now() - since if since else None)
 
 
 def deliver_next(lease: timedelta = LEASE) -> bool:
@@ -56,9 +109,10 @@ def deliver_next(lease: timedelta = LEASE) -> bool:
     return True
 
 
-def deliver_until(stopped: threading.Event, lease: timedelta = LEASE) -> None:
-    """Deliver what is due, then look again every second, until `stopped` is set."""
-    while not stopped.is_set():
+def deliver_until(stopped: threading.Event, lease: timedelta = LEASE, seconds: float = math.inf) -> None:
+    """Deliver what is due, then look again every second, until `stopped` is set or the seconds are over."""
+    end = time.monotonic() + seconds
+    while not stopped.is_set() and time.monotonic() < end:
         try:
             idle = not deliver_next(lease)
         except Exception as error:  # the database is away, or worse: the next turn may do better
@@ -92,13 +146,17 @@ def _claim(lease: timedelta) -> Letter | None:
 
 def _write(letter: Letter) -> Message:
     """Write the letter in the words of its kind."""
-    submission = letter.submission
+    sent, reference = letter.submission, letter.submission.lead.reference
     subject = {
-        "confirmation": f"We have your details ({submission.lead.reference})",
-        "notice": f"New lead: {submission.first_name} {submission.last_name} ({submission.lead.reference})",
+        "confirmation": f"We have your details ({reference})",
+        "notice": f"New lead: {sent.first_name} {sent.last_name} ({reference})",
+        "erasure": f"Asks to be erased: {sent.first_name} {sent.last_name} ({reference})",
     }[letter.kind]
-    reply_to = submission.email if letter.kind == "notice" else next(iter(current["ATTORNEY_EMAIL"]), None)
-    return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, submission=submission)
+    to_prospect = letter.kind == "confirmation"
+    reply_to = next(iter(current["ATTORNEY_EMAIL"]), None) if to_prospect else sent.email
+    receipt_url = f"{current['BASE_URL']}/receipt/{tokens.receipt(sent.id)}" if to_prospect else None
+    facts = {"submission": sent, "receipt_url": receipt_url}
+    return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 
 
 def _after(letter: Letter, failure: mail.NotSent) -> dict[str, Any]:

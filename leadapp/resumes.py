@@ -8,10 +8,12 @@ import hashlib
 import os
 import re
 import secrets
+import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -31,14 +33,20 @@ ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
 
 PDF_HEADER_WITHIN = 1024  # readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13)
 PDF_TRAILER_WITHIN = 16 * 1024  # real files carry padding after their end
-DOCX_ENTRIES_MAX = 5000
+PIECE, OVERLAP = 2**20, 16
+DOC_ENCRYPTED = 0x0100  # in the flags of the file information block (MS-DOC, 2.5.2)
+OLE_ENTRIES_MAX = 1000
+ZIP_END_WITHIN = 2**16 + 22  # the end record and the longest comment
+ZIP_DIRECTORY_MAX = 512 * 1024
 DOCX_TYPES_MAX = 256 * 1024
+# What reading a broken, encrypted or hostile file raises.
+BROKEN = (OSError, ValueError, LookupError, RuntimeError, EOFError, struct.error, zipfile.BadZipFile, zlib.error)
 DOCX_MAIN = f"{DOCX}.main+xml".encode()  # macro-enabled documents and templates have another
 
 
 @dataclass(frozen=True)
 class Resume:
-    """An accepted file. `staged` is where its bytes lie until they are in storage under `key`."""
+    """An accepted file. `warnings` are codes; `staged` is where its bytes lie until they are in storage under `key`."""
 
     filename: str
     content_type: str
@@ -64,11 +72,13 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
         raise Refused("resume_empty")
     if size > current["MAX_FILE_SIZE"]:
         raise Refused("resume_too_large", limit=filesize(current["MAX_FILE_SIZE"]))
-    if not _CONTENT[ending](stream):
+    warnings = _READERS[ending](stream)
+    if warnings is None:
         raise Refused("resume_type")
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
-    return Resume(name, CONTENT_TYPES[ending], size, digest, key=secrets.token_hex(16) + ending, staged=stream)
+    key = secrets.token_hex(16) + ending
+    return Resume(name, CONTENT_TYPES[ending], size, digest, key, warnings, stream)
 
 
 def clean_filename(filename: str) -> str:
@@ -81,42 +91,79 @@ def clean_filename(filename: str) -> str:
     return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]
 
 
-def _is_pdf(stream: IO[bytes]) -> bool:
+# Each reader gives the warnings of a file of its kind, and None for anything else.
+
+
+def _read_pdf(stream: IO[bytes]) -> list[str] | None:
     stream.seek(0)
     header = stream.read(PDF_HEADER_WITHIN)
     stream.seek(-min(PDF_TRAILER_WITHIN, stream.seek(0, os.SEEK_END)), os.SEEK_END)
-    return b"%PDF-" in header and b"%%EOF" in stream.read()
+    if b"%PDF-" not in header or b"%%EOF" not in stream.read():
+        return None
+    signs = {"password_protected": rb"/Encrypt\b", "runs_script": rb"/(JS|JavaScript)\b"}
+    found = {warning for piece in _pieces(stream) for warning, sign in signs.items() if re.search(sign, piece)}
+    return sorted(found)
 
 
-def _is_doc(stream: IO[bytes]) -> bool:
-    return _ole_has(stream, "WordDocument")
-
-
-def _is_docx(stream: IO[bytes]) -> bool:
-    return _is_word_zip(stream) or _ole_has(stream, "EncryptedPackage")  # with a password it is an OLE2 file
-
-
-def _ole_has(stream: IO[bytes], name: str) -> bool:
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read a file in pieces that overlap, so that no sign is missed between two and none is whole in memory."""
     stream.seek(0)
-    if stream.read(8) != olefile.MAGIC:
-        return False
+    piece = b""
+    while more := stream.read(PIECE):
+        piece = piece[-OVERLAP:] + more
+        yield piece
+
+
+def _read_doc(stream: IO[bytes]) -> list[str] | None:
+    if not _is_ole(stream):
+        return None
+    with suppress(*BROKEN):
+        ole = _BoundedOle(stream)
+        flags = int.from_bytes(ole.openstream("WordDocument").read(12)[10:], "little")
+        signs = {"macros": ole.exists("Macros"), "password_protected": flags & DOC_ENCRYPTED}
+        return [warning for warning, there in signs.items() if there]
+    return None
+
+
+def _read_docx(stream: IO[bytes]) -> list[str] | None:
+    if not _is_ole(stream):
+        return [] if _is_word_zip(stream) else None
+    with suppress(*BROKEN):  # with a password, a .docx is an OLE2 file
+        return ["password_protected"] if _BoundedOle(stream).exists("EncryptedPackage") else None
+    return None
+
+
+class _BoundedOle(olefile.OleFileIO):
+    """Reads only so many entries of a directory: a hostile one of 2 MB took half a second."""
+
+    entries = 0
+
+    def _load_direntry(self, sid: int) -> Any:
+        self.entries += 1
+        if self.entries > OLE_ENTRIES_MAX:
+            raise OSError("too many entries")
+        return super()._load_direntry(sid)
+
+
+def _is_ole(stream: IO[bytes]) -> bool:
     stream.seek(0)
-    try:
-        return bool(olefile.OleFileIO(stream).exists(name))
-    except (OSError, ValueError, IndexError, RecursionError):  # what olefile raises on a broken file
-        return False
+    return stream.read(8) == olefile.MAGIC
 
 
 def _is_word_zip(stream: IO[bytes]) -> bool:
-    stream.seek(0)
-    try:
-        with zipfile.ZipFile(stream) as package:
-            if len(package.infolist()) > DOCX_ENTRIES_MAX or "word/document.xml" not in package.namelist():
-                return False
+    stream.seek(-min(ZIP_END_WITHIN, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+    tail = stream.read()
+    end = tail.rfind(b"PK\5\6")
+    # The size of the directory of a zip bounds the work of reading it; a 64-bit one has another place for it.
+    if end < 0 or int.from_bytes(tail[end + 12 : end + 16], "little") > ZIP_DIRECTORY_MAX:
+        return False
+    if tail[max(0, end - 20) : end].startswith(b"PK\6\7"):
+        return False
+    with suppress(*BROKEN), zipfile.ZipFile(stream) as package:
+        if "word/document.xml" in package.namelist():
             with package.open("[Content_Types].xml") as types:
                 return DOCX_MAIN in types.read(DOCX_TYPES_MAX)
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError, zlib.error):
-        return False  # broken, encrypted part by part, or packed in a way no word processor writes
+    return False
 
 
-_CONTENT = {".pdf": _is_pdf, ".doc": _is_doc, ".docx": _is_docx}
+_READERS = {".pdf": _read_pdf, ".doc": _read_doc, ".docx": _read_docx}

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,11 +51,31 @@ class Folder:
         except OSError as error:
             raise NotFound("resume_gone") from error
 
+    def keys_before(self, moment: datetime) -> Iterator[str]:
+        """List the keys of what was stored before a moment."""
+        return (path.name for path in _older(self.folder, moment))
+
+    def delete(self, key: str) -> None:
+        """Remove a kept file; it may be gone."""
+        self._path(key).unlink(missing_ok=True)
+
+    def clear_staging(self, moment: datetime) -> None:
+        """Remove what a killed process left half sent before a moment."""
+        for path in _older(self.staging, moment):
+            path.unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         path = (self.folder / key).resolve()
         if path.parent != self.folder.resolve():
             raise NotFound("resume_gone")
         return path
+
+
+def _older(folder: Path, moment: datetime) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file() and entry.stat().st_mtime < moment.timestamp():
+                yield Path(entry.path)
 
 
 def _private(path: str, flags: int) -> int:

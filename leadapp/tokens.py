@@ -67,6 +67,19 @@ def read_submitted(token: str) -> uuid.UUID:
         raise NotFound("receipt_unknown") from error
 
 
+def receipt(submission_id: uuid.UUID) -> str:
+    """Sign the address of the receipt, which only the confirmation letter holds; it ends when the lead is erased."""
+    return str(_signer("receipt").dumps(submission_id.hex))
+
+
+def read_receipt(token: str) -> uuid.UUID:
+    """Tell whose receipt it is, or raise NotFound."""
+    try:
+        return uuid.UUID(_signer("receipt").loads(token))
+    except BadData as error:
+        raise NotFound("receipt_unknown") from error
+
+
 def bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
     """Make the API token of a login (RFC 7519); `jti` names the login, so deleting its row ends the token."""
     claims = {"jti": str(login_id), "sub": str(user_id), "iat": now(), "exp": expires_at}

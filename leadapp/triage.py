@@ -8,6 +8,7 @@ from typing import IO, Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
+from . import letters
 from .errors import Conflict, NotFound, VersionStale
 from .extensions import db
 from .models import Event, Lead, LeadStatus, Letter, Submission, User
@@ -90,7 +91,7 @@ def search(query: Query) -> Page:
 
 def _starts_with(typed: str) -> ColumnElement[bool]:
     """Match a prefix as a range of a sorted column, which an index serves on every database."""
-    folded = fold(typed)
+    folded = fold(typed) or typed
     searched = {
         Lead.first_name_key: folded,
         Lead.last_name_key: folded,
@@ -112,8 +113,18 @@ def show(lead_id: uuid.UUID, by: User) -> Lead:
 
 def letters_of(lead_id: uuid.UUID) -> Sequence[Letter]:
     """List the letters of a lead, newest first."""
-    letters = select(Letter).join(Submission).where(Submission.lead_id == lead_id)
-    return db.session.scalars(letters.order_by(Letter.created_at.desc(), Letter.kind)).all()
+    owed = select(Letter).join(Submission).where(Submission.lead_id == lead_id)
+    return db.session.scalars(owed.order_by(Letter.created_at.desc(), Letter.kind)).all()
+
+
+def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> None:
+    """Owe a letter of this lead once more, unless it waits anyway."""
+    theirs = select(Letter.id).join(Submission).where(Letter.id == letter_id, Submission.lead_id == lead_id)
+    if db.session.scalar(theirs) is None:
+        raise NotFound("letter_unknown")
+    if letters.send_again(letter_id):
+        _happened("letter_again", lead_id, by)
+    db.session.commit()
 
 
 def history(lead_id: uuid.UUID) -> Sequence[Event]:

@@ -6,9 +6,9 @@ from typing import IO
 
 import flask
 
+from .extensions import DOORS
 from .storage import store
 
-DOORS = {"public.submit_lead", "api.leads.submit_lead"}
 # Read the body in large pieces: each read of a gunicorn body costs, and 64 KB is its dearest size.
 PIECE = 256 * 1024
 

@@ -1,5 +1,6 @@
 """Reads what a page holds, as far as a test needs it to act like a browser."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -41,3 +42,8 @@ def hidden_fields(html: str, having: str = "", action: str = "") -> dict[str, st
         if form.action.endswith(action) and (not having or having in form.names):
             return dict(form.hidden)
     raise AssertionError(f"no form with {having!r} for {action!r} among {forms(html)}")
+
+
+def ids(html: str) -> list[str]:
+    """The ids of a page's elements, in order: what an address can point to."""
+    return re.findall(r'\sid="([^"]+)"', html)

@@ -7,7 +7,7 @@ from .. import accounts, tokens
 from ..config import current
 from ..errors import NotSignedIn
 from ..extensions import csrf
-from . import auth, leads
+from . import auth, docs, leads
 
 CONDITIONS = "Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 # Everything here needs a token; these do not.
@@ -22,6 +22,7 @@ for nested in (leads.bp, auth.bp):
 def init_app(app: Flask) -> None:
     """Register the API."""
     app.register_blueprint(bp)
+    app.register_blueprint(docs.bp)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
 
 

@@ -142,6 +142,8 @@ SETTINGS = (
     Setting("ACCESS_TOKEN_EXPIRE_MINUTES", _number(1, 525600), "1440", "How long an API token lives."),
     Setting("REGISTRATION", _choice("open", "approval", "closed"), "",
             "Who may register over the API. Empty: open in development on loopback, approval elsewhere."),
+    Setting("RATELIMIT_ENABLED", YES_NO, "true", "Whether the public form and API count what one address sends."),
+    Setting("RATELIMIT_STORAGE_URI", TEXT, "memory://", "Where that is counted; memory:// counts in each process."),
     Setting("CORS_ORIGINS", ORIGINS, "",
             "Sites whose scripts may call the API. Empty: ports 3000 and 8000 of localhost in development, else none."),
     Setting("EMBED_ORIGINS", ORIGINS, "", "Sites that may frame the public form."),

@@ -45,11 +45,17 @@ class Reader(Schema):
 
 
 class Ruled(fields.Field[Any]):
-    """Text that a rule checks; `not_text` is the code for any other kind of value."""
+    """Text that a rule checks; `not_text` is the code for any other kind of value, `described` goes into the docs."""
 
-    def __init__(self, rule: Callable[[str | None], Any], not_text: str = "text_expected") -> None:
+    def __init__(
+        self,
+        rule: Callable[[str | None], Any],
+        not_text: str = "text_expected",
+        required: bool = True,
+        **described: Any,
+    ) -> None:
         self.rule, self.not_text = rule, not_text
-        super().__init__()
+        super().__init__(required=required, metadata=described)
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
         """Let the rule say what is missing, too."""
@@ -77,22 +83,27 @@ def _status(text: str | None) -> LeadStatus:
 class RegisterSchema(Reader):
     """Who wants an account."""
 
-    username = Ruled(rules.username)
-    email = Ruled(rules.email)
-    password = Ruled(rules.password)
+    username = Ruled(rules.username, pattern="^[A-Za-z0-9_-]{3,50}$")
+    email = Ruled(rules.email, format="email", maxLength=rules.EMAIL_MAX)
+    password = Ruled(
+        rules.password,
+        minLength=rules.PASSWORD_MIN,
+        maxLength=rules.PASSWORD_MAX_BYTES,
+        pattern="^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])",
+    )
 
 
 class StatusSchema(Reader):
     """What a lead becomes."""
 
-    status = Ruled(_status, "status_unknown")
+    status = Ruled(_status, "status_unknown", enum=[*LeadStatus.__members__])
 
 
 class QuerySchema(Reader):
     """Which leads, in which order; the same words in the address of a page and of the API."""
 
-    status = Ruled(lambda text: _status(text) if text else None)
-    q = Ruled(rules.search)
+    status = Ruled(lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__])
+    q = Ruled(rules.search, required=False, maxLength=rules.NAME_MAX)
     sort_by = fields.String(validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS))))
     sort_desc = fields.Boolean(error_messages={"invalid": Message("sort_desc_unknown")})
     page = fields.Integer(

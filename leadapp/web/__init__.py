@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from .. import accounts, wording
+from ..errors import WARNINGS
 from ..extensions import login_manager
 from ..models import LeadStatus
 from ..resumes import ACCEPT, KINDS
@@ -16,8 +17,13 @@ OPEN = {
     "public.submit_lead",
     "public.submitted",
     "public.theme",
+    "public.receipt",
     "auth.login",
     "health.health",
+    "docs.openapi",
+    "docs.try_out",
+    "docs.swagger_ui",
+    "docs.read",
     "outbox.list_letters",
 }
 
@@ -31,7 +37,7 @@ def init_app(app: Flask) -> None:
     for word in (wording.when, wording.span, wording.filesize, wording.ordinal, wording.masked, wording.unlinked):
         app.add_template_filter(word)
     app.add_template_global(wording.now)
-    app.jinja_env.globals.update(ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus)
+    app.jinja_env.globals.update(ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, WARNINGS=WARNINGS)
 
 
 def _guard() -> ResponseReturnValue | None:

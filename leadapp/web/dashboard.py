@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from .. import downloads, triage
+from .. import downloads, letters, triage
 from ..errors import Conflict
 from ..forms import MarkForm
 from ..models import Lead
@@ -23,12 +23,12 @@ DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false
 def list_leads() -> str:
     """Show one page of the leads; all of its state is in the address."""
     state = DEFAULTS | request.args.to_dict()
-    page = triage.search(QuerySchema().read(state))
+    page, mail = triage.search(QuerySchema().read(state)), letters.standing()
 
     def link(**changes: Any) -> str:
         return url_for(".list_leads", **(state | {"page": 1} | changes))
 
-    return render_template("dashboard/list_leads.html", page=page, query=page.query, form=MarkForm(), link=link)
+    return render_template("dashboard/list_leads.html", page=page, query=page.query, link=link, mail=mail)
 
 
 @bp.get("/leads/<uuid:lead_id>")
@@ -49,6 +49,14 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_lead", lead_id=lead_id), 303)
 
 
+@bp.post("/leads/<uuid:lead_id>/letters/<uuid:letter_id>/send")
+def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue:
+    """Send a letter once more."""
+    triage.send_letter_again(lead_id, letter_id, current_user)
+    flash("The letter is on its way again", "good")
+    return redirect(url_for(".show_lead", lead_id=lead_id), 303)
+
+
 @bp.get("/leads/<uuid:lead_id>/resume")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
@@ -62,5 +70,5 @@ def _already(lead: Lead) -> str:
 
 
 def _page(lead: Lead) -> str:
-    letters, events = triage.letters_of(lead.id), triage.history(lead.id)
-    return render_template("dashboard/show_lead.html", lead=lead, letters=letters, events=events, form=MarkForm())
+    owed, events = triage.letters_of(lead.id), triage.history(lead.id)
+    return render_template("dashboard/show_lead.html", lead=lead, letters=owed, events=events)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import accent, intake, tokens
@@ -10,8 +10,14 @@ from ..config import current
 from ..errors import Message
 from ..extensions import csrf
 from ..forms import SubmitForm
+from ..wording import filesize
 
 bp = Blueprint("public", __name__)
+SCRIPT_WORDS = (
+    *("resume_missing", "resume_type", "resume_too_large", "resume_empty"),
+    *("first_name_missing", "last_name_missing", "email_missing", "email_format"),
+    *("connection_lost", "sending", "cancelled"),
+)
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -22,8 +28,10 @@ def submit_lead() -> ResponseReturnValue:
     if not form.is_submitted():
         return _page(form, 200)
     valid, sending = form.validate(), form.sending
-    if not valid or sending is None:
-        return _page(form, 422 if sending else 400)
+    if sending is None:
+        return _page(form, 400, Message("form_stale"))
+    if not valid or form.looks_automatic:
+        return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
     details = form.details()
     submission, _ = intake.submit(details, once=f"{sending}.{details.digest()}")
     return redirect(url_for(".submitted", token=tokens.submitted(submission.id)), 303)
@@ -35,6 +43,23 @@ def submitted(token: str) -> str:
     return render_template("public/submitted.html", submission=intake.receipt(tokens.read_submitted(token)))
 
 
+@bp.route("/receipt/<token>", methods=["GET", "POST"])
+@csrf.exempt
+def receipt(token: str) -> ResponseReturnValue:
+    """Say how things stand to whoever holds the confirmation letter, and let them ask to be erased in two steps."""
+    submission = intake.receipt(tokens.read_receipt(token))
+    if request.method == "POST":
+        intake.ask_to_be_erased(submission)
+        return redirect(url_for(".receipt", token=token), 303)
+    return render_template(
+        "public/receipt.html",
+        submission=submission,
+        asked=submission.lead.erasure_asked_at is not None,
+        asking=request.args.get("step") == "erase",
+        token=token,
+    )
+
+
 @bp.get("/theme.css")
 def theme() -> Response:
     """Give the firm's accent, which a strict policy allows in a sheet only."""
@@ -44,7 +69,7 @@ def theme() -> Response:
     return Response(own, mimetype="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
 
-def _page(form: SubmitForm, status: int) -> Response:
+def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
     """Show the form under a new one-time id."""
     form_id = tokens.new_form()
     resume = intake.keep(form.good_resume) if form.good_resume else None
@@ -53,7 +78,9 @@ def _page(form: SubmitForm, status: int) -> Response:
             "public/submit_lead.html",
             form=form,
             form_id=form_id,
-            stale=Message("form_stale") if status == 400 else None,
+            notice=notice,
+            again=form.looks_automatic or form.again.data,
+            WORDS={code: Message(code, limit=filesize(current["MAX_FILE_SIZE"])) for code in SCRIPT_WORDS},
             resume=resume,
             kept=resume and tokens.keep_upload(asdict(resume), form_id),
         ),

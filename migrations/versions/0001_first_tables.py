@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("reached_out_at", UTCDateTime(), nullable=True),
         sa.Column("reached_out_by", sa.Uuid(), nullable=True),
         sa.Column("seen_at", UTCDateTime(), nullable=True),
+        sa.Column("erasure_asked_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["reached_out_by"], ["users.id"], name=op.f("fk_leads_reached_out_by"), ondelete="SET NULL"
         ),
@@ -145,6 +146,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
     )
+    op.create_index("ix_letters_recipient", "letters", ["recipient", "created_at"])
+    op.create_index("ix_letters_sent_at", "letters", ["sent_at", "next_at", "created_at"])
     op.create_index("ix_letters_next_at", "letters", ["next_at"])
     op.create_index("ix_letters_submission_id", "letters", ["submission_id"])
 

@@ -26,6 +26,7 @@ def app(backend: str, new_database: Callable[[str], str], tmp_path_factory: pyte
         "DATABASE_URL": new_database(backend),
         "SECRET_KEY": SECRET_KEY,
         "ATTORNEY_EMAIL": FIRM_EMAIL,
+        "RATELIMIT_ENABLED": "false",
     }
     app = create_app(settings)
     app.test_client_class = Client

@@ -32,6 +32,7 @@ class Gunicorn:
             "SMTP_PORT": str(smtp_port),
             "SMTP_FROM_EMAIL": "intake@example.com",
             "ATTORNEY_EMAIL": FIRM_EMAIL,
+            "RATELIMIT_ENABLED": "false",
             "BASE_URL": self.url,
             "HOST": HOST,
             "PORT": str(self.port),

@@ -3,6 +3,9 @@
 import contextlib
 import hashlib
 import io
+import time
+import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadapp import create_app, resumes
-from leadapp.errors import Refused
+from leadapp.errors import WARNINGS, Refused
 from tests import samples
+from tests.samples.ole import compound_file
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,6 +75,65 @@ def test_a_resume_is_accepted(content: bytes, filename: str, content_type: str) 
 )
 def test_anything_else_is_refused(content: bytes, filename: str, code: str) -> None:
     assert refusal(content, filename) == code
+
+
+@pytest.mark.parametrize(
+    ("content", "filename", "warnings"),
+    [
+        (samples.pdf(), "cv.pdf", []),
+        (samples.pdf(locked=True), "cv.pdf", ["password_protected"]),
+        (samples.pdf(script=True), "cv.pdf", ["runs_script"]),
+        (samples.doc(macros=True), "cv.doc", ["macros"]),
+        (samples.doc(locked=True), "cv.doc", ["password_protected"]),
+        (samples.docx(), "cv.docx", []),
+        (samples.locked_docx(), "cv.docx", ["password_protected"]),
+    ],
+)
+def test_what_a_reader_should_know_is_told(content: bytes, filename: str, warnings: list[str]) -> None:
+    resume = resumes.inspect(io.BytesIO(content), filename)
+    assert list(resume.warnings) == warnings
+    assert set(warnings) <= WARNINGS.keys()
+
+
+def test_a_sign_between_two_pieces_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resumes, "PIECE", 64)
+    for script in (False, True):
+        resume = resumes.inspect(io.BytesIO(samples.pdf(script=script)), "cv.pdf")
+        assert list(resume.warnings) == ["runs_script"] * script
+
+
+def zip_of(entries: int, types: bytes = b"") -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", types + resumes.DOCX_MAIN)
+        package.writestr("word/document.xml", b"")
+        for number in range(entries):
+            package.writestr(f"{number:x}", b"")
+    return written.getvalue()
+
+
+HOSTILE = {
+    "a zip of 40,000 entries": (zip_of(40_000), "cv.docx"),
+    "a zip bomb": (zip_of(0, b" " * 200_000_000), "cv.docx"),
+    "a directory of 1,200 entries": (
+        compound_file({"WordDocument": b"", **{f"s{number}": b"" for number in range(1200)}}),
+        "cv.doc",
+    ),
+    "a large PDF of signs": (samples.pdf() + b"/JS" * 1_700_000 + b"%%EOF", "cv.pdf"),
+}
+
+
+@pytest.mark.parametrize(("content", "filename"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_file_costs_little(content: bytes, filename: str) -> None:
+    stream = io.BytesIO(content)
+    tracemalloc.start()
+    start = time.process_time()
+    with contextlib.suppress(Refused):
+        resumes.inspect(stream, filename)
+    spent, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= 16 * 2**20
+    assert spent <= 1, "100 ms on a quiet machine without tracing"
 
 
 @given(st.binary(max_size=400), st.sampled_from([".pdf", ".doc", ".docx"]))

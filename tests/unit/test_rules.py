@@ -24,13 +24,14 @@ def refusal(rule, text) -> str:
         ("李", "李"),
         ("نور", "نور"),
         ("x" * 100, "x" * 100),
+        ("\u3000\u200b\u3000Li\ufeff\n\x0b\u200c", "Li"),
     ],
 )
 def test_a_name_is_trimmed_and_composed(typed: str, kept: str) -> None:
     assert rules.first_name(typed) == kept
 
 
-@pytest.mark.parametrize("typed", [None, "", "  ", "\u200b\ufeff"])
+@pytest.mark.parametrize("typed", [None, "", "  ", "\u200b\ufeff", "\u3000\u200b\u3000"])
 def test_a_name_is_asked_for(typed: str | None) -> None:
     assert refusal(rules.last_name, typed) == "last_name_missing"
 

@@ -1,83 +1,20 @@
-"""The tables, their column types, and the rules inside one row."""
+"""Leads, what they sent, and what happened to them."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from flask_login import UserMixin
-from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Index, String, TypeDecorator, UniqueConstraint
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from . import log
-from .extensions import db
-from .rules import EMAIL_MAX, NAME_MAX
-from .wording import new_reference, now
+from .. import log
+from ..rules import EMAIL_MAX, NAME_MAX
+from ..wording import new_reference, now
+from .accounts import User
+from .base import Base, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A time that is aware and in UTC on both sides; SQLite by itself forgets the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time (astimezone would guess this machine's zone)."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
-
-
-def searched(length: int) -> Any:
-    """Text ordered by code point, so that one range finds a prefix by index on any database."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
-
-class Base(DeclarativeBase):
-    """What all tables share. Ids are random: a time in an id would tell who wrote to the firm before."""
-
-    metadata = db.metadata
-    type_annotation_map = {datetime: UTCDateTime, list[str]: JSON}
-
-
-class User(UserMixin, Base):
-    """An attorney who signs in."""
-
-    __tablename__ = "users"
-    __allow_unmapped__ = True  # login_id is no column
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    username: Mapped[str] = mapped_column(String(50))
-    username_key: Mapped[str] = mapped_column(String(50), unique=True)
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX))
-    email_key: Mapped[str] = mapped_column(String(EMAIL_MAX), unique=True)
-    hashed_password: Mapped[str] = mapped_column(String(60))
-    is_active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-
-    login_id: uuid.UUID | None = None
-
-    def get_id(self) -> str:
-        """Name the login, not the user: a cookie ends when its row does."""
-        return str(self.login_id)
-
-
-class Login(Base):
-    """One signed-in device or one token; deleting the row ends it."""
-
-    __tablename__ = "logins"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    expires_at: Mapped[datetime]
 
 
 class LeadStatus(StrEnum):
@@ -109,6 +46,7 @@ class Lead(Base):
     reached_out_at: Mapped[datetime | None]
     reached_out_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     seen_at: Mapped[datetime | None]
+    erasure_asked_at: Mapped[datetime | None]
 
     submissions: Mapped[list["Submission"]] = relationship(back_populates="lead", order_by="Submission.number.desc()")
     marked_by: Mapped[User | None] = relationship()
@@ -162,25 +100,6 @@ class Submission(Base):
     created_at: Mapped[datetime]
 
     lead: Mapped[Lead] = relationship(back_populates="submissions")
-
-
-class Letter(Base):
-    """One e-mail we owe somebody. It waits while `next_at` is set; sent or failed it waits no more."""
-
-    __tablename__ = "letters"
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    recipient: Mapped[str] = mapped_column(String(EMAIL_MAX))
-    created_at: Mapped[datetime]
-    next_at: Mapped[datetime | None] = mapped_column(index=True)
-    sent_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(default=0)
-    token: Mapped[uuid.UUID | None]
-    reason: Mapped[str | None] = mapped_column(String(500))
-
-    submission: Mapped[Submission] = relationship()
 
 
 class Event(Base):

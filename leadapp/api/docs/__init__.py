@@ -1,0 +1,44 @@
+"""The API's document, and its two readings: Swagger UI to try things out, a page of ours to read."""
+
+import json
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, send_from_directory
+
+from ...config import current
+from .document import build, problems
+
+bp = Blueprint("docs", __name__)
+SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
+
+
+@bp.get("/openapi.json")
+def openapi() -> Response:
+    """Give the document."""
+    return jsonify(_document())
+
+
+@bp.get("/docs")
+def try_out() -> str:
+    """Show Swagger UI."""
+    return render_template("docs/try_out.html")
+
+
+@bp.get("/docs/<name>")
+def swagger_ui(name: str) -> Response:
+    """Give a file of Swagger UI, from the package that brings it."""
+    return send_from_directory(SWAGGER_UI, name)
+
+
+@bp.get("/redoc")
+def read() -> str:
+    """Show the whole document as a page."""
+    known = problems(current["BASE_URL"], current["MAX_FILE_SIZE"])
+    dumps = partial(json.dumps, ensure_ascii=False)
+    return render_template("docs/read.html", document=_document(), problems=known, dumps=dumps)
+
+
+def _document() -> dict[str, Any]:
+    return build(current["FIRM_NAME"], current["BASE_URL"], current["MAX_FILE_SIZE"])

@@ -1,0 +1,44 @@
+"""Who may come in."""
+
+import uuid
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..rules import EMAIL_MAX
+from ..wording import now
+from .base import Base
+
+
+class User(UserMixin, Base):
+    """An attorney who signs in."""
+
+    __tablename__ = "users"
+    __allow_unmapped__ = True  # login_id is no column
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    username: Mapped[str] = mapped_column(String(50))
+    username_key: Mapped[str] = mapped_column(String(50), unique=True)
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))
+    email_key: Mapped[str] = mapped_column(String(EMAIL_MAX), unique=True)
+    hashed_password: Mapped[str] = mapped_column(String(60))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    login_id: uuid.UUID | None = None
+
+    def get_id(self) -> str:
+        """Name the login, not the user: a cookie ends when its row does."""
+        return str(self.login_id)
+
+
+class Login(Base):
+    """One signed-in device or one token; deleting the row ends it."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]

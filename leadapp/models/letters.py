@@ -1,0 +1,34 @@
+"""Letters we owe."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..rules import EMAIL_MAX
+from .base import Base
+from .leads import Submission
+
+
+class Letter(Base):
+    """One e-mail we owe somebody. It waits while `next_at` is set; sent or failed it waits no more."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        Index("ix_letters_recipient", "recipient", "created_at"),
+        Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    recipient: Mapped[str] = mapped_column(String(EMAIL_MAX))
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime | None] = mapped_column(index=True)
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    token: Mapped[uuid.UUID | None]
+    reason: Mapped[str | None] = mapped_column(String(500))
+
+    submission: Mapped[Submission] = relationship()

@@ -1,0 +1,93 @@
+// Sends the form, shows how far it is, keeps what was typed. Without it the form works all the same.
+const SILENCE = 60_000; // ms without progress that mean a lost connection
+const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+let request = null;
+
+const show = (words = "", share = 0) => {
+  const [button, status, percent, row, bar, cancel] = document.querySelectorAll(".main, .main ~ *, .main ~ div > *");
+  if (!words) request = null;
+  button.setAttribute("aria-disabled", !!words);
+  status.textContent = words;
+  percent.textContent = words && ` ${Math.floor(share * 100)} %`;
+  row.hidden = !words;
+  bar.value = share;
+  cancel.hidden = share === 1; // the firm may have it by now
+};
+
+const mark = (input, bad) => {
+  input.setAttribute("aria-invalid", bad);
+  input.closest(".field").classList.toggle("bad", bad);
+};
+
+// Say one thing, first in the page, as the server does it; nothing is under way any more.
+const tell = (notice, title = "") => {
+  show();
+  document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
+  document.querySelectorAll("[aria-invalid=true]").forEach((input) => mark(input, false));
+  document.title = title + document.title.replace(/^Error: /, "");
+  document.querySelector("main").prepend(notice);
+  notice.focus();
+};
+
+const say = (kind, textContent) => tell(make("p", { className: `notice ${kind}`, tabIndex: -1, textContent }));
+
+const wrongFile = ({ accept, files: [file] }, limit) =>
+  file &&
+  ((!accept.split(",").includes(file.name.toLowerCase().replace(/.*\./, ".")) && "resume_type") ||
+    (!file.size && "resume_empty") ||
+    (file.size > limit && "resume_too_large"));
+
+const wrong = ({ name, value, validity }) => `${name}_${value.trim() ? validity.typeMismatch && "format" : "missing"}`;
+
+const sayErrors = (form, words, fileCode) => {
+  const summary = form.querySelector("template").content.firstElementChild.cloneNode(true);
+  tell(summary, "Error: ");
+  for (const input of form.elements) {
+    const textContent = words[input === form.resume ? fileCode : wrong(input)];
+    if (!textContent) continue;
+    const id = `${input.id}-error`;
+    const link = make("a", { href: `#${input.id}`, textContent });
+    summary.lastElementChild.appendChild(make("li")).append(link);
+    input.before(make("p", { className: "error", id, textContent }));
+    input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`);
+    mark(input, true);
+  }
+};
+
+const answer = (words) => {
+  if (request.status < 400) return location.assign(request.responseURL); // still busy
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  const main = page.querySelector("main");
+  // A page without the form would take away what was typed: only its words come.
+  if (!main?.querySelector("form")) return say("wrong", main?.querySelector(".lead")?.textContent ?? words.connection_lost);
+  request = null;
+  document.title = page.title;
+  const first = main.querySelector("[autofocus]");
+  first.autofocus = false; // works but once a page
+  document.querySelector("main").replaceWith(main);
+  first.focus();
+};
+
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.resume) return;
+  event.preventDefault();
+  if (request) return;
+  const words = JSON.parse(form.dataset.words);
+  const fileCode = wrongFile(form.resume, form.dataset.limit);
+  if (fileCode) return sayErrors(form, words, fileCode); // all else the server checks
+  const go = (share) => {
+    request.timeout = performance.now() - event.timeStamp + SILENCE;
+    show(words.sending, share);
+  };
+  request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  request.upload.onprogress = ({ loaded, total }) => go(loaded / total);
+  request.onload = () => answer(words);
+  request.onerror = request.ontimeout = () => say("wrong", words.connection_lost);
+  request.onabort = () => say("waiting", words.cancelled);
+  go(0);
+  request.send(new FormData(form));
+});
+addEventListener("click", ({ target }) => target.type === "button" && request?.abort());
+addEventListener("pageshow", () => show()); // after Back

@@ -1,0 +1,58 @@
+"""What an operator does, or has done: deliver letters, sweep what nobody claimed, remind of who waits."""
+
+import itertools
+import threading
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from . import letters, mail
+from .config import current
+from .extensions import db
+from .log import logger
+from .models import Lead, LeadStatus, Submission
+from .storage import store
+from .wording import now
+
+UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload lives for one
+SWEEP_SECONDS = 3600
+BATCH = 500
+REMINDED = 50
+
+
+def keep_up(stopped: threading.Event) -> None:
+    """Deliver letters until `stopped` is set, and sweep once an hour."""
+    while not stopped.is_set():
+        letters.deliver_until(stopped, seconds=SWEEP_SECONDS)
+        try:
+            sweep()
+        except Exception as error:  # whatever it is, letters go on
+            logger.error("the sweep was not finished: %s", type(error).__name__)
+        finally:
+            db.session.remove()
+
+
+def sweep() -> int:
+    """Delete the stored files that no submission has claimed in two hours; tell how many."""
+    moment, swept = now() - UNCLAIMED_FOR, 0
+    store.clear_staging(moment)
+    keys = iter(store.keys_before(moment))
+    while batch := list(itertools.islice(keys, BATCH)):
+        claimed = set(db.session.scalars(select(Submission.storage_key).where(Submission.storage_key.in_(batch))))
+        db.session.rollback()
+        for key in set(batch) - claimed:
+            store.delete(key)
+            swept += 1
+    return swept
+
+
+def remind(waited: timedelta) -> int:
+    """Send each attorney one digest of the leads that have waited so long; tell how many there are."""
+    waiting = (Lead.status == LeadStatus.PENDING, Lead.pending_since < now() - waited)
+    total = db.session.scalar(select(func.count()).select_from(Lead).where(*waiting)) or 0
+    leads = db.session.scalars(select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)).all()
+    for attorney in current["ATTORNEY_EMAIL"] if total else []:
+        subject = "1 lead waits" if total == 1 else f"{total} leads wait"
+        mail.send(mail.compose("reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total))
+    return total

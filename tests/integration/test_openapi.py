@@ -1,0 +1,149 @@
+"""The API's own document is right: valid, whole, the same as the routes, and every problem leads to its explanation."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from leadapp import api, rules
+from leadapp.api.docs.operations import OPERATIONS
+from leadapp.errors import MESSAGES
+from tests.clients import Client
+from tests.factories import LeadFactory
+from tests.pages import ids
+
+Json = dict[str, Any]
+# What only a page or a command says.
+ELSEWHERE = {
+    "cancelled",
+    "connection_lost",
+    "field_missing",
+    "form_stale",
+    "honeypot_filled",
+    "letter_unknown",
+    "receipt_expired",
+    "receipt_unknown",
+    "sending",
+    "submission_count_missing",
+    "user_unknown",
+    "user_without_password",
+}
+pytestmark = pytest.mark.databases("sqlite")
+
+
+@pytest.fixture
+def document(client: Client) -> Json:
+    answer = client.get("/openapi.json")
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    return dict(answer.get_json())
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def with_references(document: Json, schema: Json) -> Json:
+    return {**schema, "components": document["components"]}
+
+
+def test_the_document_is_valid(document: Json) -> None:
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_the_document_and_the_routes_are_the_same(app: Flask, document: Json) -> None:
+    routes = {
+        (re.sub(r"<uuid:(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {(path, method) for path, method, _ in operations(document)} == routes
+    assert {operation["operationId"] for *_, operation in operations(document)} == {*OPERATIONS}
+
+
+def test_what_is_open_is_said_to_be(document: Json) -> None:
+    opened = {operation["operationId"] for *_, operation in operations(document) if operation.get("security") == []}
+    assert opened == {name.rpartition(".")[2] for name in api.OPEN}
+    assert document["security"] == [{"bearer": []}]
+
+
+def test_every_path_names_its_parameters(document: Json) -> None:
+    for path, _, operation in operations(document):
+        named = {parameter["name"] for parameter in operation["parameters"] if parameter.get("in") == "path"}
+        assert named == {*re.findall(r"{(\w+)}", path)}
+        assert operation["summary"]
+
+
+def test_the_limits_are_those_of_the_rules(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    for form in ("SubmitForm", "Register"):
+        assert schemas[form]["properties"]["email"]["maxLength"] == rules.EMAIL_MAX
+    password = schemas["Register"]["properties"]["password"]
+    assert (password["minLength"], password["maxLength"]) == (rules.PASSWORD_MIN, rules.PASSWORD_MAX_BYTES)
+    name = Draft202012Validator(schemas["SubmitForm"]["properties"]["first_name"])
+    taken = ["é", "\u200b李 ", "O'Brien", "x" * rules.NAME_MAX, f" {'x' * rules.NAME_MAX}\t"]
+    refused = ["", " ", "\u200b", "a\nb", "a\x85b", "x" * (rules.NAME_MAX + 1)]
+    assert [name.is_valid(text) for text in taken + refused] == [True] * len(taken) + [False] * len(refused)
+
+
+def test_every_example_fits_its_schema(document: Json) -> None:
+    checked = 0
+    for *_, operation in operations(document):
+        for part in [*operation["responses"].values(), operation.get("requestBody", {})]:
+            for kind, content in part.get("content", {}).items():
+                shown = [example["value"] for example in content.get("examples", {}).values()]
+                shown += [content["example"]] if "example" in content else []
+                for example in shown:
+                    value = example | ({"resume": ""} if kind == "multipart/form-data" else {})
+                    Draft202012Validator(with_references(document, content["schema"])).validate(value)
+                    checked += 1
+    assert checked > 40
+
+
+def test_every_answer_has_what_the_document_promises(client: Client, bearer: dict[str, str], document: Json) -> None:
+    lead = LeadFactory.create()
+    for name in ("Lead", "Page", "User"):
+        path = {"Lead": f"leads/{lead.id}", "Page": "leads", "User": "auth/me"}[name]
+        answer = client.get(f"/api/v1/{path}", headers=bearer).get_json()
+        schema = document["components"]["schemas"][name]
+        Draft202012Validator(with_references(document, schema)).validate(answer)
+        assert {*answer} == {*schema["properties"]} == {*schema["required"]}
+
+
+def test_every_code_of_the_api_is_explained(client: Client) -> None:
+    anchors = ids(client.get("/redoc").text)
+    assert len(anchors) == len({*anchors})
+    assert {*MESSAGES} - {*anchors} == ELSEWHERE
+
+
+def test_every_problem_leads_to_its_explanation(app: Flask, client: Client, document: Json) -> None:
+    anchors = ids(client.get("/redoc").text)
+    types = set(re.findall(r'"type": ?"(http[^"]+)"', json.dumps(document)))
+    assert len(types) > 20
+    for line in ("GET /api/v1/leads", "GET /api/v1/nothing", "DELETE /api/v1/leads", "POST /api/v1/leads"):
+        method, path = line.split()
+        types.add(client.open(path, method=method).get_json()["type"])
+    for type_ in types:
+        page, _, anchor = type_.partition("#")
+        assert page == f"{app.config['BASE_URL']}/redoc"
+        assert anchor in anchors
+
+
+def test_the_document_follows_the_address(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "BASE_URL", "https://leads.example.com")
+    assert client.get("/openapi.json").get_json()["servers"] == [{"url": "https://leads.example.com"}]
+    assert "https://leads.example.com/api/v1/leads" in client.get("/redoc").text
+
+
+def test_only_files_of_swagger_ui_are_served(client: Client) -> None:
+    assert client.get("/docs/swagger-ui.css").content_type == "text/css; charset=utf-8"
+    for name in ("nothing.js", "..%2f__init__.py", "%2e%2e/__init__.py", "../flask_swagger_ui.py"):
+        assert client.get(f"/docs/{name}").status_code == 404

@@ -1,0 +1,84 @@
+"""The receipt that the confirmation links to, and the request to be erased."""
+
+import io
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters, tokens
+from leadapp.extensions import db
+from leadapp.models import Event, Lead, LeadStatus, Letter
+from tests import samples
+from tests.clients import Client
+from tests.servers import MailServer
+
+
+def deliver() -> None:
+    while letters.deliver_next():
+        pass
+    db.session.expire_all()
+
+
+@pytest.fixture
+def link(client: Client, mailbox: MailServer) -> str:
+    """Where the confirmation letter of one submission leads."""
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+    client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+    deliver()
+    [letter] = mailbox.to("ana@example.com")
+    found = re.search(r"http://[^/]+(/receipt/\S+)", letter.message.get_body(("plain",)).get_content())
+    assert found
+    return found[1]
+
+
+def test_the_receipt_says_how_things_stand_and_no_more(client: Client, link: str) -> None:
+    lead = db.session.scalars(select(Lead)).one()
+    page = client.get(link)
+    assert lead.reference in page.text
+    assert "received" in page.text.lower()
+    for private in ("Ruiz", "ana@example.com", "cv.pdf"):
+        assert private not in page.text
+    lead.status, lead.reached_out_at = LeadStatus.REACHED_OUT, lead.created_at
+    db.session.commit()
+    assert "has been in touch" in client.get(link).text
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+def test_asking_to_be_erased_takes_two_steps(
+    app: Flask, client: Client, signed_in: Client, link: str, mailbox: MailServer
+) -> None:
+    assert client.get(f"{link}?step=erase").status_code == 200
+    lead = db.session.scalars(select(Lead)).one()
+    assert lead.erasure_asked_at is None
+    for _ in range(2):
+        assert client.post(link).status_code == 303
+    deliver()
+    asked = [sent for sent in mailbox.to(app.config["ATTORNEY_EMAIL"][0]) if "erased" in sent.message["Subject"]]
+    assert len(asked) == 1
+    assert lead.reference in asked[0].message["Subject"]
+    kinds = db.session.scalars(select(Event.kind).order_by(Event.id)).all()
+    assert kinds == ["submitted", "erasure_asked"]
+    assert "asked to be erased" in signed_in.get(f"/dashboard/leads/{lead.id}").text
+    assert "asked" in client.get(link).text
+
+
+@pytest.mark.databases("sqlite")
+def test_a_receipt_that_was_not_signed_here_is_not_found(client: Client, link: str) -> None:
+    submission = db.session.scalars(select(Letter)).first()
+    assert submission is not None
+    foreign = tokens.submitted(submission.submission_id)
+    for token in ("made-up", foreign):
+        assert client.get(f"/receipt/{token}").status_code == 404
+        assert client.post(f"/receipt/{token}").status_code == 404
+
+
+def test_an_address_is_not_flooded_with_confirmations(client: Client, mailbox: MailServer) -> None:
+    for number in range(7):
+        fields = {"first_name": f"Ana {number}", "last_name": "Ruiz", "email": "ana@example.com"}
+        sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+        assert sent.status_code == 201
+    kinds = db.session.scalars(select(Letter.kind)).all()
+    assert (kinds.count("confirmation"), kinds.count("notice")) == (5, 7)
+    assert db.session.scalars(select(Lead.submission_count)).one() == 7

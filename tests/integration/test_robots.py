@@ -1,0 +1,72 @@
+"""Robots: a field that people do not see, and limits on how often one address may send."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select
+
+from leadapp import create_app
+from leadapp.extensions import db
+from leadapp.models import Submission
+from leadapp.wording import now
+from tests import samples
+from tests.clients import Client
+from tests.pages import hidden_fields
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.databases("sqlite")
+GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+
+
+def upload() -> dict[str, Any]:
+    return {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+
+
+def submissions() -> int:
+    return db.session.scalar(select(func.count()).select_from(Submission)) or 0
+
+
+def test_a_filled_honeypot_asks_once_more_and_drops_nobody(client: Client) -> None:
+    form = hidden_fields(client.get("/").text, having="email")
+    asked = client.post("/", data=form | GOOD | upload() | {"website": "http://buy.example"})
+    assert asked.status_code == 422
+    for words in ("Press send again", 'value="ana@example.com"', "cv.pdf"):
+        assert words in asked.text
+    assert "buy.example" not in asked.text
+    assert submissions() == 0
+    again = hidden_fields(asked.text, having="email")
+    assert client.post("/", data=again | GOOD | {"website": "filled by the browser once more"}).status_code == 303
+    assert submissions() == 1
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Flask:
+    """An application that counts."""
+    settings = {"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_ENABLED": "true", "SECRET_KEY": "s" * 40}
+    app = create_app(settings)
+    app.test_client_class = Client
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+    return app
+
+
+def test_sixty_a_minute_are_enough_for_one_address(limited: Flask) -> None:
+    client = limited.test_client()
+    with time_machine.travel(now().replace(second=1), tick=False) as clock:
+        for _ in range(60):
+            assert client.post("/", data={}).status_code == 400
+            assert client.get("/").status_code == 200
+        page = client.post("/", data={})
+        problem = client.post("/api/v1/leads", data=GOOD | upload())
+        assert (page.status_code, problem.status_code) == (429, 429)
+        assert problem.get_json()["code"] == "http_429"
+        assert "Wait 1 min" in page.text
+        assert 1 <= int(page.headers["Retry-After"]) <= 61
+        assert client.post("/auth/login", data={}).status_code == 400, "only the two doors are counted"
+        clock.shift(60)
+        assert client.post("/api/v1/leads", data=GOOD | upload()).status_code == 201

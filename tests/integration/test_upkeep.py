@@ -1,0 +1,137 @@
+"""What is looked after: unclaimed files, letters that failed, leads that wait."""
+
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters, upkeep
+from leadapp.extensions import db
+from leadapp.models import Letter
+from leadapp.storage import store
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import LeadFactory, LetterFactory, SubmissionFactory, stored
+from tests.pages import hidden_fields
+from tests.samples import pdf
+from tests.servers import MailServer
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    db.session.rollback()
+    result = app.test_cli_runner().invoke(args=arguments)
+    db.session.expire_all()
+    return result
+
+
+def age(path: Path, hours: float) -> Path:
+    moment = (now() - timedelta(hours=hours)).timestamp()
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_the_sweep_takes_what_nobody_claimed_and_nothing_else(app: Flask) -> None:
+    folder = Path(app.config["UPLOAD_DIR"])
+    claimed = age(folder / SubmissionFactory.create().storage_key, 99)
+    fresh = age(folder / stored(pdf(), ".pdf"), 1.9)
+    forgotten = [age(folder / stored(pdf(), ".pdf"), 2.1) for _ in range(3)]
+    with store.stage() as half:
+        staged = age(Path(str(half.name)), 3)
+    assert run(app, "sweep").stdout == "deleted: 3\n"
+    assert claimed.exists()
+    assert fresh.exists()
+    assert not any(path.exists() for path in (*forgotten, staged))
+
+
+@pytest.mark.databases("sqlite")
+def test_the_sweep_goes_through_many_files_in_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "BATCH", 2)
+    folder = Path(app.config["UPLOAD_DIR"])
+    claimed = [age(folder / SubmissionFactory.create().storage_key, 9) for _ in range(3)]
+    for _ in range(4):
+        age(folder / stored(pdf(), ".pdf"), 9)
+    assert upkeep.sweep() == 4
+    assert all(path.exists() for path in claimed)
+
+
+@pytest.mark.databases("sqlite")
+def test_whoever_delivers_sweeps_too_and_outlives_a_failure(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped, turns = threading.Event(), ["fails", "works"]
+
+    def turn() -> None:
+        if turns.pop(0) == "fails":
+            raise OSError("gone")
+        stopped.set()
+
+    monkeypatch.setattr(upkeep, "SWEEP_SECONDS", 0)
+    monkeypatch.setattr(upkeep, "sweep", turn)
+    upkeep.keep_up(stopped)
+    assert turns == []
+
+
+def test_attorneys_are_reminded_of_who_waits(app: Flask, mailbox: MailServer) -> None:
+    long = LeadFactory.create(first_name="Zoë", created_at=now() - timedelta(days=2))
+    LeadFactory.create(created_at=now() - timedelta(hours=2))
+    LeadFactory.create(reached_out=True, created_at=now() - timedelta(days=2))
+    assert run(app, "remind").stdout == "waiting: 1\n"
+    [digest] = mailbox.messages
+    text = digest.message.get_body(("plain",)).get_content()
+    assert digest.message["Subject"] == "1 lead waits"
+    assert "Zoë" in text
+    assert f"/dashboard/leads/{long.id}" in text
+    assert run(app, "remind", "--older-than", "90m").stdout == "waiting: 2\n"
+    assert run(app, "remind", "--older-than", "7d").stdout == "waiting: 0\n"
+    assert len(mailbox.messages) == 2
+    assert run(app, "remind", "--older-than", "soon").exit_code == 2
+
+
+def failed(**given: object) -> Letter:
+    letter: Letter = LetterFactory.create(next_at=None, attempts=3, reason="554 Spam", **given)
+    return letter
+
+
+def test_how_letters_stand_is_told(app: Flask) -> None:
+    assert run(app, "mail", "status").stdout == "waiting: 0\nfailed: 0\n"
+    LetterFactory.create(created_at=now() - timedelta(minutes=45))
+    LetterFactory.create(next_at=None, sent_at=now())
+    failed()
+    told = run(app, "mail", "status")
+    assert told.exit_code == 1
+    assert told.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
+
+
+def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:
+    failed()
+    assert run(app, "mail", "retry").stdout == "sent again: 1\n"
+    while letters.deliver_next():
+        pass
+    assert len(mailbox.messages) == 1
+    assert run(app, "mail", "status").stdout == "waiting: 0\nfailed: 0\n"
+
+
+def test_an_attorney_sends_a_letter_again(signed_in: Client) -> None:
+    letter = failed()
+    path = f"/dashboard/leads/{letter.submission.lead_id}"
+    page = signed_in.get(path).text
+    assert "554 Spam" in page
+    letter_id, recipient = letter.id, letter.recipient
+    send = f"{path}/letters/{letter_id}/send"
+    assert signed_in.post(send, data=hidden_fields(page, action="/send")).status_code == 303
+    [again] = db.session.scalars(select(Letter)).all()
+    assert (again.next_at is not None, again.attempts, again.recipient) == (True, 0, recipient)
+    assert "Letter sent again" in signed_in.get(path).text
+    assert signed_in.post(send, data=hidden_fields(page, action="/send")).status_code == 404
+
+
+def test_the_list_says_when_letters_are_stuck(signed_in: Client) -> None:
+    assert "1 letter has failed" not in signed_in.get("/dashboard/").text
+    failed()
+    LetterFactory.create(created_at=now() - timedelta(minutes=31))
+    page = signed_in.get("/dashboard/").text
+    assert "1 letter has failed" in page
+    assert "31 min" in page

@@ -1,92 +1,12 @@
-"""The domain's failures, and the one list of words for them: form, API and command line say the same."""
+"""The domain's failures; messages.toml has the one list of words for them."""
 
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 
-MESSAGES = {
-    "first_name_missing": "Enter your first name",
-    "first_name_too_long": "The first name must be {limit} characters or fewer",
-    "first_name_characters": "The first name has a character that cannot be printed; type it again",
-    "last_name_missing": "Enter your last name",
-    "last_name_too_long": "The last name must be {limit} characters or fewer",
-    "last_name_characters": "The last name has a character that cannot be printed; type it again",
-    "email_missing": "Enter your e-mail address",
-    "email_format": "Enter an e-mail address like name@example.com",
-    "email_too_long": "The e-mail address must be {limit} characters or fewer",
-    "email_taken": "There is already an account with this e-mail address",
-    "resume_missing": "Select a resume",
-    "resume_type": "The resume must be a PDF, DOC or DOCX file",
-    "resume_too_large": "The resume must be smaller than {limit}",
-    "resume_empty": "The resume is empty",
-    "form_stale": "This page was open for too long. Nothing you typed is lost: check it and send it again",
-    "honeypot_filled": "A field that people do not see was filled in. Nothing you typed is lost: press send again",
-    "connection_lost": "The connection was lost. Everything you typed is still here: press send again",
-    "sending": "Sending",
-    "cancelled": "Nothing was sent. Everything you typed is still here",
-    "username_missing": "Enter a username",
-    "username_format": "The username must have 3 to 50 letters, digits, underscores or hyphens",
-    "username_taken": "There is already an account with this username",
-    "sign_in_name_missing": "Enter your username or e-mail address",
-    "password_missing": "Enter a password",
-    "password_length": "The password must have at least 8 characters and take at most 72 bytes",
-    "password_characters": "The password must have an upper-case letter, a lower-case letter and a digit",
-    "password_common": "This password is one of the first that others would try; choose another",
-    "bad_credentials": "The username or the password is not right",
-    "account_inactive": "This account is not switched on. A colleague can do it with: flask user enable {username}",
-    "registration_closed": "Registration is closed. A colleague can make an account with: flask create-user",
-    "user_unknown": "There is no user {username}",
-    "user_without_password": "Give a password with --password-file FILE, or --random-password",
-    "not_signed_in": "Sign in first",
-    "token_invalid": "This token has ended or was not issued here; sign in again",
-    "lead_unknown": "There is no such lead",
-    "submission_unknown": "There is no such submission",
-    "idempotency_key_reused": "This Idempotency-Key came with another content before; send this under a new one",
-    "idempotency_key_format": "The Idempotency-Key must have 1 to 255 visible characters",
-    "version_stale": "The lead has changed since you read it; read it again",
-    "letter_unknown": "There is no such letter",
-    "resume_gone": "The file of this resume cannot be found in storage; the details of the lead are still here",
-    "submission_newer": "A newer submission has come; look at it first",
-    "submission_count_missing": "Open the lead again before you mark it",
-    "status_transition": "A lead can only move from PENDING to REACHED_OUT",
-    "receipt_expired": "This page has ended. The firm still has what you sent",
-    "receipt_unknown": "There is no such page",
-    "storage_unavailable": "What you sent could not be stored just now; send it again in a minute",
-    "database_unavailable": "The records cannot be reached just now; try again in a minute",
-    "json_unreadable": "The body must be a JSON object",
-    "form_expected": "The body must be multipart/form-data",
-    "form_encoded_expected": "The body must be application/x-www-form-urlencoded",
-    "json_expected": "The body must be application/json",
-    "field_unknown": "There is no such field",
-    "field_missing": "This must be given",
-    "status_unknown": "The status must be PENDING or REACHED_OUT",
-    "page_number": "The page must be a whole number from 1 to {limit}",
-    "page_size": "The size must be a whole number from 1 to 100",
-    "sort_unknown": "The order must be one of {choices}",
-    "sort_desc_unknown": "sort_desc must be true or false",
-    "query_too_long": "Search for {limit} characters or fewer",
-    "text_expected": "This must be text",
-    "http_400": "The request could not be read. Go back, load the page again and send it once more",
-    "http_401": "Sign in first",
-    "http_403": "You may not do this",
-    "http_404": "There is nothing at this address",
-    "http_405": "This address does not take that kind of request",
-    "http_409": "Things have changed meanwhile; look again",
-    "http_410": "This page has ended",
-    "http_412": "Things have changed since you looked; look again",
-    "http_413": "What you sent is too large, so none of it was kept. Send a resume smaller than {limit}",
-    "http_415": "The body is not of a kind that is read here",
-    "http_416": "There is nothing in that range",
-    "http_422": "Something in the request is not as it must be",
-    "http_429": "That was too often. Wait {wait} and send it again; go back and everything you typed is still there",
-    "http_500": "Something broke on our side, and we have a record of it. What you sent before is safe",
-    "http_503": "We cannot do this just now; try again in a minute",
-}
-
-
-WARNINGS = {
-    "password_protected": "Opens with a password only",
-    "macros": "Has macros: open it without them",
-    "runs_script": "Runs a script when it is opened",
-}
+_WORDS = tomllib.loads(files(__package__).joinpath("messages.toml").read_text())
+MESSAGES: dict[str, str] = _WORDS["messages"]
+WARNINGS: dict[str, str] = _WORDS["warnings"]
 
 
 class Message(str):

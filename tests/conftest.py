@@ -11,6 +11,10 @@ from tests.servers import MailServer, Postgres
 BACKENDS = ("sqlite", "postgres")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--crash-seconds", type=float, default=8, help="how long the crash test kills, on each database")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "databases(*names): run over these of sqlite and postgres; else both, and sqlite alone for tests/e2e"

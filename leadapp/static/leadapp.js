@@ -1,7 +1,8 @@
 // Sends the form, shows how far it is, keeps what was typed. Without it the form works all the same.
-const SILENCE = 60_000; // ms without progress that mean a lost connection
+const SILENCE = 60_000; // ms without progress: the connection is lost
+const find = (selector, page = document) => page.querySelector(selector);
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-let request = null;
+let request;
 
 const show = (words = "", share = 0) => {
   const [button, status, percent, row, bar, cancel] = document.querySelectorAll(".main, .main ~ *, .main ~ div > *");
@@ -25,7 +26,7 @@ const tell = (notice, title = "") => {
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
   document.querySelectorAll("[aria-invalid=true]").forEach((input) => mark(input, false));
   document.title = title + document.title.replace(/^Error: /, "");
-  document.querySelector("main").prepend(notice);
+  find("main").prepend(notice);
   notice.focus();
 };
 
@@ -40,14 +41,13 @@ const wrongFile = ({ accept, files: [file] }, limit) =>
 const wrong = ({ name, value, validity }) => `${name}_${value.trim() ? validity.typeMismatch && "format" : "missing"}`;
 
 const sayErrors = (form, words, fileCode) => {
-  const summary = form.querySelector("template").content.firstElementChild.cloneNode(true);
+  const summary = find("template", form).content.firstElementChild.cloneNode(true);
   tell(summary, "Error: ");
   for (const input of form.elements) {
     const textContent = words[input === form.resume ? fileCode : wrong(input)];
     if (!textContent) continue;
     const id = `${input.id}-error`;
-    const link = make("a", { href: `#${input.id}`, textContent });
-    summary.lastElementChild.appendChild(make("li")).append(link);
+    summary.lastElementChild.appendChild(make("li")).append(make("a", { href: `#${input.id}`, textContent }));
     input.before(make("p", { className: "error", id, textContent }));
     input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`);
     mark(input, true);
@@ -55,16 +55,15 @@ const sayErrors = (form, words, fileCode) => {
 };
 
 const answer = (words) => {
-  if (request.status < 400) return location.assign(request.responseURL); // still busy
+  if (request.status < 400) return location.assign(request.responseURL);
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  const main = page.querySelector("main");
-  // A page without the form would take away what was typed: only its words come.
-  if (!main?.querySelector("form")) return say("wrong", main?.querySelector(".lead")?.textContent ?? words.connection_lost);
+  // Another page would take what was typed away: only its words come.
+  if (!find("main form", page)) return say("wrong", find("main .lead", page)?.textContent ?? words.connection_lost);
   request = null;
+  const first = find("[autofocus]", page);
+  first.autofocus = false; // works once a page
   document.title = page.title;
-  const first = main.querySelector("[autofocus]");
-  first.autofocus = false; // works but once a page
-  document.querySelector("main").replaceWith(main);
+  find("main").replaceWith(find("main", page));
   first.focus();
 };
 

@@ -55,7 +55,7 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
     """Give an example of every problem and refusal of the API by its code, in the order of their statuses."""
     found = {code: int(code[5:]) for code in MESSAGES if code.startswith("http_")}
     for operation in OPERATIONS.values():
-        for status, codes in (operation.fails | EVERYWHERE).items():
+        for status, codes in [*EVERYWHERE.items(), *operation.fails.items()]:
             found |= dict.fromkeys(codes, status)
         for codes in operation.refuses.values():
             found |= dict.fromkeys(codes, 422)

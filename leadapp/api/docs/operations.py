@@ -7,7 +7,7 @@ Refusals = dict[str, list[str]]  # codes of what a 422 lists, by field; * is a f
 
 JSON, FORM, UPLOAD = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 BY_TOKEN: Codes = {401: ["not_signed_in", "token_invalid"]}
-EVERYWHERE: Codes = {500: ["http_500"], 503: ["database_unavailable", "http_503"]}
+EVERYWHERE: Codes = {500: ["http_500"], 503: ["database_unavailable"]}
 NO_LEAD: Codes = {404: ["lead_unknown", "http_404"]}
 NOT_JSON: Codes = {400: ["json_unreadable", "http_400"], 413: ["http_413"], 415: ["json_expected"], 422: ["http_422"]}
 NOT_FORM: Codes = {400: ["http_400"], 413: ["http_413"], 422: ["http_422"], 429: ["http_429"]}

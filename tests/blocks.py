@@ -1,0 +1,31 @@
+"""What the docs tell a reader to type, found and typed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers import ROOT
+
+THEIRS = "http://127.0.0.1:8000"  # where the docs say that the site is
+
+
+def blocks(name: str, language: str = "sh") -> list[str]:
+    """The blocks of one language in a page of the docs, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: str) -> str:
+    """Run a script against the site at `url`, with variables it knows, and give what it says; it must not fail."""
+    command = {"sh": ["bash", "-c", "set -euo pipefail\n"], "python": [sys.executable, "-W", "error", "-c", ""]}[
+        language
+    ]
+    if language == "python":
+        command[-1] = "".join(f"{name} = {value!r}\n" for name, value in known.items())
+    command[-1] += script.replace(THEIRS, url)
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | known, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

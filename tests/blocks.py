@@ -18,12 +18,9 @@ def blocks(name: str, language: str = "sh") -> list[str]:
 
 def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: str) -> str:
     """Run a script against the site at `url`, with variables it knows, and give what it says; it must not fail."""
-    command = {"sh": ["bash", "-c", "set -euo pipefail\n"], "python": [sys.executable, "-W", "error", "-c", ""]}[
-        language
-    ]
-    if language == "python":
-        command[-1] = "".join(f"{name} = {value!r}\n" for name, value in known.items())
-    command[-1] += script.replace(THEIRS, url)
+    words = "".join(f"{name} = {value!r}\n" for name, value in known.items())
+    start = {"sh": ("bash", "-c", "set -euo pipefail\n"), "python": (sys.executable, "-c", words)}[language]
+    command = [*start[:-1], start[-1] + script.replace(THEIRS, url)]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | known, capture_output=True, text=True, timeout=60, check=False
     )

@@ -50,7 +50,7 @@ class Client(threading.Thread):
 
 
 def kill_at_random(site: Site, seconds: float) -> int:
-    """Kill and restart the server and a deliverer beside it, with the mail server down in the middle; count how often."""
+    """Kill and restart the server and a deliverer, with the mail server down in the middle; tell how often."""
     chance = random.Random(20261122)  # the same kills at each run
     deliverer = site.server.run_flask("mail", "deliver")
     kills, start = 0, time.monotonic()

@@ -110,6 +110,7 @@ class MailServer:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+            await asyncio.sleep(0.05)  # let connections that are being accepted be met, or nobody closes them
         for connection in self._open:
             if connection.transport is not None:
                 cast(asyncio.Transport, connection.transport).abort()

@@ -89,6 +89,7 @@ class RegisterSchema(Reader):
         rules.password,
         minLength=rules.PASSWORD_MIN,
         maxLength=rules.PASSWORD_MAX_BYTES,
+        description=f"At most {rules.PASSWORD_MAX_BYTES} bytes in UTF-8.",
         pattern="^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])",
     )
 

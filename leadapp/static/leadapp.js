@@ -1,5 +1,4 @@
-// Sends the form, shows how far it is, keeps what was typed. Without it the form works all the same.
-const SILENCE = 60_000; // ms without progress: the connection is lost
+// Sends the form, shows how far it is, keeps what was typed. Without it the form works too.
 const find = (selector, page = document) => page.querySelector(selector);
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 let request;
@@ -20,7 +19,7 @@ const mark = (input, bad) => {
   input.closest(".field").classList.toggle("bad", bad);
 };
 
-// Say one thing, first in the page, as the server does it; nothing is under way any more.
+// Say one thing, first in the page, as the server does it.
 const tell = (notice, title = "") => {
   show();
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
@@ -40,11 +39,11 @@ const wrongFile = ({ accept, files: [file] }, limit) =>
 
 const wrong = ({ name, value, validity }) => `${name}_${value.trim() ? validity.typeMismatch && "format" : "missing"}`;
 
-const sayErrors = (form, words, fileCode) => {
+const sayErrors = (form, words, code) => {
   const summary = find("template", form).content.firstElementChild.cloneNode(true);
   tell(summary, "Error: ");
   for (const input of form.elements) {
-    const textContent = words[input === form.resume ? fileCode : wrong(input)];
+    const textContent = words[input === form.resume ? code : wrong(input)];
     if (!textContent) continue;
     const id = `${input.id}-error`;
     summary.lastElementChild.appendChild(make("li")).append(make("a", { href: `#${input.id}`, textContent }));
@@ -57,7 +56,7 @@ const sayErrors = (form, words, fileCode) => {
 const answer = (words) => {
   if (request.status < 400) return location.assign(request.responseURL);
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  // Another page would take what was typed away: only its words come.
+  // Another page would take what was typed away.
   if (!find("main form", page)) return say("wrong", find("main .lead", page)?.textContent ?? words.connection_lost);
   request = null;
   const first = find("[autofocus]", page);
@@ -73,12 +72,13 @@ addEventListener("submit", (event) => {
   event.preventDefault();
   if (request) return;
   const words = JSON.parse(form.dataset.words);
-  const fileCode = wrongFile(form.resume, form.dataset.limit);
-  if (fileCode) return sayErrors(form, words, fileCode); // all else the server checks
+  const code = wrongFile(form.resume, form.dataset.limit);
+  if (code) return sayErrors(form, words, code); // all else the server checks
   const go = (share) => {
-    request.timeout = performance.now() - event.timeStamp + SILENCE;
+    request.timeout = performance.now() - event.timeStamp + 60_000; // from the last progress
     show(words.sending, share);
   };
+  history.replaceState(form.form_id.value, "");
   request = new XMLHttpRequest();
   request.open("POST", form.action);
   request.upload.onprogress = ({ loaded, total }) => go(loaded / total);
@@ -89,4 +89,5 @@ addEventListener("submit", (event) => {
   request.send(new FormData(form));
 });
 addEventListener("click", ({ target }) => target.type === "button" && request?.abort());
-addEventListener("pageshow", () => show()); // after Back
+addEventListener("pageshow", () => show());
+if (history.state) find("[name=form_id]").value = history.state; // after Back: the same sending

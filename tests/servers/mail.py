@@ -27,6 +27,14 @@ class Received:
     at: float
 
 
+class _Connection(SMTP):
+    """Closes when its peer has gone; aiosmtpd by itself keeps the half that is left."""
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+
 class MailServer:
     """Starts at once; `stop` and `start` keep the port, so that a client meets the same server again.
 
@@ -121,7 +129,7 @@ class MailServer:
         await asyncio.gather(*talks, return_exceptions=True)
 
     def _meet(self) -> SMTP:
-        connection = SMTP(
+        connection = _Connection(
             self,
             loop=self._loop,
             hostname="localhost",

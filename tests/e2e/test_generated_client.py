@@ -1,0 +1,65 @@
+"""A client that a generator makes of the API's document works as it comes."""
+
+import importlib
+import os
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests import samples
+from tests.factories import PASSWORD
+from tests.site import Site
+
+# The generator has to be told that a PDF is bytes; of the kinds of a file it looks at the first.
+CONFIG = "content_type_overrides:\n  application/pdf: application/octet-stream\n"
+
+
+@pytest.fixture
+def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The client's package, made of nothing but the document, without a warning."""
+    with site.client() as client:
+        (tmp_path / "openapi.json").write_bytes(client.get("/openapi.json").content)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    programs = Path(sys.executable).parent
+    options = "--path openapi.json --config config.yaml --meta none --output-path leads_client --fail-on-warning"
+    done = subprocess.run(
+        [programs / "openapi-python-client", "generate", *options.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},  # it formats with ruff
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("api.auth.login", "api.leads", "models"):
+        importlib.import_module(f"leads_client.{name}")
+    for name in ("submit_lead", "list_leads", "show_lead", "mark_reached_out", "open_resume"):
+        importlib.import_module(f"leads_client.api.leads.{name}")
+    return importlib.import_module("leads_client")
+
+
+def test_a_generated_client_spends_the_day(generated: ModuleType, site: Site) -> None:
+    models, leads, auth = generated.models, generated.api.leads, generated.api.auth
+    resume = generated.types.File(BytesIO(samples.docx()), "cv.docx")
+    form = models.SubmitForm(first_name="José", last_name="Álvarez", email="jose@example.com", resume=resume)
+    with generated.Client(site.url, raise_on_unexpected_status=True) as anybody:
+        sent = leads.submit_lead.sync(client=anybody, body=form, idempotency_key="once")
+        token = auth.login.sync(client=anybody, body=models.LoginForm(username="ana", password=PASSWORD))
+        refused = leads.list_leads.sync(client=anybody)
+    assert (sent.first_name, sent.status, refused.code) == ("José", "PENDING", "not_signed_in")
+    with generated.AuthenticatedClient(site.url, token.access_token, raise_on_unexpected_status=True) as client:
+        page = leads.list_leads.sync(client=client, q="jose", status=models.ListLeadsStatus.PENDING)
+        assert [lead.id for lead in page.items] == [sent.id]
+        read = leads.show_lead.sync_detailed(sent.id, client=client)
+        change = models.Status(status=models.StatusStatus.REACHED_OUT)
+        marked = leads.mark_reached_out.sync(sent.id, client=client, body=change, if_match=read.headers["ETag"])
+        assert marked.reached_out_at > read.parsed.created_at
+        stale = leads.mark_reached_out.sync(sent.id, client=client, body=change, if_match='"stale"')
+        assert (stale.code, stale.status) == ("version_stale", 412)
+        file = leads.open_resume.sync(sent.id, client=client)
+        assert file.payload.read() == samples.docx()

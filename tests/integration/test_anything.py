@@ -1,0 +1,61 @@
+"""Whatever is typed, at either door: taken or refused in our words, shown escaped, sent without a header of its own."""
+
+import email
+import email.policy
+import io
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from leadapp import letters, mail
+from tests import samples
+from tests.pages import hidden_fields
+
+pytestmark = pytest.mark.databases("sqlite")
+typed = st.one_of(
+    st.text(max_size=120),
+    st.sampled_from(
+        ["<b>Ana</b>", "=?utf-8?q?=0d=0aBcc:_e@example.org?=", "a\r\nBcc: e@example.org", "{{ 7 * 7 }}", "' --"]
+    ),
+)
+addresses = st.one_of(typed, st.emails(), st.just("ana@example.com"))
+anything = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@anything
+@given(first=typed, last=typed, address=addresses, filename=st.text(max_size=60).map(lambda name: f"{name}.pdf"))
+def test_anything_typed_is_taken_or_refused(app: Flask, first: str, last: str, address: str, filename: str) -> None:
+    client = app.test_client()
+    fields = {"first_name": first, "last_name": last, "email": address}
+    fields = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
+    name = filename.encode("utf-8", "replace").decode()
+    form = hidden_fields(client.get("/").text, having="email")
+    page = client.post("/", data=form | fields | {"resume": (io.BytesIO(samples.pdf()), name)})
+    problem = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), name)})
+    assert (page.status_code, problem.status_code) in {(303, 201), (422, 422)}
+    if page.status_code == 422:
+        assert "<b>Ana</b>" not in page.text
+    check_letters()
+
+
+def check_letters() -> None:
+    while letters.deliver_next():
+        pass
+    for file in mail.outbox().glob("*.eml"):
+        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        known = {
+            "content-type",
+            "mime-version",
+            "subject",
+            "from",
+            "to",
+            "date",
+            "message-id",
+            "reply-to",
+            "auto-submitted",
+        }
+        assert {name.lower() for name in message} <= known
+        assert "<b>Ana" not in message.get_body(("html",)).get_content()
+        file.unlink()

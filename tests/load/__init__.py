@@ -1,0 +1,1 @@
+"""Figures, not tests: `make test` does not run them."""

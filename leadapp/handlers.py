@@ -86,6 +86,7 @@ def _http_error(error: HTTPException) -> Response:
     message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1)))
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     if isinstance(error, RequestEntityTooLarge):
+        request.drain()  # type: ignore[attr-defined]  # of our own Request
         kept["Connection"] = "close"
     if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
         seconds = max(1, math.ceil(limit.reset_at - time.time()))

@@ -35,6 +35,12 @@ class Request(flask.Request):
     def _get_stream_for_parsing(self) -> IO[bytes]:
         return io.BufferedReader(super()._get_stream_for_parsing(), PIECE)  # type: ignore[type-var]  # a raw stream
 
+    def drain(self) -> None:
+        """Read the rest of a body that is too large, up to an end: a client that is still sending hears no answer."""
+        left = 5 * (self.max_content_length or 0)
+        while left > 0 and (piece := self.environ["wsgi.input"].read(min(PIECE, left))):
+            left -= len(piece)
+
     def close(self) -> None:
         """Close what was staged, and remove what was not moved into storage: a lost client leaves nothing."""
         super().close()

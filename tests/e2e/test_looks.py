@@ -47,12 +47,14 @@ def submit(page: Page, folder: Path, name: str = "Ana") -> None:
     page.get_by_label("E-mail").fill(f"{name.lower()}@example.com"[-60:].lstrip("-"))
     page.get_by_label("Resume").set_input_files(file)
     page.get_by_role("button", name="Send my details").click()
+    page.wait_for_url("**/submitted/*")
 
 
 def test_what_a_prospect_sees(visitor: Page, looks_right: Callable[[], None], tmp_path: Path) -> None:
     visitor.goto("/")
     looks_right()
     visitor.get_by_role("button", name="Send my details").click()
+    visitor.get_by_role("heading", name="There is a problem").wait_for()
     looks_right()
     submit(visitor, tmp_path)
     looks_right()

@@ -1,6 +1,5 @@
 """The same day over HTTP with tokens, as a script would spend it, on both databases."""
 
-import httpx
 import pytest
 
 from tests import samples
@@ -47,9 +46,7 @@ def test_a_browser_and_a_script_are_let_in_by_different_doors(site: Site) -> Non
 def test_a_body_far_over_the_limit_is_refused_and_the_client_reads_why(site: Site) -> None:
     huge = b"x" * (30 * 1024 * 1024)
     with site.client() as client:
-        try:
+        for _ in range(10):
             answer = client.post("/api/v1/leads", data=GOOD, files={"resume": ("cv.pdf", huge)})
-        except httpx.WriteError as error:  # the server closed early
-            pytest.fail(f"the client could not read the answer: {error}")
-    assert answer.status_code == 413
-    assert answer.json()["code"] == "http_413"
+            assert answer.status_code == 413
+            assert answer.json()["code"] == "http_413"

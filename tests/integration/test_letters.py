@@ -56,6 +56,17 @@ def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServ
         assert len(message.get_body(("html",)).get_content()) < 20_000
 
 
+def test_each_attorney_is_told(
+    app: Flask, client: Client, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "ATTORNEY_EMAIL", ["ana@firm.example", "joe@firm.example"])
+    submit(client)
+    deliver()
+    assert [len(mailbox.to(address)) for address in ("ana@firm.example", "joe@firm.example")] == [1, 1]
+    [confirmation] = mailbox.to("ana@example.com")
+    assert confirmation.message["Reply-To"] == "ana@firm.example"
+
+
 def test_a_first_and_a_second_confirmation_read_alike(client: Client, mailbox: MailServer) -> None:
     submit(client)
     submit(client)

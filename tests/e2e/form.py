@@ -1,0 +1,71 @@
+"""The public form as a prospect uses it in a browser with JavaScript."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import func, select
+
+from leadapp.models import Submission
+from tests import samples
+from tests.site import Site
+
+TYPED = {"First name": "José", "Last name": "Álvarez", "E-mail": "jose@example.com"}
+SIZE = 900_000
+
+
+@contextmanager
+def prospect_page(browser: Browser) -> Iterator[Page]:
+    """A page whose browser complains of nothing but the answers that a test provokes."""
+    context = browser.new_context()
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    context.close()
+    assert [words for words in said if not words.startswith("Failed to load resource")] == []
+
+
+def resume(folder: Path) -> Path:
+    """A good one."""
+    file = folder / "cv.pdf"
+    file.write_bytes(samples.pdf(size=SIZE))
+    return file
+
+
+def fill(page: Page, site: Site, file: Path, **changed: str) -> None:
+    """Open the form, type everything and choose the file; what is given stands in its place."""
+    page.goto(site.url)
+    for label, words in (TYPED | changed).items():
+        page.get_by_label(label).fill(words)
+    page.get_by_label("Resume").set_input_files(file)
+
+
+def press(page: Page, words: str = "Send my details") -> None:
+    """Press the button."""
+    page.get_by_role("button", name=words).click()
+
+
+def expect_all_kept(page: Page, words: str) -> None:
+    """Everything typed and the file are there, and one notice with these words has the focus."""
+    expect(page.locator(".notice")).to_have_text(words)
+    expect(page.locator(".notice")).to_be_focused()
+    for label, typed in TYPED.items():
+        expect(page.get_by_label(label)).to_have_value(typed)
+    expect(page.get_by_label("Resume")).to_have_value(re.compile(r"cv\.pdf$"))
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+
+
+def expect_sent(page: Page) -> None:
+    """The page after sending is there, and so is its address."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your details")
+    assert "/submitted/" in page.url
+
+
+def submissions(site: Site) -> int:
+    """Count what was stored."""
+    with site.database() as connection:
+        return connection.scalar(select(func.count()).select_from(Submission)) or 0

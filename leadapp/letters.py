@@ -154,7 +154,7 @@ def _write(letter: Letter) -> Message:
     }[letter.kind]
     to_prospect = letter.kind == "confirmation"
     reply_to = next(iter(current["ATTORNEY_EMAIL"]), None) if to_prospect else sent.email
-    receipt_url = f"{current['BASE_URL']}/receipt/{tokens.receipt(sent.id)}" if to_prospect else None
+    receipt_url = f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}" if to_prospect else None
     facts = {"submission": sent, "receipt_url": receipt_url}
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 

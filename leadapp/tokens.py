@@ -14,7 +14,7 @@ from .wording import now
 
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
-SUBMITTED_LIFETIME = 30 * 24 * 3600
+PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}  # a receipt ends when the lead is erased
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
@@ -52,30 +52,17 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     return dict(kept)
 
 
-def submitted(submission_id: uuid.UUID) -> str:
-    """Sign the address of the page after sending."""
-    return str(_signer("submitted").dumps(submission_id.hex))
+def page(purpose: str, submission_id: uuid.UUID) -> str:
+    """Sign the address of a page that belongs to whoever holds it: `submitted` or `receipt`."""
+    return str(_signer(purpose).dumps(submission_id.hex))
 
 
-def read_submitted(token: str) -> uuid.UUID:
-    """Tell whose page it is: NotFound if it is nobody's, Gone after 30 days."""
+def read_page(purpose: str, token: str) -> uuid.UUID:
+    """Tell whose page it is: NotFound if it is nobody's, Gone after its lifetime."""
     try:
-        return uuid.UUID(_signer("submitted").loads(token, max_age=SUBMITTED_LIFETIME))
+        return uuid.UUID(_signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose]))
     except SignatureExpired as error:
         raise Gone("receipt_expired") from error
-    except BadData as error:
-        raise NotFound("receipt_unknown") from error
-
-
-def receipt(submission_id: uuid.UUID) -> str:
-    """Sign the address of the receipt, which only the confirmation letter holds; it ends when the lead is erased."""
-    return str(_signer("receipt").dumps(submission_id.hex))
-
-
-def read_receipt(token: str) -> uuid.UUID:
-    """Tell whose receipt it is, or raise NotFound."""
-    try:
-        return uuid.UUID(_signer("receipt").loads(token))
     except BadData as error:
         raise NotFound("receipt_unknown") from error
 

@@ -34,20 +34,20 @@ def submit_lead() -> ResponseReturnValue:
         return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
     details = form.details()
     submission, _ = intake.submit(details, once=f"{sending}.{details.digest()}")
-    return redirect(url_for(".submitted", token=tokens.submitted(submission.id)), 303)
+    return redirect(url_for(".submitted", token=tokens.page("submitted", submission.id)), 303)
 
 
 @bp.get("/submitted/<token>")
 def submitted(token: str) -> str:
     """Say what was received; the page can be reloaded and bookmarked."""
-    return render_template("public/submitted.html", submission=intake.receipt(tokens.read_submitted(token)))
+    return render_template("public/submitted.html", submission=intake.receipt(tokens.read_page("submitted", token)))
 
 
 @bp.route("/receipt/<token>", methods=["GET", "POST"])
 @csrf.exempt
 def receipt(token: str) -> ResponseReturnValue:
     """Say how things stand to whoever holds the confirmation letter, and let them ask to be erased in two steps."""
-    submission = intake.receipt(tokens.read_receipt(token))
+    submission = intake.receipt(tokens.read_page("receipt", token))
     if request.method == "POST":
         intake.ask_to_be_erased(submission)
         return redirect(url_for(".receipt", token=token), 303)

@@ -126,7 +126,7 @@ def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client)
 
 
 def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: dict[str, str]) -> None:
-    lead, submitted = LeadFactory.create(), f"/submitted/{tokens.submitted(uuid.uuid4())}"
+    lead, submitted = LeadFactory.create(), f"/submitted/{tokens.page('submitted', uuid.uuid4())}"
     paths = [(method, path) for _, method, path in addresses(app)]
     paths += [("GET", path) for path in (f"/dashboard/leads/{lead.id}", f"/api/v1/leads/{lead.id}", submitted)]
     paths += [("GET", "/nothing"), ("DELETE", "/"), ("GET", "/api/v1/nothing"), ("GET", "/dashboard")]

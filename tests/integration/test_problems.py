@@ -112,7 +112,7 @@ FAILURES = [
 @pytest.fixture
 def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case], TestResponse]:
     """Sends a case as an attorney, with cookie and token; `{id}` is a lead, `{token}` a page after sending."""
-    known = {"id": LeadFactory.create().id, "token": tokens.submitted(uuid.uuid4())}
+    known = {"id": LeadFactory.create().id, "token": tokens.page("submitted", uuid.uuid4())}
 
     def send(case: Case) -> TestResponse:
         method, path = case.line.format(**known).split()
@@ -178,7 +178,7 @@ def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def test_a_request_is_a_line_that_names_no_person(
     client: Client, attorney: User, bearer: dict[str, str], written: io.StringIO
 ) -> None:
-    token = tokens.submitted(uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"]))
+    token = tokens.page("submitted", uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"]))
     client.get("/api/v1/leads?q=Zebedee", headers=bearer | {"X-Request-ID": "abc"})
     client.get(f"/submitted/{token}")
     sent, listed, seen = map(json.loads, written.getvalue().splitlines())
@@ -194,7 +194,7 @@ def test_a_bug_is_logged_with_where_it_is_and_without_the_token(
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     failing(intake, "receipt", RuntimeError("a bug"))(monkeypatch)
-    token = tokens.submitted(uuid.uuid4())
+    token = tokens.page("submitted", uuid.uuid4())
     assert client.get(f"/submitted/{token}").status_code == 500
     assert "RuntimeError" in json.loads(written.getvalue().splitlines()[0])["traceback"]
     assert token not in written.getvalue()

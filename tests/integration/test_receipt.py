@@ -68,7 +68,7 @@ def test_asking_to_be_erased_takes_two_steps(
 def test_a_receipt_that_was_not_signed_here_is_not_found(client: Client, link: str) -> None:
     submission = db.session.scalars(select(Letter)).first()
     assert submission is not None
-    foreign = tokens.submitted(submission.submission_id)
+    foreign = tokens.page("submitted", submission.submission_id)
     for token in ("made-up", foreign):
         assert client.get(f"/receipt/{token}").status_code == 404
         assert client.post(f"/receipt/{token}").status_code == 404

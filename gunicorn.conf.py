@@ -19,6 +19,7 @@ bind = f"{settings['HOST']}:{settings['PORT']}"
 worker_class = "gthread"
 workers = 2
 threads = 64  # each slow upload holds one
+keepalive = 75  # longer than proxies keep a connection: who closes first may cut a request
 control_socket_disable = True
 
 

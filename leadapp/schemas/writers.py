@@ -44,7 +44,7 @@ class LeadSchema(Schema):
     status = fields.Enum(LeadStatus)
     created_at = Moment()
     updated_at = Moment()
-    reached_out_at = Moment()
+    reached_out_at = Moment(allow_none=True)
     submissions = fields.Nested(SubmissionSchema, many=True)
 
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from sqlalchemy import delete
 
-from leadapp.api.docs.operations import OPERATIONS
+from leadapp.api.docs.document import FRAME
 from leadapp.models import User
 from tests import samples
 from tests.blocks import blocks, type_in
@@ -126,7 +126,7 @@ def test_every_example_of_the_reference_runs(fresh: Site, tmp_path: Path, langua
         shown = client.get(f"/api/v1/leads/{lead}", headers={"Authorization": f"Bearer {token}"}).json()
     known = {"TOKEN": token, "LEAD": lead, "SUBMISSION": shown["submissions"][0]["id"]}
     scripts = [html.unescape(script) for kind, script in SAMPLES.findall(page) if kind == language]
-    assert len(scripts) == len(OPERATIONS)
+    assert len(scripts) == len(FRAME["operations"])
     for script in scripts:
         type_in(STRICT_CURL * (language == "sh") + script, fresh.url, tmp_path, language, **known)
 

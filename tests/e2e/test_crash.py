@@ -25,7 +25,7 @@ class Client(threading.Thread):
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__(daemon=True)
-        self.url, self.number = url, number
+        self.client, self.number = httpx.Client(base_url=url, timeout=10), number
         self.stopped = False
         self.taken: dict[str, str] = {}  # e-mail -> digest of the resume
 
@@ -33,20 +33,21 @@ class Client(threading.Thread):
         count = 0
         while not self.stopped:
             count += 1
+            time.sleep(0.03)
             email = f"client{self.number}-{count}@example.com"
             resume = samples.pdf(email, size=20_000)
             try:
-                answer = httpx.post(
-                    f"{self.url}/api/v1/leads",
+                answer = self.client.post(
+                    "/api/v1/leads",
                     data={"first_name": "Ana", "last_name": "Ruiz", "email": email},
                     files={"resume": ("cv.pdf", resume)},
-                    timeout=10,
                 )
             except httpx.TransportError:
                 time.sleep(0.05)  # the server is gone for the moment
                 continue
             if answer.status_code == 201:
                 self.taken[email] = hashlib.sha256(resume).hexdigest()
+        self.client.close()
 
 
 def kill_at_random(site: Site, seconds: float) -> int:

@@ -62,7 +62,7 @@ sure: lint test-coverage ## Everything that must hold before a push
 
 lock: install ## Pin what pyproject.toml asks for
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-annotate --upgrade --output-file requirements.lock
+		--no-annotate --upgrade --output-file requirements.lock
 
 pictures: install browser ## Take the pictures of the docs anew
 	$(BIN)/python -m tests.pictures

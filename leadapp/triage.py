@@ -16,17 +16,17 @@ from .rules import fold
 from .storage import store
 from .wording import now
 
-# Each order is an index of leads. Only those who wait have no reached_out_at, so the status before it puts the
-# empty ones on the same side on every database.
+# Each order is an index of leads, ties by id; nobody shares an e-mail. Only those who wait have no reached_out_at, so
+# the status before it puts the empty ones on the same side on every database.
 ORDERS: dict[str, tuple[Any, ...]] = {
-    "created_at": (Lead.created_at,),
-    "updated_at": (Lead.updated_at,),
-    "pending_since": (Lead.pending_since,),
-    "reached_out_at": (Lead.status, Lead.reached_out_at),
-    "first_name": (Lead.first_name_key,),
-    "last_name": (Lead.last_name_key,),
+    "created_at": (Lead.created_at, Lead.id),
+    "updated_at": (Lead.updated_at, Lead.id),
+    "pending_since": (Lead.pending_since, Lead.id),
+    "reached_out_at": (Lead.status, Lead.reached_out_at, Lead.id),
+    "first_name": (Lead.first_name_key, Lead.id),
+    "last_name": (Lead.last_name_key, Lead.id),
     "email": (Lead.email_key,),
-    "status": (Lead.status,),
+    "status": (Lead.status, Lead.id),
 }
 
 
@@ -83,7 +83,7 @@ def search(query: Query) -> Page:
         counting, listing = counting.where(matches), listing.where(matches)
     if query.status:
         listing = listing.where(Lead.status == query.status)
-    order = [column.desc() if query.sort_desc else column for column in (*ORDERS[query.sort_by], Lead.id)]
+    order = [column.desc() if query.sort_desc else column for column in ORDERS[query.sort_by]]
     listing = listing.order_by(*order).limit(query.size).offset((query.page - 1) * query.size)
     counts = {status: count for status, count in db.session.execute(counting)}
     return Page(db.session.scalars(listing).all(), counts, query)

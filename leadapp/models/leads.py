@@ -70,7 +70,8 @@ class Lead(Base):
 # Every list the dashboard can show is read from an index: each order with its tie, for all and for one status.
 SORTED = ("created_at", "updated_at", "pending_since", "first_name_key", "last_name_key", "email_key")
 for column in SORTED:
-    Index(f"ix_leads_{column}", getattr(Lead, column), Lead.id)
+    if not getattr(Lead, column).unique:  # which has an index already, and no ties
+        Index(f"ix_leads_{column}", getattr(Lead, column), Lead.id)
     Index(f"ix_leads_status_{column}", Lead.status, getattr(Lead, column), Lead.id)
 Index("ix_leads_status_reached_out_at", Lead.status, Lead.reached_out_at, Lead.id)
 Index("ix_leads_status_id", Lead.status, Lead.id)

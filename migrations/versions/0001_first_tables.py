@@ -70,7 +70,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("email_key", name=op.f("uq_leads_email_key")),
     )
     op.create_index("ix_leads_created_at", "leads", ["created_at", "id"])
-    op.create_index("ix_leads_email_key", "leads", ["email_key", "id"])
     op.create_index("ix_leads_first_name_key", "leads", ["first_name_key", "id"])
     op.create_index("ix_leads_last_name_key", "leads", ["last_name_key", "id"])
     op.create_index("ix_leads_pending_since", "leads", ["pending_since", "id"])

@@ -17,6 +17,7 @@ from leadapp.models import Event, LeadStatus
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.pages import hidden_fields
+from tests.production import PRODUCTION
 
 # What a stranger may do. Whatever else there is asks who it is.
 PUBLIC = {
@@ -44,16 +45,6 @@ FOREIGN = "https://evil.example"
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization"}
 INLINE = re.compile(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=|javascript:", re.IGNORECASE)
 ELSEWHERE = re.compile(r"\s(?:src|action|href|srcset)=[\"']?(?:https?:)?//", re.IGNORECASE)
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "k" * 40,
-    "BASE_URL": "https://leads.example.com",
-    "DATABASE_URL": "sqlite:///leads.db",
-    "SMTP_HOST": "smtp.example.com",
-    "SMTP_FROM_EMAIL": "leads@example.com",
-    "ATTORNEY_EMAIL": "ana@example.com",
-    "TRUSTED_PROXIES": "1",
-}
 pytestmark = pytest.mark.databases("sqlite")
 
 

@@ -7,18 +7,9 @@ import pytest
 
 from leadapp import config, create_app
 from leadapp.config import ConfigurationError
+from tests.production import PRODUCTION
 
 ROOT = Path(__file__).parents[2]
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "k" * 40,
-    "BASE_URL": "https://leads.example.com",
-    "DATABASE_URL": "sqlite:///leads.db",
-    "SMTP_HOST": "smtp.example.com",
-    "SMTP_FROM_EMAIL": "leads@example.com",
-    "ATTORNEY_EMAIL": "ana@example.com, joe@example.com",
-    "TRUSTED_PROXIES": "1",
-}
 
 
 def complaints(settings: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ BACKENDS = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--crash-seconds", type=float, default=6, help="how long the crash test kills, on each database")
+    parser.addoption("--crash-seconds", type=float, default=10, help="how long the crash test kills, on each database")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,7 +33,7 @@ class Client(threading.Thread):
         count = 0
         while not self.stopped:
             count += 1
-            time.sleep(0.03)
+            time.sleep(0.1)
             email = f"client{self.number}-{count}@example.com"
             resume = samples.pdf(email, size=20_000)
             try:

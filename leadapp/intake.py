@@ -75,7 +75,7 @@ def submit(details: Details, once: str | None = None) -> Submitted:
     if submission is None:  # this sending, or this kept file, is already somebody's submission
         db.session.rollback()
         return _again(details, once, at)
-    letters.owe(submission.id, details.email, at)
+    letters.owe(submission)
     db.session.add(Event(lead_id=lead_id, kind="submitted" if count == 1 else "resubmitted", created_at=at))
     db.session.commit()
     return Submitted(submission, replayed=False)

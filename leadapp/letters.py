@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask_mail import Message
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from . import mail, tokens
@@ -39,17 +39,18 @@ class Standing(NamedTuple):
     oldest_waiting: timedelta | None
 
 
-def owe(submission_id: uuid.UUID, prospect: str, at: datetime) -> None:
+def owe(submission: Submission) -> None:
     """Write down, inside the caller's transaction, the confirmation and a notice to each attorney.
 
-    An address that got CONFIRMATIONS_PER_HOUR gets no more for now: our form is no way to flood somebody's mailbox.
+    A lead that got CONFIRMATIONS_PER_HOUR, however its address is spelt, gets no more for now: our form is no way to
+    flood somebody's mailbox.
     """
-    lately = select(func.count()).where(
-        Letter.recipient == prospect, Letter.created_at > at - timedelta(hours=1), Letter.kind == "confirmation"
-    )
+    at = submission.created_at
+    theirs = select(func.count()).select_from(Letter).join(Submission).where(Submission.lead_id == submission.lead_id)
+    lately = theirs.where(Letter.kind == "confirmation", Letter.created_at > at - timedelta(hours=1))
     if (db.session.scalar(lately) or 0) < CONFIRMATIONS_PER_HOUR:
-        _add("confirmation", submission_id, [prospect], at)
-    owe_firm("notice", submission_id, at)
+        _add("confirmation", submission.id, [submission.email], at)
+    owe_firm("notice", submission.id, at)
 
 
 def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
@@ -64,15 +65,17 @@ def _add(kind: str, submission_id: uuid.UUID, recipients: list[str], at: datetim
 
 
 def send_again(letter_id: uuid.UUID) -> bool:
-    """Owe a letter that was sent or has failed once more, under an id of its own; False if it still waits."""
-    done = select(Letter).where(Letter.id == letter_id, Letter.next_at.is_(None)).with_for_update()
-    letter = db.session.scalar(done)
-    if letter is None:
-        return False
-    _add(letter.kind, letter.submission_id, [letter.recipient], now())
-    if letter.sent_at is None:
-        db.session.delete(letter)
-    return True
+    """Owe a letter that was sent or has failed once more, under an id of its own; False if it waits or is gone.
+
+    Taking a failed one away decides who sends it again, should two ask at the same instant.
+    """
+    parts = (Letter.kind, Letter.submission_id, Letter.recipient)
+    failed = delete(Letter).where(Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None))
+    sent = select(*parts).where(Letter.id == letter_id, Letter.sent_at.is_not(None))
+    letter = db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
+    if letter:
+        _add(letter.kind, letter.submission_id, [letter.recipient], now())
+    return letter is not None
 
 
 def retry_failed() -> int:

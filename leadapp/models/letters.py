@@ -15,10 +15,7 @@ class Letter(Base):
     """One e-mail we owe somebody. It waits while `next_at` is set; sent or failed it waits no more."""
 
     __tablename__ = "letters"
-    __table_args__ = (
-        Index("ix_letters_recipient", "recipient", "created_at"),
-        Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),
-    )
+    __table_args__ = (Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import accent, intake, tokens
 from ..config import current
-from ..errors import Message
+from ..errors import InvalidInput, Message
 from ..extensions import csrf
 from ..forms import SubmitForm
 from ..wording import filesize
@@ -28,13 +28,15 @@ def submit_lead() -> ResponseReturnValue:
     form = SubmitForm()
     if not form.is_submitted():
         return _page(form, 200)
-    valid, sending = form.validate(), form.sending
-    if sending is None:
+    try:
+        details = form.details()
+    except InvalidInput:
+        details = None  # its words stand beside the fields
+    if form.sending is None:
         return _page(form, 400, Message("form_stale"))
-    if not valid or form.looks_automatic:
+    if details is None or form.looks_automatic:
         return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
-    details = form.details()
-    submission, _ = intake.submit(details, once=f"{sending}.{details.digest()}")
+    submission, _ = intake.submit(details, once=f"{form.sending}.{details.digest()}")
     return redirect(url_for(".submitted", token=tokens.page("submitted", submission.id)), 303)
 
 

@@ -145,7 +145,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
     )
-    op.create_index("ix_letters_recipient", "letters", ["recipient", "created_at"])
     op.create_index("ix_letters_sent_at", "letters", ["sent_at", "next_at", "created_at"])
     op.create_index("ix_letters_next_at", "letters", ["next_at"])
     op.create_index("ix_letters_submission_id", "letters", ["submission_id"])

@@ -15,7 +15,7 @@ from leadapp.errors import InvalidInput
 from leadapp.extensions import db
 from leadapp.models import Event, Lead, Letter, Submission, User
 from tests import samples
-from tests.factories import LeadFactory, UserFactory
+from tests.factories import LeadFactory, LetterFactory, UserFactory
 from tests.pages import hidden_fields
 from tests.servers import MailServer
 
@@ -94,6 +94,20 @@ def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> Non
     answers = together(act)
     assert sorted(answers) == ["Ana"] + ["There is already an account with this username"] * (THREADS - 1)
     assert count(User) == 1
+
+
+def test_eight_who_send_a_failed_letter_again_send_one(app: Flask, together: Any) -> None:
+    letter_id = LetterFactory.create(next_at=None, attempts=1, reason="554 Spam").id
+
+    def act(_: int) -> bool:
+        with app.app_context():
+            again = letters.send_again(letter_id)
+            db.session.commit()
+            return again
+
+    assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
+    db.session.expire_all()
+    assert db.session.scalars(select(Letter.attempts)).all() == [0]
 
 
 def test_eight_deliverers_send_each_letter_once(app: Flask, together: Any, mailbox: MailServer) -> None:

@@ -3,10 +3,13 @@
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
+from tests.e2e.form import prospect_page, resume
 from tests.factories import PASSWORD
 from tests.servers import Gunicorn, MailServer
 from tests.site import Site
@@ -71,3 +74,16 @@ def site(request: pytest.FixtureRequest, _site: Site) -> Iterator[Site]:
 def base_url(_site: Site) -> str:
     """Where `page.goto("/")` goes."""
     return _site.url
+
+
+@pytest.fixture
+def prospect(browser: Browser) -> Iterator[Page]:
+    """A prospect's page, with JavaScript."""
+    with prospect_page(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def cv(tmp_path: Path) -> Path:
+    """A good resume on the prospect's disk."""
+    return resume(tmp_path)

@@ -1,7 +1,6 @@
 """A refused form with JavaScript: the words, the focus and the file are as without it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,8 @@ from sqlalchemy import select
 from leadapp.errors import MESSAGES
 from leadapp.models import Submission
 from tests import samples
-from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, prospect_page, resume, submissions
+from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, submissions
 from tests.site import Site
-
-
-@pytest.fixture
-def prospect(browser: Browser) -> Iterator[Page]:
-    with prospect_page(browser) as page:
-        yield page
-
-
-@pytest.fixture
-def cv(tmp_path: Path) -> Path:
-    return resume(tmp_path)
 
 
 @pytest.fixture(params=["cv.txt", "cv.PDF", "cv.docx"], ids=["type", "empty", "too large"])

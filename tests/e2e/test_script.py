@@ -1,15 +1,15 @@
 """Sending with JavaScript: how far it is, one press, a lost connection, Back."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from leadapp.errors import MESSAGES
-from tests.e2e.form import expect_all_kept, expect_sent, fill, press, prospect_page, resume, submissions
+from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at
 from tests.site import Site
 
@@ -18,17 +18,6 @@ SLOW = 100_000  # bytes a second: the file of the tests takes nine
 SOME = re.compile(r"^\s*[1-9]\d? %$")
 HURRY = """const timeout = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
 Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) { timeout.set.call(this, ms / 100); }});"""
-
-
-@pytest.fixture
-def prospect(browser: Browser) -> Iterator[Page]:
-    with prospect_page(browser) as page:
-        yield page
-
-
-@pytest.fixture
-def cv(tmp_path: Path) -> Path:
-    return resume(tmp_path)
 
 
 @pytest.fixture

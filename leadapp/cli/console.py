@@ -1,0 +1,47 @@
+"""What every command shares: questions on a terminal, spans of time, and failures in one line."""
+
+import functools
+import re
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from ..errors import InvalidInput, LeadappError, Refused
+from ..mail import NotSent
+
+
+def mendable(function: Callable[..., None]) -> Callable[..., None]:
+    """Run in the application; what an operator can mend becomes one line, not a traceback."""
+
+    @with_appcontext
+    @functools.wraps(function)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            function(*args, **options)
+        except (LeadappError, InvalidInput, Refused, NotSent) as error:
+            raise click.ClickException(str(error)) from error
+        except (OperationalError, ProgrammingError) as error:
+            words = f"The database cannot be used: {error.orig}\nIf it is new or behind, run: flask db upgrade"
+            raise click.ClickException(words) from error
+
+    return run
+
+
+def ask(label: str, option: str, **how: Any) -> str:
+    """Ask on a terminal for what no option brought."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"Missing option '{option}'.")
+    return str(click.prompt(label, err=True, **how))
+
+
+def span(text: str) -> timedelta:
+    """Read a span of time: 90m, 24h, 3d."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if not re.fullmatch("[0-9]{1,5}[mhd]", text):
+        raise click.BadParameter("must be a number and m, h or d, like 24h")
+    return timedelta(**{units[text[-1]]: int(text[:-1])})

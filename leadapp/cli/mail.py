@@ -1,0 +1,54 @@
+"""Letters: deliver them, and find out why they do not leave."""
+
+import secrets
+import signal
+import threading
+
+import click
+from flask.cli import AppGroup
+
+from .. import letters, mail, rules, upkeep, wording
+from ..config import current
+from .console import mendable
+
+mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
+
+
+@mail_commands.command("deliver")
+@mendable
+def deliver_letters() -> None:
+    """Deliver letters until stopped; any number of these may run."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    click.echo("Delivering letters; press Ctrl+C to stop.", err=True)
+    upkeep.keep_up(stopped)
+
+
+@mail_commands.command("test")
+@click.option("--to", required=True, help="Who gets the letter.")
+@mendable
+def test_mail(to: str) -> None:
+    """Send one letter now, and say what fails."""
+    message = mail.compose("test", "A test letter", rules.email(to), f"test-{secrets.token_hex(8)}")
+    mail.send(message)
+    place = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}" if current["SMTP_HOST"] else str(mail.outbox())
+    click.echo(f"{place} has taken the letter")
+
+
+@mail_commands.command("status")
+@mendable
+def mail_status() -> None:
+    """Tell how many letters wait and have failed; exit 1 if any has."""
+    standing = letters.standing()
+    oldest = f", the oldest for {wording.span(standing.oldest_waiting)}" if standing.oldest_waiting else ""
+    click.echo(f"waiting: {standing.waiting}{oldest}\nfailed: {standing.failed}")
+    if standing.failed:
+        raise click.ClickException("Letters have failed. The page of a lead gives the reason; flask mail retry")
+
+
+@mail_commands.command("retry")
+@mendable
+def retry_mail() -> None:
+    """Send every letter that has failed once more."""
+    click.echo(f"sent again: {letters.retry_failed()}")

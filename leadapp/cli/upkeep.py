@@ -1,0 +1,45 @@
+"""What an operator looks after: settings, stored files, reminders."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import click
+from flask.cli import with_appcontext
+
+from .. import config, upkeep
+from ..config import SETTINGS, current
+from .console import mendable, span
+
+
+@click.command("sweep")
+@mendable
+def sweep() -> None:
+    """Delete stored files that no submission has claimed in two hours."""
+    click.echo(f"deleted: {upkeep.sweep()}")
+
+
+@click.command("remind")
+@click.option("--older-than", "waited", default="24h", callback=lambda _c, _p, text: span(text), help="24h, 3d, 90m")
+@mendable
+def remind(waited: timedelta) -> None:
+    """Write to the attorneys about the leads that still wait; run it once a day."""
+    click.echo(f"waiting: {upkeep.remind(waited)}")
+
+
+@click.command("config")
+@click.option("--example", "written", flag_value=config.example, type=click.UNPROCESSED, help="Print .env.example.")
+@click.option(
+    "--markdown", "written", flag_value=config.markdown, type=click.UNPROCESSED, help="Print the docs' table."
+)
+@with_appcontext
+def show_config(written: Callable[[], str] | None) -> None:
+    """Show every setting, its value and where it comes from."""
+    click.echo(written() if written else _settings_in_force(), nl=False)
+
+
+def _settings_in_force() -> str:
+    lines = []
+    for setting in SETTINGS:
+        value = "********" if setting.secret and current[setting.name] else current[setting.name]
+        lines.append(f"{setting.name}={value}  # {current['SETTING_SOURCES'][setting.name]}\n")
+    return "".join(lines)

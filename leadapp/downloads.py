@@ -1,4 +1,4 @@
-"""A resume on its way to an attorney."""
+"""What leaves as a file: a resume on its way to an attorney."""
 
 from typing import IO
 
@@ -8,12 +8,12 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from .models import Submission
 
 
-def attachment(submission: Submission, file: IO[bytes]) -> Response:
-    """Answer with a resume to save, which no browser may run or keep (OWASP File Upload cheat sheet)."""
+def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) -> Response:
+    """Answer with a resume to save, or to look at, which no browser may run or keep (OWASP File Upload cheat sheet)."""
     response = send_file(
         file,
         mimetype=submission.content_type,
-        as_attachment=True,
+        as_attachment=as_attachment,
         download_name=submission.filename,
         etag=submission.sha256,
         conditional=False,  # of a file without a name it cannot tell the size, which a range needs

@@ -70,12 +70,19 @@ class LoginForm(FlaskForm):
 
 
 class MarkForm(FlaskForm):
-    """Mark a lead: how many submissions the attorney saw."""
+    """Mark a lead: how many submissions the attorney saw, and where to go then: "next" lead or back to the "list"."""
 
     submission_count = StringField(filters=[rules.submission_count])
+    then = HiddenField()
 
     def seen(self) -> int:
         """Give the count, or raise InvalidInput."""
         if not self.validate():
             raise InvalidInput(self.errors)
         return self.submission_count.data
+
+
+class EraseForm(FlaskForm):
+    """Erase a lead: its reference, typed."""
+
+    reference = StringField("Reference of the lead", filters=[rules.search])

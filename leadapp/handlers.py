@@ -32,7 +32,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
 )
 FRAMED = {"public.submit_lead", "public.submitted"}
@@ -61,6 +61,8 @@ def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
+    if request.endpoint == "dashboard.preview_resume":  # whose refusals are read in the frame, too
+        ancestors = "'self'"
     response.headers.setdefault("Content-Security-Policy", POLICY.format(ancestors=ancestors))
     if current["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

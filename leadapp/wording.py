@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from .config import current
 
@@ -18,6 +18,11 @@ def now() -> datetime:
 def when(moment: datetime) -> str:
     """Write a time in the firm's zone: 20 Nov 2026, 10:04."""
     return f"{moment.astimezone(current['TIMEZONE']):%-d %b %Y, %H:%M}"
+
+
+def day(date: date) -> str:
+    """Write a day of this year: 20 Nov."""
+    return f"{date:%-d %b}"
 
 
 def span(length: timedelta) -> str:

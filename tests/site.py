@@ -9,10 +9,10 @@ import httpx
 from sqlalchemy import Connection, create_engine, update
 
 from leadapp.extensions import db
-from leadapp.models import Letter, Login, User
+from leadapp.models import Letter, Login, Tally, User
 from tests.servers import Gunicorn, MailServer
 
-KEPT = (User.__table__, Login.__table__)
+KEPT = (User.__table__, Login.__table__, Tally.__table__)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download a resume, the newest unless a submission is named."""
-    return downloads.attachment(*triage.open_resume(lead_id, current_user, submission_id))
+    return downloads.resume(*triage.open_resume(lead_id, current_user, submission_id))
 
 
 def _once() -> str | None:

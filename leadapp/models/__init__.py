@@ -2,8 +2,8 @@
 
 from .accounts import Login, User
 from .base import Base, UTCDateTime
-from .leads import FILENAME_MAX, NAME_KEY_MAX, Event, Lead, LeadStatus, Submission
+from .leads import FILENAME_MAX, NAME_KEY_MAX, Erasure, Event, Lead, LeadStatus, Submission, Tally
 from .letters import Letter
 
-__all__ = ["FILENAME_MAX", "NAME_KEY_MAX", "Base", "Event", "Lead", "LeadStatus", "Letter"]
-__all__ += ["Login", "Submission", "UTCDateTime", "User"]
+__all__ = ["FILENAME_MAX", "NAME_KEY_MAX", "Base", "Erasure", "Event", "Lead", "LeadStatus"]
+__all__ += ["Letter", "Login", "Submission", "Tally", "UTCDateTime", "User"]

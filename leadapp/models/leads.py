@@ -76,6 +76,16 @@ for column in SORTED:
 Index("ix_leads_status_reached_out_at", Lead.status, Lead.reached_out_at, Lead.id)
 Index("ix_leads_status_id", Lead.status, Lead.id)
 Index("ix_leads_reference", Lead.reference)
+Index("ix_leads_erasure_asked_at", Lead.erasure_asked_at)
+
+
+class Tally(Base):
+    """How many leads have a status: kept by triggers (migration 0002), since counting a million takes too long."""
+
+    __tablename__ = "tallies"
+
+    status: Mapped[LeadStatus] = mapped_column(Enum(LeadStatus, native_enum=False, length=16), primary_key=True)
+    leads: Mapped[int]
 
 
 class Submission(Base):
@@ -98,7 +108,7 @@ class Submission(Base):
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
     once: Mapped[str | None] = mapped_column(String(200), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
     lead: Mapped[Lead] = relationship(back_populates="submissions")
 
@@ -117,3 +127,14 @@ class Event(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     user: Mapped[User | None] = relationship()
+
+
+class Erasure(Base):
+    """The nameless record that a lead was erased; whatever brings an old copy back erases it again."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)  # the lead's
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    request_id: Mapped[str | None] = mapped_column(String(64), default=log.request_id.get)
+    created_at: Mapped[datetime] = mapped_column(default=now)

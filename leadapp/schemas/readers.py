@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any
 
 from flask import request
@@ -98,6 +99,12 @@ class StatusSchema(Reader):
     """What a lead becomes."""
 
     status = Ruled(_status, "status_unknown", enum=[*LeadStatus.__members__])
+
+
+class ArrivalsSchema(Reader):
+    """Since when somebody has looked at the list, in seconds of Unix time."""
+
+    since = fields.AwareDateTime(format="timestamp", default_timezone=UTC, required=True)
 
 
 class QuerySchema(Reader):

@@ -34,8 +34,8 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.bp)
     app.before_request(_guard)
     login_manager.user_loader(accounts.by_login)
-    for word in (wording.when, wording.span, wording.filesize, wording.ordinal, wording.masked, wording.unlinked):
-        app.add_template_filter(word)
+    for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
+        app.add_template_filter(getattr(wording, word))
     app.add_template_global(wording.now)
     app.jinja_env.globals.update(ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, WARNINGS=WARNINGS)
 

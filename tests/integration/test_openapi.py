@@ -25,10 +25,13 @@ ELSEWHERE = {
     "form_stale",
     "honeypot_filled",
     "letter_unknown",
+    "preview_none",
     "receipt_expired",
     "receipt_unknown",
+    "reference_other",
     "sending",
     "submission_count_missing",
+    "undo_late",
     "user_unknown",
 }
 pytestmark = pytest.mark.databases("sqlite")

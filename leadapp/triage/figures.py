@@ -1,0 +1,55 @@
+"""How the last thirty days went."""
+
+import functools
+import itertools
+import time
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from ..config import current
+from ..extensions import db
+from ..models import Lead, LeadStatus, Submission
+from ..wording import now
+
+DAYS = 30
+CONTACTS = 1000  # the median is of so many at most, the latest
+FRESH_SECONDS = 60
+
+
+class Figures(NamedTuple):
+    """How many submissions came on each day, oldest first, and the usual wait of those reached out to."""
+
+    days: dict[date, int]
+    usual_wait: timedelta | None
+
+    @property
+    def busiest(self) -> date:
+        """Give the day on which most came, the last of several."""
+        return max(self.days, key=lambda day: (self.days[day], day))
+
+
+def figures() -> Figures:
+    """Count the last thirty days, in the firm's time; each process counts anew once a minute."""
+    return _counted(int(time.time() // FRESH_SECONDS), str(db.engine.url))
+
+
+@functools.lru_cache(maxsize=1)
+def _counted(_minute: int, _database: str) -> Figures:
+    today = now().astimezone(current["TIMEZONE"]).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    ends = [*days, today + timedelta(days=1)]
+    midnights = [datetime.combine(day, datetime.min.time(), current["TIMEZONE"]) for day in ends]
+    counts = (
+        select(func.count()).where(Submission.created_at >= start, Submission.created_at < end).scalar_subquery()
+        for start, end in itertools.pairwise(midnights)
+    )
+    reached = select(Lead.reached_out_at, Lead.pending_since).where(
+        Lead.status == LeadStatus.REACHED_OUT, Lead.reached_out_at >= midnights[0]
+    )
+    latest = db.session.execute(reached.order_by(Lead.reached_out_at.desc()).limit(CONTACTS)).all()
+    waits = [(at - since).total_seconds() for at, since in latest if at]
+    counted = db.session.execute(select(*counts)).one()
+    return Figures(dict(zip(days, counted, strict=True)), timedelta(seconds=median(waits)) if waits else None)

@@ -1,0 +1,154 @@
+"""Which leads there are: in a filter and an order, page by page, with what needs attention."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, String, Subquery, cast, func, select, tuple_, union
+from sqlalchemy.orm import joinedload, selectinload
+
+from .. import letters
+from ..extensions import db
+from ..models import Lead, LeadStatus, Letter, Submission, Tally
+from ..rules import fold
+
+# Each order is an index of leads, ties by id; nobody shares an e-mail. Only those who wait have no reached_out_at, so
+# the status before it puts the empty ones on the same side on every database.
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "created_at": (Lead.created_at, Lead.id),
+    "updated_at": (Lead.updated_at, Lead.id),
+    "pending_since": (Lead.pending_since, Lead.id),
+    "reached_out_at": (Lead.status, Lead.reached_out_at, Lead.id),
+    "first_name": (Lead.first_name_key, Lead.id),
+    "last_name": (Lead.last_name_key, Lead.id),
+    "email": (Lead.email_key,),
+    "status": (Lead.status, Lead.id),
+}
+WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
+NAMED = 3  # so many leads are named in a banner
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which leads, in which order, and which page of them."""
+
+    status: LeadStatus | None = None
+    q: str = ""
+    sort_by: str = "created_at"
+    sort_desc: bool = True
+    page: int = 1
+    size: int = 10
+
+    def order(self, backwards: bool = False) -> list[Any]:
+        """List the columns to order by."""
+        return [column.desc() if self.sort_desc != backwards else column for column in ORDERS[self.sort_by]]
+
+    def ids(self) -> Select[uuid.UUID]:
+        """Select the ids of all that match, without an order."""
+        ids: Select[uuid.UUID] = select(Lead.id)
+        status: Any = Lead.status
+        if self.q:
+            ids = ids.join(found := self._found(), found.c.id == Lead.id)
+            status = cast(Lead.status, String)  # or an index of it tempts SQLite away from the few that were found
+        return ids.where(status == self.status) if self.status else ids
+
+    def counts(self) -> dict[LeadStatus, int]:
+        """Count what matches in each status: all leads are counted as they change, those of a search now."""
+        counting = select(Tally.status, Tally.leads)
+        if self.q:
+            joined = select(Lead.status, func.count()).join(found := self._found(), found.c.id == Lead.id)
+            counting = joined.group_by(Lead.status)
+        return {status: count for status, count in db.session.execute(counting)}
+
+    def _found(self) -> Subquery:
+        """Match prefixes as ranges of sorted columns, each served by its index on every database."""
+        folded = fold(self.q) or self.q
+        searched = {
+            Lead.first_name_key: folded,
+            Lead.last_name_key: folded,
+            Lead.email_key: self.q.lower(),
+            Lead.reference: self.q.upper(),
+        }
+        ranges = (column.between(start, start + "\U0010ffff") for column, start in searched.items())
+        return union(*(select(Lead.id).where(range_) for range_ in ranges)).subquery()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the leads that match, and how many match in each status."""
+
+    items: Sequence[Lead]
+    counts: dict[LeadStatus, int]
+    query: Query
+
+    @property
+    def total(self) -> int:
+        """Count all that match, this status only if one was asked for."""
+        return _total(self.counts, self.query)
+
+    @property
+    def pages(self) -> int:
+        """Count the pages."""
+        return -(-self.total // self.query.size)
+
+    @property
+    def first(self) -> int:
+        """Number the first lead of this page, from 1."""
+        return (self.query.page - 1) * self.query.size + 1
+
+
+class Attention(NamedTuple):
+    """What an attorney should look at: how the letters stand, and some leads with a failed one or a wish to go."""
+
+    letters: letters.Standing
+    failed: Sequence[Lead]
+    asking: Sequence[Lead]
+
+
+def search(query: Query) -> Page:
+    """Find leads by status and by the start of a name, an e-mail or a reference.
+
+    What is skipped is skipped in the index alone; a page past the middle is read from the other end.
+    """
+    counts = query.counts()
+    total, skipped = _total(counts, query), (query.page - 1) * query.size
+    size = max(0, min(query.size, total - skipped))
+    backwards = size > 0 and skipped > total // 2
+    ids = query.ids().order_by(*query.order(backwards)).limit(size)
+    here = ids.offset(total - skipped - size if backwards else skipped).subquery()
+    listing = select(Lead).join(here, here.c.id == Lead.id).options(*WHOLE).order_by(*query.order())
+    return Page(db.session.scalars(listing).all(), counts, query)
+
+
+def _total(counts: dict[LeadStatus, int], query: Query) -> int:
+    return counts.get(query.status, 0) if query.status else sum(counts.values())
+
+
+def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """Find the leads before and after this one in a list, which it may have left meanwhile."""
+    # Nobody who waits has a reached_out_at: without it the tie decides among them.
+    place = {column: value for column in ORDERS[query.sort_by] if (value := getattr(lead, column.key)) is not None}
+    here, there = tuple_(*place), tuple(place.values())
+    sides = (here < there, here > there) if not query.sort_desc else (here > there, here < there)
+    before, after = (
+        db.session.scalar(query.ids().where(side).order_by(*query.order(backwards)).limit(1))
+        for side, backwards in zip(sides, (True, False), strict=True)
+    )
+    return before, after
+
+
+def attention() -> Attention:
+    """Find what went wrong with letters, and who asks to be erased."""
+    standing = letters.standing()
+    unsent = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
+    failed = select(Lead).where(Lead.id.in_(unsent)).limit(NAMED)
+    asking = select(Lead).where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at).limit(NAMED)
+    return Attention(standing, db.session.scalars(failed).all(), db.session.scalars(asking).all())
+
+
+def arrived_since(moment: datetime) -> int:
+    """Count the submissions that came after a moment."""
+    newer = select(func.count()).select_from(Submission).where(Submission.created_at > moment)
+    return db.session.scalar(newer) or 0

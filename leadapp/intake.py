@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Executable, case, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, whose upsert is the same
@@ -113,19 +113,21 @@ def ask_to_be_erased(submission: Submission) -> None:
     db.session.commit()
 
 
+def new_lead(details: Details, at: datetime) -> dict[str, Any]:
+    """Give a lead who first wrote at that time, by column."""
+    first, last = details.first_name, details.last_name
+    keys = {
+        "email_key": email_key(details.email),
+        "first_name_key": fold(f"{first} {last}")[:NAME_KEY_MAX],
+        "last_name_key": fold(f"{last} {first}")[:NAME_KEY_MAX],
+    }
+    times = dict.fromkeys(("created_at", "updated_at", "pending_since"), at)
+    return details.typed() | keys | times | {"status": LeadStatus.PENDING}
+
+
 def _joining(details: Details, at: datetime) -> Executable:
     """Make a lead of a new address; a known one keeps its first names and waits again."""
-    first, last = details.first_name, details.last_name
-    lead = insert(Lead).values(
-        details.typed()
-        | {
-            "email_key": email_key(details.email),
-            "first_name_key": fold(f"{first} {last}")[:NAME_KEY_MAX],
-            "last_name_key": fold(f"{last} {first}")[:NAME_KEY_MAX],
-            "status": LeadStatus.PENDING,
-        }
-        | dict.fromkeys(("created_at", "updated_at", "pending_since"), at)
-    )
+    lead = insert(Lead).values(new_lead(details, at))
     again = {
         "status": LeadStatus.PENDING,
         "submission_count": Lead.submission_count + 1,

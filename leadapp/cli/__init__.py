@@ -6,11 +6,11 @@ Exit codes: 0 done, 1 refused, 2 wrong usage. Data goes to stdout, messages to s
 from flask import Flask
 
 from .mail import mail_commands
-from .upkeep import remind, show_config, sweep
+from .upkeep import remind, seed_demo, show_config, sweep
 from .users import create_user, seed_db, user_commands
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (create_user, seed_db, show_config, sweep, remind, user_commands, mail_commands):
+    for command in (create_user, seed_db, seed_demo, show_config, sweep, remind, user_commands, mail_commands):
         app.cli.add_command(command)

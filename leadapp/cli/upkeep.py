@@ -1,12 +1,13 @@
 """What an operator looks after: settings, stored files, reminders."""
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 import click
 from flask.cli import with_appcontext
 
-from .. import config, upkeep
+from .. import config, demo, upkeep
 from ..config import SETTINGS, current
 from .console import mendable, span
 
@@ -24,6 +25,15 @@ def sweep() -> None:
 def remind(waited: timedelta) -> None:
     """Write to the attorneys about the leads that still wait; run it once a day."""
     click.echo(f"waiting: {upkeep.remind(waited)}")
+
+
+@click.command("seed-demo")
+@click.option("--leads", "count", default=500, type=click.IntRange(1, 5000), show_default=True)
+@mendable
+def seed_demo(count: int) -> None:
+    """Add leads of people who do not exist, to try things with; no letter is sent."""
+    with click.progressbar(demo.add_leads(count), length=count, label="Adding leads", file=sys.stderr) as added:
+        click.echo(f"added: {sum(added)}")
 
 
 @click.command("config")

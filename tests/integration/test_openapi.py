@@ -22,6 +22,7 @@ Json = dict[str, Any]
 ELSEWHERE = {
     "cancelled",
     "connection_lost",
+    "demo_production",
     "form_stale",
     "honeypot_filled",
     "letter_unknown",

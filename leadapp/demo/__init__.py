@@ -1,0 +1,65 @@
+"""A firm to try things with: leads of people who do not exist, over the last two months."""
+
+import re
+import shutil
+import tomllib
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from .. import intake, resumes
+from ..config import current
+from ..errors import Forbidden
+from ..extensions import db
+from ..models import Event, Lead, LeadStatus, Submission, User
+from ..rules import fold
+from ..storage import store
+from ..wording import now
+
+HERE = Path(__file__).parent
+PLAIN = re.compile("[^a-z]")
+WAITING = 40  # so many of the latest wait all, of the others one here and there
+
+
+def add_leads(count: int) -> Iterator[bool]:
+    """Add leads one by one, the latest first, and tell of each whether it is new; no letter is owed."""
+    if current["ENVIRONMENT"] == "production":
+        raise Forbidden("demo_production")
+    people = tomllib.loads((HERE / "people.toml").read_text())
+    attorney = db.session.scalar(select(User.id).order_by(User.created_at).limit(1))
+    for number in range(count):
+        first = people["first"][number % len(people["first"])]
+        last = people["last"][number * 7 % len(people["last"])]
+        email = f"{PLAIN.sub('', fold(first))}.{number}@example.com"
+        details = intake.Details(first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf"))
+        yield _add(details, number, attorney)
+    db.session.commit()
+
+
+def _resume(name: str, ending: str) -> resumes.Resume:
+    with (HERE / f"resume{ending}").open("rb") as file, store.stage() as staged:
+        shutil.copyfileobj(file, staged)
+        return intake.keep(resumes.inspect(staged, f"{name}{ending}"))
+
+
+def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:
+    at = now() - timedelta(hours=number * 2.6 + number * number % 19)  # some days are busier than others
+    row = intake.new_lead(details, at)
+    if number > WAITING and number % 17:
+        contact = at + timedelta(hours=1 + number * number % 47)
+        row |= {"status": LeadStatus.REACHED_OUT, "reached_out_at": contact, "reached_out_by": attorney}
+        row |= {"updated_at": contact, "seen_at": contact}
+    lead_id = db.session.scalar(insert(Lead).values(row).on_conflict_do_nothing().returning(Lead.id))
+    if lead_id is None:
+        return False
+    sent = details.typed() | details.resume.described() | {"storage_key": details.resume.key, "created_at": at}
+    sent |= {"lead_id": lead_id, "number": 1, "fingerprint": details.digest()}
+    db.session.execute(insert(Submission).values(sent))
+    db.session.add(Event(lead_id=lead_id, kind="submitted", created_at=at))
+    if row.get("reached_out_at"):
+        db.session.add(Event(lead_id=lead_id, user_id=attorney, kind="marked", created_at=row["reached_out_at"]))
+    return True

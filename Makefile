@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FLASK := $(BIN)/flask
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -34,19 +35,19 @@ run: install ## Serve form, dashboard, API and letters at http://127.0.0.1:8000
 	@exec $(BIN)/gunicorn wsgi:app
 
 test: install browser ## Run all tests
-	$(BIN)/pytest
+	$(PYTEST)
 
 unit-test: install ## Run the tests that need no server
 	$(BIN)/pytest tests/unit
 
 integration-test: install ## Run the tests of the application over SQLite and PostgreSQL
-	$(BIN)/pytest tests/integration
+	$(PYTEST) tests/integration
 
 e2e-test: install browser ## Run the tests with a real server, mail server and browser
-	$(BIN)/pytest tests/e2e
+	$(PYTEST) tests/e2e
 
 test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
-	$(BIN)/pytest --cov --cov-report=term --cov-report=html
+	$(PYTEST) --cov --cov-report=term --cov-report=html
 
 lint: install ## Check format, style, types and import rules
 	$(BIN)/ruff format --check

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from leadapp import accounts
 from tests.factories import BCRYPT_ROUNDS
 from tests.servers import MailServer, Postgres
 
-BACKENDS = ("sqlite", "postgres")
+# Of several processes one has all tests over PostgreSQL, so that it is started once.
+BACKENDS = {"sqlite": "sqlite", "postgres": pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))}
+# No test fails because the machine was busy.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,8 +30,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run whatever stands on a database once for each that it was asked to run over."""
     if "backend" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
-        default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
-        metafunc.parametrize("backend", marker.args if marker else default, indirect=True, scope="session")
+        default = ["sqlite"] if "e2e" in metafunc.definition.path.parts else BACKENDS
+        names = marker.args if marker else default
+        metafunc.parametrize("backend", [BACKENDS[name] for name in names], indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process waits at the end for the last test of another."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

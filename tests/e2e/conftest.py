@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.form import prospect_page, resume
 from tests.factories import PASSWORD
@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+expect.set_options(timeout=15_000)  # a busy machine is slow
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +51,7 @@ def start_site(
         return sites[-1]
 
     yield start
-    with ThreadPoolExecutor() as pool:  # each takes a second or two to end its work
+    with ThreadPoolExecutor(32) as pool:  # each takes a second or two to end its work
         list(pool.map(Site.close, sites))
 
 

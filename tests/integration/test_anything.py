@@ -21,7 +21,7 @@ typed = st.one_of(
     ),
 )
 addresses = st.one_of(typed, st.emails(), st.just("ana@example.com"))
-anything = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+anything = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @anything

@@ -115,10 +115,11 @@ class MailServer:
 
     async def _stop(self) -> None:
         if self._server is not None:
+            for listener in self._server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0.05)  # connections that are being accepted must be met first, or nobody closes them
             self._server.close()
-            await self._server.wait_closed()
             self._server = None
-            await asyncio.sleep(0.05)  # let connections that are being accepted be met, or nobody closes them
         for connection in self._open:
             if connection.transport is not None:
                 cast(asyncio.Transport, connection.transport).abort()

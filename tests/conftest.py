@@ -1,16 +1,17 @@
 """What every test may ask for: databases, an SMTP server, and passwords that are quick to hash."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from leadapp import accounts
 from tests.factories import BCRYPT_ROUNDS
 from tests.servers import MailServer, Postgres
 
-# Of several processes one has all tests over PostgreSQL, so that it is started once.
-BACKENDS = {"sqlite": "sqlite", "postgres": pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))}
+BACKENDS = ("sqlite", "postgres")
 # No test fails because the machine was busy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
@@ -30,15 +31,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run whatever stands on a database once for each that it was asked to run over."""
     if "backend" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
-        default = ["sqlite"] if "e2e" in metafunc.definition.path.parts else BACKENDS
-        names = marker.args if marker else default
-        metafunc.parametrize("backend", [BACKENDS[name] for name in names], indirect=True, scope="session")
+        default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
+        metafunc.parametrize("backend", marker.args if marker else default, indirect=True, scope="session")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process waits at the end for the last test of another."""
     items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
+class OnePostgres(LoadScopeScheduling):
+    """Gives all tests over PostgreSQL to one process, and first, so that it is started once; the others to the next."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "postgres" if "postgres" in nodeid.partition("[")[2] else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePostgres:
+    """Deal the tests out; xdist's own `--dist loadgroup` groups nothing under pytest 9.2."""
+    return OnePostgres(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Reads what a page holds, as far as a test needs it to act like a browser."""
 
+import html
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -29,21 +30,26 @@ class _Forms(HTMLParser):
                 self.forms[-1].hidden[given["name"]] = given.get("value", "")
 
 
-def forms(html: str) -> list[Form]:
+def forms(page: str) -> list[Form]:
     """The forms of a page, in order."""
     reader = _Forms()
-    reader.feed(html)
+    reader.feed(page)
     return reader.forms
 
 
-def hidden_fields(html: str, having: str = "", action: str = "") -> dict[str, str]:
+def hidden_fields(page: str, having: str = "", action: str = "") -> dict[str, str]:
     """What the first form sends along that has a field `having` and goes to an address ending in `action`."""
-    for form in forms(html):
+    for form in forms(page):
         if form.action.endswith(action) and (not having or having in form.names):
             return dict(form.hidden)
-    raise AssertionError(f"no form with {having!r} for {action!r} among {forms(html)}")
+    raise AssertionError(f"no form with {having!r} for {action!r} among {forms(page)}")
 
 
-def ids(html: str) -> list[str]:
+def ids(page: str) -> list[str]:
     """The ids of a page's elements, in order: what an address can point to."""
-    return re.findall(r'\sid="([^"]+)"', html)
+    return re.findall(r'\sid="([^"]+)"', page)
+
+
+def words(page: str) -> str:
+    """What a person reads of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())

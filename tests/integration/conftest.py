@@ -1,7 +1,10 @@
 """The application in this process, over a migrated SQLite or PostgreSQL, empty before each test."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
@@ -10,11 +13,14 @@ from flask import Flask
 from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Tally, User
+from leadapp.triage.figures import _counted
 from tests.clients import Client, watch_commits
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
 from tests.servers import ROOT, MailServer
 from tests.servers.gunicorn import FIRM_EMAIL, SECRET_KEY
+
+THREADS = 8
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +56,7 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     app: Flask = request.getfixturevalue("app")
+    _counted.cache_clear()  # the figures are counted once a minute
     with app.app_context():
         yield
         _empty_tables()
@@ -97,14 +104,46 @@ def attorney(app: Flask) -> User:
 
 
 @pytest.fixture
-def signed_in(app: Flask, attorney: User) -> Client:
-    """A browser in which `attorney` has signed in through the page."""
-    browser = app.test_client()
-    assert isinstance(browser, Client)
-    fields = hidden_fields(browser.get("/auth/login").text, having="password")
-    answer = browser.post("/auth/login", data={**fields, "username": attorney.username, "password": PASSWORD})
-    assert answer.status_code in (302, 303), answer.text
-    return browser
+def sign_in(app: Flask) -> Callable[[User], Client]:
+    """`sign_in(user)` gives a browser in which that user has signed in through the page."""
+
+    def browser_of(user: User) -> Client:
+        browser = app.test_client()
+        assert isinstance(browser, Client)
+        fields = hidden_fields(browser.get("/auth/login").text, having="password")
+        answer = browser.post("/auth/login", data={**fields, "username": user.username, "password": PASSWORD})
+        assert answer.status_code in (302, 303), answer.text
+        return browser
+
+    return browser_of
+
+
+@pytest.fixture
+def signed_in(attorney: User, sign_in: Callable[[User], Client]) -> Client:
+    """A browser in which `attorney` has signed in."""
+    return sign_in(attorney)
+
+
+@pytest.fixture
+def second(sign_in: Callable[[User], Client]) -> Client:
+    """A browser in which another attorney, Bo, has signed in."""
+    return sign_in(UserFactory.create(username="Bo"))
+
+
+@pytest.fixture
+def together() -> Callable[[Callable[[int], Any]], list[Any]]:
+    """`together(act)` runs `act(number)` in eight threads that start at one instant."""
+    barrier = threading.Barrier(THREADS)
+
+    def run(act: Callable[[int], Any]) -> list[Any]:
+        def wait_and_act(number: int) -> Any:
+            barrier.wait(10)
+            return act(number)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(wait_and_act, range(THREADS)))
+
+    return run
 
 
 @pytest.fixture

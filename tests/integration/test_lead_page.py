@@ -1,6 +1,5 @@
 """A lead's page: facts, submissions, letters, history; marking it; its resume."""
 
-import html
 import re
 import threading
 import uuid
@@ -10,16 +9,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp.extensions import db
-from leadapp.models import Event, Lead, LeadStatus, User
+from leadapp.models import Lead, LeadStatus, User
 from leadapp.wording import now, when
 from tests import samples
 from tests.clients import Client
-from tests.factories import PASSWORD, EventFactory, LeadFactory, LetterFactory, SubmissionFactory, UserFactory
-from tests.pages import forms, hidden_fields
+from tests.factories import EventFactory, LeadFactory, LetterFactory, SubmissionFactory
+from tests.integration.desk import address, kinds, mark, stored
+from tests.pages import hidden_fields, words
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LETTERS = {
@@ -31,40 +29,6 @@ LETTERS = {
 }
 # What a form may say it showed, and the answers that are right.
 UNSEEN = {None: [422], "": [422], "x": [422], "1.5": [422], "0": [409, 422], "9" * 10: [409, 422], "9" * 30: [409, 422]}
-
-
-def words(page: str) -> str:
-    """What a person reads of a page."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-def address(lead: Lead, ending: str = "") -> str:
-    return f"/dashboard/leads/{lead.id}{ending}"
-
-
-def mark(browser: Client, page: TestResponse, **changed: str | None) -> TestResponse:
-    """Press the button of a page that shows one lead; None leaves a field out."""
-    [form] = [form for form in forms(page.text) if form.action.endswith("/reached-out")]
-    fields = {name: value for name, value in (form.hidden | changed).items() if value is not None}
-    return browser.post(form.action, data=fields)
-
-
-def kinds() -> list[str]:
-    return list(db.session.scalars(select(Event.kind).order_by(Event.id)))
-
-
-def stored() -> Lead:
-    return db.session.scalars(select(Lead)).one()
-
-
-@pytest.fixture
-def second(app: Flask) -> Client:
-    """A browser in which another attorney, Bo, has signed in."""
-    UserFactory.create(username="Bo")
-    browser = app.test_client()
-    fields = hidden_fields(browser.get("/auth/login").text, having="password")
-    assert browser.post("/auth/login", data=fields | {"username": "Bo", "password": PASSWORD}).status_code == 303
-    return browser
 
 
 def test_a_page_holds_all_that_is_known_of_a_lead(signed_in: Client) -> None:

@@ -1,9 +1,6 @@
 """What happens at the same instant is answered as if it came one after the other, on both databases."""
 
 import io
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,27 +13,11 @@ from leadapp.extensions import db
 from leadapp.models import Event, Lead, Letter, Submission, User
 from tests import samples
 from tests.factories import LeadFactory, LetterFactory, UserFactory
+from tests.integration.conftest import THREADS
 from tests.pages import hidden_fields
 from tests.servers import MailServer
 
-THREADS = 8
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
-
-
-@pytest.fixture
-def together() -> Callable[[Callable[[int], Any]], list[Any]]:
-    """`together(act)` runs `act(number)` in eight threads that start at one instant."""
-    barrier = threading.Barrier(THREADS)
-
-    def run(act: Callable[[int], Any]) -> list[Any]:
-        def wait_and_act(number: int) -> Any:
-            barrier.wait(10)
-            return act(number)
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(wait_and_act, range(THREADS)))
-
-    return run
 
 
 def count(table: Any) -> int:

@@ -128,8 +128,10 @@ def _total(counts: dict[LeadStatus, int], query: Query) -> int:
 
 def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     """Find the leads before and after this one in a list, which it may have left meanwhile."""
-    # Nobody who waits has a reached_out_at: without it the tie decides among them.
-    place = {column: value for column in ORDERS[query.sort_by] if (value := getattr(lead, column.key)) is not None}
+    # Nobody who waits has a reached_out_at: without it the tie decides among them. Without the status that the whole
+    # list shares, the rest is one range of an index.
+    known = {column: getattr(lead, column.key) for column in ORDERS[query.sort_by]}
+    place = {column: value for column, value in known.items() if value not in (None, query.status)}
     here, there = tuple_(*place), tuple(place.values())
     sides = (here < there, here > there) if not query.sort_desc else (here > there, here < there)
     before, after = (

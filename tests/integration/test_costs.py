@@ -1,0 +1,121 @@
+"""What each page asks of the database: few statements, however long the list, and each of them served by an index."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from leadapp import triage
+from leadapp.extensions import db
+from leadapp.models import Lead, LeadStatus, User
+from leadapp.triage.figures import _counted
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
+from tests.integration.desk import LIST, address
+
+# A table that grows, read from end to end; of an index, that it is walked and not searched.
+WHOLE_TABLE = r"SCAN leads$|Seq Scan on leads"
+UNSOUGHT = r"SCAN (leads|submissions|letters|events)|Seq Scan on (?!tallies)|Index.* Scan .*\n(?! *Index Cond)"
+SORTED = r"TEMP B-TREE FOR ORDER|Sort Key"
+QUERIES = [triage.Query(status, "", sort_by) for status in (None, *LeadStatus) for sort_by in triage.ORDERS]
+# Nobody who waits has been reached out to: in that order the tie alone decides.
+PLACED = [query for query in QUERIES if (query.status, query.sort_by) != (LeadStatus.PENDING, "reached_out_at")]
+ASKED: dict[str, Callable[[Lead], object]] = {
+    "counts": lambda _: triage.Query().counts(),
+    "counts of a search": lambda _: triage.Query(q="jo").counts(),
+    "attention": lambda _: triage.attention(),
+    "figures": lambda _: triage.figures(),
+    "arrivals": lambda _: triage.arrived_since(now()),
+    "letters": lambda lead: triage.letters_of(lead.id),
+    "history": lambda lead: triage.history(lead, []),
+}
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+    """What the database is asked from here on."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def plans(backend: str, statements: list[tuple[str, Any]]) -> Callable[..., list[str]]:
+    """`plans(ask)` tells how the database finds what `ask()` asks, if it reads whole tables only in need."""
+
+    def explain(ask: Callable[[], object], may_sort: bool = True) -> list[str]:
+        statements.clear()
+        ask()
+        connection, how = db.session.connection(), "EXPLAIN QUERY PLAN"
+        if backend == "postgres":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            connection.exec_driver_sql(f"SET LOCAL enable_sort = {'on' if may_sort else 'off'}")
+            how = "EXPLAIN"
+        asked = [(f"{how} {statement}", parameters) for statement, parameters in statements if "SELECT" in statement]
+        return ["\n".join(row[-1] for row in connection.exec_driver_sql(*one)) for one in asked]
+
+    return explain
+
+
+def test_a_long_list_asks_the_database_no_more_than_a_short_one(signed_in: Client, statements: list[Any]) -> None:
+    counts = []
+    for more in (1, 30):
+        for _ in range(more):
+            SubmissionFactory.create(lead=LeadFactory.create(reached_out=True))
+        _counted.cache_clear()
+        statements.clear()
+        assert signed_in.get(f"{LIST}?status=&size=100").text.count("<bdi>") >= more
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 9
+
+
+def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(signed_in: Client, statements: list[Any]) -> None:
+    lead, counts = LeadFactory.create(), []
+    for looks in range(1, 9):
+        statements.clear()
+        assert signed_in.get(address(lead)).text.count("Lead opened") == looks
+        counts.append(len(statements))
+        LetterFactory.create(submission=SubmissionFactory.create(lead=lead))
+    assert counts[1] == counts[-1] <= 11
+
+
+@pytest.mark.parametrize("sort_by", triage.ORDERS)
+@pytest.mark.parametrize("status", [None, *LeadStatus])
+@pytest.mark.parametrize("q", ["", "jo"])
+def test_every_list_is_read_from_an_index(plans: Any, sort_by: str, status: Any, q: str) -> None:
+    for sort_desc in (False, True):
+        query = triage.Query(status, q, sort_by, sort_desc, page=2)
+        for plan in plans(lambda query=query: triage.search(query), may_sort=False):
+            assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), plan
+            # One puts the page itself in order again.
+            assert q or len(re.findall(SORTED, plan)) <= 1, plan
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_whatever_else_a_page_tells_is_sought_in_an_index(plans: Any, asked: str) -> None:
+    lead = LeadFactory.create()
+    for plan in plans(lambda: ASKED[asked](lead)):
+        assert not re.search(UNSOUGHT, plan), plan
+
+
+@pytest.mark.parametrize("query", PLACED, ids=lambda query: f"{query.status}-{query.sort_by}")
+def test_a_neighbour_is_sought_from_the_place_of_its_lead(plans: Any, query: triage.Query) -> None:
+    lead = LeadFactory.create(reached_out=query.status == LeadStatus.REACHED_OUT)
+    for plan in plans(lambda: triage.neighbours(lead, query), may_sort=False)[-2:]:
+        assert not re.search(f"{UNSOUGHT}|{SORTED}", plan), plan
+        assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), plan
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.status}-{query.sort_by}")
+def test_an_export_begins_before_all_of_it_is_found(plans: Any, attorney: User, query: triage.Query) -> None:
+    plan = plans(lambda: list(triage.export(query, attorney)), may_sort=False)[-1]
+    assert not re.search(f"{WHOLE_TABLE}|{SORTED}", plan, re.MULTILINE), plan

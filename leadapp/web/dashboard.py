@@ -57,7 +57,7 @@ def export() -> Response:
 @bp.get("/leads/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> str:
     """Show a lead, all it sent, its letters and its history."""
-    return _page(triage.show(lead_id, current_user))
+    return _page(lead_id)
 
 
 @bp.post("/leads/<uuid:lead_id>/reached-out")
@@ -110,9 +110,10 @@ def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/leads/<uuid:lead_id>/letters/<uuid:letter_id>/send")
 def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue:
     """Send a letter once more."""
+    state = _asked()[1]
     triage.send_letter_again(lead_id, letter_id, current_user)
     flash("The letter is on its way again", "good")
-    return redirect(url_for(".show_lead", lead_id=lead_id, **_asked()[1]), 303)
+    return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
 
 
 @bp.get("/leads/<uuid:lead_id>/resume")
@@ -137,11 +138,12 @@ def _already(lead: Lead) -> str:
 
 def _refused(lead_id: uuid.UUID, conflict: Conflict) -> ResponseReturnValue:
     flash(conflict.message, "wrong")
-    return _page(triage.show(lead_id, current_user)), 409
+    return _page(lead_id), 409
 
 
-def _page(lead: Lead) -> str:
+def _page(lead_id: uuid.UUID) -> str:
     query, state = _asked()
+    lead = triage.show(lead_id, current_user)
     owed = triage.letters_of(lead.id)
     context = {"letters": owed, "history": triage.history(lead, owed), "neighbours": triage.neighbours(lead, query)}
     return render_template("dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=triage.UNDO_FOR, **context)

@@ -1,5 +1,6 @@
-"""An attorney's desk: what stands on its pages, what its buttons do, and what is stored then."""
+"""An attorney's desk: what comes in, what stands on its pages, what its buttons do, and what is stored then."""
 
+import io
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -7,10 +8,17 @@ from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
 from leadapp.models import Event, Lead
+from tests import samples
 from tests.clients import Client
 from tests.pages import forms
 
 LIST = "/dashboard/"
+
+
+def submit(browser: Client, email: str, filename: str = "cv.pdf") -> TestResponse:
+    """Somebody sends details and a resume."""
+    details = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
+    return browser.post("/api/v1/leads", data=details | {"resume": (io.BytesIO(samples.pdf()), filename)})
 
 
 def address(lead: Lead, ending: str = "") -> str:

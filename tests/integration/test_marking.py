@@ -1,0 +1,177 @@
+"""A mark is taken back, or leads on to the next one; where it leads, the list it came from goes along."""
+
+import html
+import itertools
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from werkzeug.test import TestResponse
+
+from leadapp import triage
+from leadapp.extensions import db
+from leadapp.models import Lead, LeadStatus, User
+from leadapp.wording import now, when
+from tests.clients import Client
+from tests.factories import LeadFactory, SubmissionFactory
+from tests.integration.desk import LIST, address, kinds, mark, press, stored, submit
+from tests.pages import forms, words
+
+STATE = "?status=&q=ana&sort_by=email&sort_desc=false&page=2&size=10"
+# Marking changes the place of a lead in these, if the list keeps it.
+MOVING = ("updated_at", "status", "reached_out_at")
+
+
+def undo(browser: Client, page: TestResponse) -> TestResponse:
+    return press(browser, page, "/undo")
+
+
+def state_of(lead: Lead) -> tuple[object, ...]:
+    return (lead.status, lead.reached_out_at, lead.reached_out_by, lead.pending_since)
+
+
+def listed(query: triage.Query) -> list[Lead]:
+    return list(triage.search(query).items)
+
+
+def four(**given: object) -> None:
+    for number in range(4):
+        LeadFactory.create(created_at=now() - timedelta(days=9 - number), **given)
+
+
+def follow(browser: Client, answer: TestResponse) -> TestResponse:
+    assert answer.status_code == 303
+    return browser.get(answer.location)
+
+
+def test_a_mark_is_taken_back(signed_in: Client, attorney: User) -> None:
+    lead = LeadFactory.create(first_name="Ana", last_name="Ruiz", created_at=now() - timedelta(days=2))
+    before = state_of(lead)
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead) + STATE)))
+    answer = undo(signed_in, page)
+    assert answer.location == address(lead) + STATE
+    page = signed_in.get(answer.location)
+    assert "Ana Ruiz is pending again" in words(page.text)
+    assert f"Mark taken back by {attorney.username}" in words(page.text)
+    assert "Waiting since" in words(page.text)
+    assert state_of(stored()) == before
+    assert stored().updated_at > before[-1]
+
+
+@pytest.mark.parametrize(("minutes", "may"), [(9.9, True), (10.1, False)])
+def test_after_ten_minutes_a_mark_stays(signed_in: Client, minutes: float, may: bool) -> None:
+    lead = LeadFactory.create()
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    with time_machine.travel(now() + timedelta(minutes=minutes)):
+        assert any(form.action.endswith("/undo") for form in forms(signed_in.get(address(lead)).text)) == may
+        answer = undo(signed_in, page)
+    assert answer.status_code == (303 if may else 409)
+    late = "This was marked more than ten minutes ago and stays so"
+    assert (late in words(answer.text)) != may
+    assert (stored().status == LeadStatus.PENDING) == may
+    assert ("undone" in kinds()) == may
+
+
+def test_a_mark_is_taken_back_once(signed_in: Client, second: Client) -> None:
+    lead = LeadFactory.create()
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    other = second.get(address(lead))
+    for browser, shown in ((signed_in, page), (signed_in, page), (second, other)):
+        assert "is pending again" in words(follow(browser, undo(browser, shown)).text)
+    assert kinds().count("undone") == 1
+
+
+def test_who_has_written_again_waits_already(signed_in: Client) -> None:
+    lead = LeadFactory.create(created_at=now() - timedelta(days=2))
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    assert submit(signed_in, lead.email, "newer.pdf").status_code == 201
+    before = state_of(stored())
+    answer = follow(signed_in, undo(signed_in, page))
+    assert "newer.pdf" in words(answer.text)
+    assert (state_of(stored()), "undone" in kinds()) == (before, False)
+
+
+@pytest.mark.databases("sqlite")
+def test_nobody_unknown_is_marked_or_taken_back(signed_in: Client) -> None:
+    lead = LeadFactory.create()
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    db.session.delete(stored().submissions[0])
+    db.session.delete(stored())
+    db.session.commit()
+    assert undo(signed_in, page).status_code == 404
+
+
+@pytest.mark.parametrize("sort_by", triage.ORDERS)
+@pytest.mark.parametrize("sort_desc", ["true", "false"])
+def test_mark_and_next_walks_through_the_list(signed_in: Client, sort_by: str, sort_desc: str) -> None:
+    four()
+    order = [lead.id for lead in listed(triage.Query(LeadStatus.PENDING, "", sort_by, sort_desc == "true"))]
+    state = f"?status=PENDING&sort_by={sort_by}&sort_desc={sort_desc}"
+    page = signed_in.get(f"/dashboard/leads/{order[0]}{state}")
+    for marked, following in itertools.pairwise(order):
+        answer = mark(signed_in, page, then="next")
+        assert answer.location == f"/dashboard/leads/{following}{state}"
+        page = signed_in.get(answer.location)
+        assert f"/dashboard/leads/{marked}/undo{state}" in [form.action for form in forms(page.text)]
+    assert "Mark and next" not in words(page.text)
+    answer = mark(signed_in, page, then="next")
+    assert answer.location == LIST + state
+    assert "is marked as reached out" in words(signed_in.get(answer.location).text)
+    assert kinds().count("marked") == 4
+
+
+@pytest.mark.parametrize("sort_by", MOVING)
+@pytest.mark.parametrize("sort_desc", [True, False])
+def test_next_is_whoever_followed_before_the_mark(signed_in: Client, sort_by: str, sort_desc: bool) -> None:
+    four()
+    four(reached_out=True)
+    query = triage.Query(None, "", sort_by, sort_desc)
+    waiting = [lead.id for lead in listed(query) if lead.status == LeadStatus.PENDING]
+    for lead_id in waiting:
+        before = [lead.id for lead in listed(query)]
+        following = [*before, None][before.index(lead_id) + 1]
+        page = signed_in.get(f"/dashboard/leads/{lead_id}?status=&sort_by={sort_by}&sort_desc={sort_desc}")
+        to = urlsplit(mark(signed_in, page, then="next").location).path
+        assert to == (f"/dashboard/leads/{following}" if following else LIST)
+
+
+def test_a_mark_in_the_list_comes_back_to_it(signed_in: Client) -> None:
+    for number in range(12):
+        LeadFactory.create(first_name="Ana", last_name=f"Ruiz {number:02}", email=f"ana{number:02}@example.com")
+    shown = signed_in.get(LIST + STATE)
+    answer = mark(signed_in, shown, then="list")
+    assert answer.location == LIST + STATE
+    page = signed_in.get(answer.location)
+    assert "Ana Ruiz 10 is marked as reached out" in words(page.text)
+    assert "11 to 12 of 12" in words(page.text)
+    again = follow(signed_in, undo(signed_in, page))
+    assert "Ana Ruiz 10 is pending again" in words(again.text)
+    [back] = re.findall(r'href="([^"]*)"><span aria-hidden="true">←', again.text)
+    assert html.unescape(back).startswith(f"{LIST}{STATE}#lead-")
+
+
+@pytest.mark.parametrize("then", ["", "list", "next"])
+def test_a_second_attorney_reads_it_wherever_the_mark_leads(
+    signed_in: Client, second: Client, attorney: User, then: str
+) -> None:
+    four()
+    shown = second.get(f"/dashboard/leads/{listed(triage.Query(sort_desc=False))[0].id}?status=")
+    mark(signed_in, signed_in.get(shown.request.path))
+    at = listed(triage.Query(LeadStatus.REACHED_OUT))[0].reached_out_at
+    page = words(follow(second, mark(second, shown, then=then)).text)
+    assert at
+    assert f"Already marked by {attorney.username} at {when(at)}" in page
+    assert kinds().count("marked") == 1
+
+
+@pytest.mark.parametrize("then", ["list", "next"])
+def test_a_newer_submission_is_shown_wherever_the_mark_leads(signed_in: Client, then: str) -> None:
+    four()
+    lead = listed(triage.Query(sort_desc=False))[0]
+    shown = signed_in.get(address(lead))
+    SubmissionFactory.create(lead=lead, filename="newer.pdf")
+    answer = mark(signed_in, shown, then=then)
+    assert (answer.status_code, "newer.pdf" in words(answer.text)) == (409, True)
+    assert "marked" not in kinds()

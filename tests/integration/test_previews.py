@@ -1,0 +1,85 @@
+"""A PDF is looked at in a frame of ours, where it can do nothing; what cannot be looked at is told."""
+
+import pytest
+
+from leadapp.models import Lead
+from leadapp.storage import store
+from tests import samples
+from tests.clients import Client
+from tests.factories import LeadFactory, SubmissionFactory
+from tests.integration.desk import address, kinds
+from tests.pages import words
+
+PDF = samples.pdf(size=5000)
+
+
+@pytest.fixture
+def lead(signed_in: Client) -> Lead:
+    made: Lead = LeadFactory.create(submission__content=PDF, submission__filename="José “Pepe” Ruiz.pdf")
+    return made
+
+
+def preview(lead: Lead, number: int = 1) -> str:
+    submission = next(sent for sent in lead.submissions if sent.number == number)
+    return address(lead, f"/submissions/{submission.id}/preview")
+
+
+def test_a_pdf_opens_where_it_is(signed_in: Client, lead: Lead) -> None:
+    answer = signed_in.get(preview(lead))
+    assert (answer.status_code, answer.data, answer.mimetype) == (200, PDF, "application/pdf")
+    assert answer.headers["Content-Disposition"].startswith("inline")
+    assert "filename*=UTF-8''Jos%C3%A9%20%E2%80%9CPepe%E2%80%9D%20Ruiz.pdf" in answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'self'"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "X-Frame-Options" not in answer.headers
+    assert kinds() == ["previewed"]
+
+
+def test_a_part_of_it_can_be_asked_for(signed_in: Client, lead: Lead) -> None:
+    tag = signed_in.get(preview(lead)).headers["ETag"]
+    assert tag.startswith('"')
+    part = signed_in.get(preview(lead), headers={"Range": "bytes=10-19", "If-Range": tag})
+    assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, PDF[10:20], "bytes 10-19/5000")
+    end = signed_in.get(preview(lead), headers={"Range": "bytes=-7"})
+    assert (end.status_code, end.data) == (206, PDF[-7:])
+    assert signed_in.get(preview(lead), headers={"Range": "bytes=5000-"}).status_code == 416
+    assert signed_in.get(preview(lead), headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_the_newest_is_looked_at_unless_another_is_named(signed_in: Client, lead: Lead) -> None:
+    newer = samples.pdf("newer")
+    SubmissionFactory.create(lead=lead, content=newer)
+    assert signed_in.get(address(lead, "/preview")).data == newer
+    assert [signed_in.get(preview(lead, number)).data for number in (1, 2)] == [PDF, newer]
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(("filename", "content"), [("cv.docx", samples.docx()), ("cv.doc", samples.doc())])
+def test_only_a_pdf_is_looked_at(signed_in: Client, filename: str, content: bytes) -> None:
+    lead = LeadFactory.create(submission__content=content, submission__filename=filename)
+    answer = signed_in.get(preview(lead))
+    assert answer.status_code == 404
+    assert "Only a PDF can be looked at here; download this resume instead" in words(answer.text)
+    assert "Preview" not in words(signed_in.get(address(lead)).text)
+    assert "previewed" not in kinds()
+
+
+def test_a_missing_file_is_told_in_the_frame(signed_in: Client, lead: Lead) -> None:
+    store.delete(lead.newest.storage_key)
+    for path in (preview(lead), address(lead, "/preview"), address(lead, "/resume")):
+        answer = signed_in.get(path)
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")
+        assert "The file of this resume cannot be found in storage" in words(answer.text)
+    assert "frame-ancestors 'self'" in signed_in.get(preview(lead)).headers["Content-Security-Policy"]
+    assert kinds() == []
+    assert signed_in.get(address(lead)).status_code == 200
+
+
+@pytest.mark.databases("sqlite")
+def test_another_leads_resume_is_not_found_here(signed_in: Client, lead: Lead) -> None:
+    other = LeadFactory.create()
+    path = preview(other).replace(str(other.id), str(lead.id))
+    assert signed_in.get(path).status_code == 404
+    assert signed_in.get(path.replace("/preview", "/resume")).status_code == 404
+    assert kinds() == []

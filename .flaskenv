@@ -1,1 +1,2 @@
 FLASK_APP=leadapp
+FLASK_RUN_PORT=8000

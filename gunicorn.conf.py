@@ -1,12 +1,17 @@
 """How gunicorn serves leadapp: threads enough for slow uploads, and a deliverer of letters in each worker."""
 
+import importlib
 import os
+import shutil
+import socket
 import sys
 import threading
+from pathlib import Path
 
 from dotenv import load_dotenv
+from gunicorn import glogging
 
-from leadapp import upkeep
+from leadapp import log, upkeep
 from leadapp.config import ConfigurationError, load
 
 load_dotenv()
@@ -21,6 +26,45 @@ workers = 2
 threads = 64  # each slow upload holds one
 keepalive = 75  # longer than proxies keep a connection: who closes first may cut a request
 control_socket_disable = True
+
+# Where the workers count together for /metrics; prometheus_client looks when it is imported.
+metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
+if settings["METRICS_TOKEN"]:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+
+
+class Logger(glogging.Logger):
+    """Gunicorn's own log, in the lines of ours."""
+
+    def setup(self, cfg):
+        """Set up as ever, and take our form of a line."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(log.formatter())
+
+
+logger_class = Logger
+
+
+def on_starting(server):
+    """Say in one line that the port is taken, where gunicorn says it five times; begin to count anew."""
+    for address in filter(lambda bound: isinstance(bound, tuple), () if server.master_pid else server.cfg.address):
+        try:
+            socket.create_server(address).close()
+        except OSError as error:
+            words = os.strerror(error.errno)
+            sys.exit(
+                f"leadapp cannot start: port {address[1]} of {address[0]}: {words}; set HOST and PORT to a free one"
+            )
+    shutil.rmtree(metrics, ignore_errors=True)
+    if settings["METRICS_TOKEN"]:
+        metrics.mkdir(mode=0o700)
+
+
+def child_exit(_server, worker):
+    """Let go of what only a living worker counts."""
+    if settings["METRICS_TOKEN"]:
+        importlib.import_module("prometheus_client.multiprocess").mark_process_dead(worker.pid)
 
 
 def post_worker_init(worker):

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, config, extensions, handlers, log, storage, uploads, web
+from . import api, cli, config, extensions, handlers, log, metrics, storage, uploads, web
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -20,6 +20,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     storage.init_app(app)
     web.init_app(app)
     api.init_app(app)
+    metrics.init_app(app)
     cli.init_app(app)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """The extensions, created unbound; create_app binds them."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
@@ -20,6 +21,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+SQLITE_WAITS = 10  # seconds for whoever writes at the moment
 
 db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False})
 migrate = Migrate()
@@ -41,7 +44,7 @@ def init_app(app: Flask) -> None:
     """Bind every extension to the application."""
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
     db.init_app(app)
-    migrate.init_app(app, db)
+    migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     login_manager.init_app(app)
     limiter.init_app(app)  # before csrf, which reads the whole body
     csrf.init_app(app)
@@ -53,7 +56,7 @@ def _engine_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": 5}
     if url.startswith("sqlite"):
         # The driver opens BEGIN IMMEDIATE before the first write, so no read can turn into a lost race.
-        return options | {"pool_size": 64, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": 10}}
+        return options | {"pool_size": 64, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS}}
     # Two workers of 40 stay under PostgreSQL's usual 100 connections.
     return options | {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
 

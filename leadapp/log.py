@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("leadapp")
+OTHERS = ("alembic", "flask-limiter", "flask_migrate", "sqlalchemy")  # who may have to say something
 
 
 class JSONLines(logging.Formatter):
@@ -19,7 +20,7 @@ class JSONLines(logging.Formatter):
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "message": record.getMessage(),
+            "message": words(record),
             "request_id": request_id.get(),
             **getattr(record, "facts", {}),
         }
@@ -35,8 +36,13 @@ class Terminal(logging.Formatter):
         """Write one line, and a traceback if there is one."""
         at = datetime.fromtimestamp(record.created)
         facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
-        line = f"{at:%H:%M:%S} {record.levelname.lower()} {record.getMessage()}{facts}"
+        line = f"{at:%H:%M:%S} {record.levelname.lower()} {words(record)}{facts}"
         return f"{line}\n{where(record)}" if record.exc_info else line
+
+
+def words(record: logging.LogRecord) -> str:
+    """Give a message, of a fault its words alone: what gunicorn fills in is a path, and tokens with it."""
+    return str(record.msg) if record.exc_info else record.getMessage()
 
 
 def where(record: logging.LogRecord) -> str:
@@ -45,9 +51,15 @@ def where(record: logging.LogRecord) -> str:
     return "".join(traceback.format_tb(frames)) + (kind.__name__ if kind else "")
 
 
+def formatter() -> logging.Formatter:
+    """Choose how lines look by who reads them."""
+    return Terminal() if sys.stderr.isatty() else JSONLines()
+
+
 def configure(level: str) -> None:
-    """Write the application's log to standard error."""
+    """Write the application's log to standard error, and what the packages below it have to say."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Terminal() if sys.stderr.isatty() else JSONLines())
-    logger.handlers[:] = [handler]
+    handler.setFormatter(formatter())
     logger.setLevel(level)
+    for source in (logger, *map(logging.getLogger, OTHERS)):
+        source.handlers[:] = [handler]

@@ -3,6 +3,8 @@
 import os
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import quote
 from pathlib import Path
 from typing import Any
@@ -83,11 +85,25 @@ def compose(
 
 def send(message: Message) -> None:
     """Hand a letter over, or raise NotSent with the server's reason."""
-    try:
+    with _reasons():
         if not current["SMTP_HOST"]:
-            return _write(message)
-        with VerifiedConnection(current_app.extensions["mail"]) as connection:
-            connection.send(message)
+            _write(message)
+        else:
+            with VerifiedConnection(current_app.extensions["mail"]) as connection:
+                connection.send(message)
+
+
+def reach() -> None:
+    """Connect and sign in without sending, or raise NotSent."""
+    with _reasons(), VerifiedConnection(current_app.extensions["mail"]):
+        pass
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Turn what goes wrong with a mail server into NotSent."""
+    try:
+        yield
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         raise NotSent(_reason(code, words), final=code >= 500) from error

@@ -10,6 +10,7 @@ from typing import IO, Any
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
+from .config import ConfigurationError
 from .errors import NotFound, Unavailable
 
 store: Any = LocalProxy(lambda: current_app.extensions["storage"])
@@ -84,4 +85,7 @@ def _private(path: str, flags: int) -> int:
 
 def init_app(app: Flask) -> None:
     """Make the store that the settings ask for."""
-    app.extensions["storage"] = Folder(Path(app.config["UPLOAD_DIR"]))
+    try:
+        app.extensions["storage"] = Folder(Path(app.config["UPLOAD_DIR"]))
+    except OSError as error:
+        raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error

@@ -1,8 +1,10 @@
 """Runs migrations, whole or not at all, one machine at a time."""
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from leadapp.models import Base
 
@@ -24,4 +26,7 @@ def run() -> None:
             context.run_migrations()
 
 
-run()
+try:
+    run()
+except OperationalError as error:  # locked, away, or not to be written: one line at the command line
+    raise CommandError(f"the database cannot be used: {error.orig}") from error

@@ -1,5 +1,6 @@
 """What an operator looks after: settings, stored files, reminders."""
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -34,6 +35,21 @@ def seed_demo(count: int) -> None:
     """Add leads of people who do not exist, to try things with; no letter is sent."""
     with click.progressbar(demo.add_leads(count), length=count, label="Adding leads", file=sys.stderr) as added:
         click.echo(f"added: {sum(added)}")
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@with_appcontext
+def doctor(as_json: bool) -> None:
+    """Look at each part leadapp stands on, and say what mends it; exit 1 if one does not work."""
+    findings = upkeep.examine()
+    if as_json:
+        click.echo(json.dumps([finding._asdict() for finding in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.state:6}{finding.check}: {finding.found}" + (finding.mend and f". {finding.mend}"))
+    if any(finding.state == "fail" for finding in findings):
+        sys.exit(1)
 
 
 @click.command("config")

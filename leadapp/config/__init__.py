@@ -117,6 +117,7 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     https = base_url.startswith("https://")
     at_home = not production and values["HOST"] in LOOPBACK
     return values | {
+        "INSTANCE_PATH": str(instance),
         "BASE_URL": base_url,
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,

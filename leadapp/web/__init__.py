@@ -20,6 +20,8 @@ OPEN = {
     "public.receipt",
     "auth.login",
     "health.health",
+    "health.ready",
+    "metrics.show",
     "docs.openapi",
     "docs.try_out",
     "docs.swagger_ui",

@@ -1,6 +1,9 @@
-"""Is the process alive."""
+"""Is the process alive, and does all work that it stands on."""
 
 from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from .. import upkeep
 
 bp = Blueprint("health", __name__)
 
@@ -9,3 +12,12 @@ bp = Blueprint("health", __name__)
 def health() -> dict[str, str]:
     """Answer, without asking anything else."""
     return {"status": "healthy"}
+
+
+@bp.get("/ready")
+def ready() -> ResponseReturnValue:
+    """Tell which parts work, for whoever watches; never why one does not, since strangers read this."""
+    parts = {name: "ok" if works else "fail" for name, works in upkeep.readiness().items()}
+    if "fail" in parts.values():
+        return {"status": "not ready", "checks": parts}, 503, {"Retry-After": "60"}
+    return {"status": "ready", "checks": parts}

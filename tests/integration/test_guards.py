@@ -33,6 +33,8 @@ PUBLIC = {
     "GET /redoc",
     "GET /static/<path:filename>",
     "GET /health",
+    "GET /ready",
+    "GET /metrics",  # for who brings its token
     "GET /auth/login",
     "POST /auth/login",
     "GET /dev/outbox",  # in development only

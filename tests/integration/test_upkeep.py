@@ -14,6 +14,7 @@ from leadapp import letters, upkeep
 from leadapp.extensions import db
 from leadapp.models import Letter
 from leadapp.storage import store
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory, stored
@@ -50,7 +51,7 @@ def test_the_sweep_takes_what_nobody_claimed_and_nothing_else(app: Flask) -> Non
 
 @pytest.mark.databases("sqlite")
 def test_the_sweep_goes_through_many_files_in_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "BATCH", 2)
+    monkeypatch.setattr(rounds, "BATCH", 2)
     folder = Path(app.config["UPLOAD_DIR"])
     claimed = [age(folder / SubmissionFactory.create().storage_key, 9) for _ in range(3)]
     for _ in range(4):
@@ -68,8 +69,8 @@ def test_whoever_delivers_sweeps_too_and_outlives_a_failure(app: Flask, monkeypa
             raise OSError("gone")
         stopped.set()
 
-    monkeypatch.setattr(upkeep, "SWEEP_SECONDS", 0)
-    monkeypatch.setattr(upkeep, "sweep", turn)
+    monkeypatch.setattr(rounds, "SWEEP_SECONDS", 0)
+    monkeypatch.setattr(rounds, "sweep", turn)
     upkeep.keep_up(stopped)
     assert turns == []
 

@@ -44,8 +44,15 @@ class Gunicorn:
 
     def flask(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a `flask` command over the same settings and wait for its end."""
+        return self._run("flask", *arguments, stdin=stdin)
+
+    def refuse(self) -> subprocess.CompletedProcess[str]:
+        """Start where it cannot start, and give what it says."""
+        return self._run("gunicorn", "wsgi:app")
+
+    def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
+            [sys.executable, "-m", *arguments],
             cwd=ROOT,
             env=self._environment(),
             input=stdin,
@@ -116,7 +123,7 @@ class Gunicorn:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "FLASK_SKIP_DOTENV": "1", **self.settings}
+        return {**os.environ, "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "leadapp", **self.settings}
 
     def _running(self) -> "subprocess.Popen[bytes]":
         assert self._process is not None, "gunicorn is not running"

@@ -1,4 +1,4 @@
-"""What an operator does, or has done: deliver letters, sweep what nobody claimed, remind of who waits."""
+"""What is done in turns: letters delivered, unclaimed files swept, people reminded of who waits."""
 
 import itertools
 import threading
@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from . import letters, mail
-from .config import current
-from .extensions import db
-from .log import logger
-from .models import Lead, LeadStatus, Submission
-from .storage import store
-from .wording import now
+from .. import letters, mail
+from ..config import current
+from ..extensions import db
+from ..log import logger
+from ..models import Lead, LeadStatus, Submission
+from ..storage import store
+from ..wording import now
+from .doctor import NEEDED, examine
 
 UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload lives for one
 SWEEP_SECONDS = 3600
@@ -22,7 +23,10 @@ REMINDED = 50
 
 
 def keep_up(stopped: threading.Event) -> None:
-    """Deliver letters until `stopped` is set, and sweep once an hour."""
+    """Deliver letters until `stopped` is set, and sweep once an hour; say first what is not ready."""
+    for finding in examine(NEEDED):
+        if finding.state != "ok":
+            logger.error("%s: %s. %s", finding.check, finding.found, finding.mend)
     while not stopped.is_set():
         letters.deliver_until(stopped, seconds=SWEEP_SECONDS)
         try:

@@ -1,0 +1,175 @@
+"""Does each part that leadapp stands on work, and what mends it."""
+
+import functools
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from .. import letters, mail
+from ..config import LOOPBACK, SETTINGS, current
+from ..errors import MENDS, LeadappError
+from ..extensions import db, limiter, migrate
+from ..models import Lead, UTCDateTime
+from ..storage import store
+from ..wording import now, span, when
+
+LATE = timedelta(minutes=30)
+CLOCKS_APART = timedelta(seconds=10)
+ANSWER_SECONDS = 5
+READY_SECONDS = 5  # how long an answer of readiness stands: a stranger may ask as often as he likes
+
+
+class Finding(NamedTuple):
+    """What a check found: `state` is ok, warn or fail, and `mend` says what to do unless it is ok."""
+
+    check: str
+    state: str
+    found: str
+    mend: str = ""
+
+
+class Trouble(Exception):
+    """Something is not as it should be; `state` is "warn" if it works all the same."""
+
+    def __init__(self, found: str, state: str = "fail") -> None:
+        super().__init__(found)
+        self.state = state
+
+
+def examine(names: Iterable[str] = ()) -> list[Finding]:
+    """Run the checks of these names, else all."""
+    return [_examine(name) for name in names or CHECKS]
+
+
+def readiness() -> dict[str, bool]:
+    """Tell of each part that a submission and its letters need whether it works."""
+    return _readiness(int(time.monotonic() // READY_SECONDS))
+
+
+@functools.lru_cache(maxsize=1)
+def _readiness(_moment: int) -> dict[str, bool]:
+    return {finding.check: finding.state != "fail" for finding in examine(NEEDED)}
+
+
+def _examine(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", CHECKS[name]())
+    except Trouble as trouble:
+        return Finding(name, trouble.state, str(trouble), MENDS[name])
+    except Exception as error:  # whatever it is, the other checks go on
+        cause = error.__cause__ if isinstance(error, (DBAPIError, LeadappError)) else error
+        return Finding(name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), MENDS[name])
+    finally:
+        db.session.rollback()
+
+
+def _configuration() -> str:
+    if current["ENVIRONMENT"] != "production" and current["HOST"] not in LOOPBACK:
+        raise Trouble(f"settings of development, and others reach {current['HOST']}", "warn")
+    given = sum(source != "default" for source in current["SETTING_SOURCES"].values())
+    return f"{current['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings given"
+
+
+def _secret() -> str:
+    made = Path(current["INSTANCE_PATH"]) / "secret_key"
+    if made.exists() and made.stat().st_mode & 0o077:
+        raise Trouble(f"others on this machine can read {made}")
+    return f"from {current['SETTING_SOURCES']['SECRET_KEY']}"
+
+
+def _database() -> str:
+    db.session.execute(select(1))
+    return db.engine.dialect.name
+
+
+def _migrations() -> str:
+    with db.engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(migrate.get_config())
+    try:
+        scripts.get_revision(revision or "base")
+    except CommandError:
+        raise Trouble(f"the database is at {revision}, which this leadapp does not know", "warn") from None
+    if revision != scripts.get_current_head():
+        raise Trouble(f"the database is at {revision or 'nothing'}, leadapp at {scripts.get_current_head()}")
+    return f"at {revision}, the newest"
+
+
+def _storage() -> str:
+    key = f"{secrets.token_hex(16)}.probe"  # of our form, so that the sweep would find what a failure leaves
+    with store.stage() as staged:
+        staged.write(key.encode())
+        store.keep(staged, key)
+    with store.open(key) as kept:
+        if kept.read() != key.encode():
+            raise Trouble("a file came back changed")
+    store.delete(key)
+    return "written, read, deleted"
+
+
+def _mail() -> str:
+    if not current["SMTP_HOST"]:
+        raise Trouble(f"no server is set, so letters become files in {mail.outbox()}", "warn")
+    mail.reach()
+    return f"{current['SMTP_HOST']}:{current['SMTP_PORT']} lets us in"
+
+
+def _letters() -> str:
+    standing = letters.standing()
+    if standing.oldest_waiting and standing.oldest_waiting > LATE:
+        raise Trouble(f"{standing.waiting} wait, the oldest for {span(standing.oldest_waiting)}")
+    if standing.failed:
+        raise Trouble(f"{standing.failed} have failed", "warn")
+    return f"{standing.waiting} wait, none has failed"
+
+
+def _limits() -> str:
+    if not current["RATELIMIT_ENABLED"]:
+        raise Trouble("nobody counts what one address sends", "warn")
+    if not limiter.storage.check():
+        raise Trouble("the counts cannot be reached, so each process counts for itself", "warn")
+    return "counted"
+
+
+def _clock() -> str:
+    theirs = db.session.scalar(select(func.now(type_=UTCDateTime()))) or now()
+    if abs(theirs - now()) > CLOCKS_APART:
+        raise Trouble(f"the database's clock and ours are {span(abs(theirs - now()))} apart")
+    newest = db.session.scalar(select(func.max(Lead.updated_at)))
+    if newest and newest > now() + CLOCKS_APART:
+        raise Trouble(f"the newest lead is from {when(newest)}, which is still to come")
+    return when(now())
+
+
+def _address() -> str:
+    url, proxies, request_id = urlsplit(current["BASE_URL"]), current["TRUSTED_PROXIES"], secrets.token_hex(8)
+    if url.scheme == "https" and not proxies:
+        raise Trouble(f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address")
+    if url.scheme == "http" and proxies:
+        raise Trouble("a proxy is trusted without https: whoever reaches us can claim any address", "warn")
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    with closing(kind(url.netloc, timeout=ANSWER_SECONDS)) as site:
+        try:
+            site.request("GET", "/health", headers={"X-Request-ID": request_id})
+            if site.getresponse().headers["X-Request-ID"] != request_id:
+                raise Trouble(f"another site answers at {url.geturl()}")
+        except (OSError, HTTPException) as error:
+            raise Trouble(f"{url.geturl()} does not answer: {error}", "warn") from error
+    return f"{url.geturl()} leads here"
+
+
+ALL = (_configuration, _secret, _database, _migrations, _storage, _mail, _letters, _limits, _clock, _address)
+CHECKS: dict[str, Callable[[], str]] = {check.__name__[1:]: check for check in ALL}
+NEEDED = ("database", "migrations", "storage", "letters")

@@ -1,0 +1,29 @@
+"""The figures of several workers, and of one that died, are read as one."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.site import Site
+
+BEARER = {"Authorization": "Bearer for the monitor"}
+COUNT = re.compile(r'_seconds_count\{method="GET",route="/auth/login",status="200"\} ([0-9.]+)')
+
+
+def test_workers_count_together(start_site: Callable[..., Site]) -> None:
+    site = start_site(METRICS_TOKEN="for the monitor")
+
+    def look(_number: int) -> None:
+        httpx.get(f"{site.url}/auth/login").raise_for_status()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(look, range(60)))
+    [folder] = site.server.instance.glob("metrics-*")
+    assert len([*folder.glob("histogram_*.db")]) == 2, "both workers have answered"
+    seen = {COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text)[1] for _ in range(20)}
+    assert seen == {"60.0"}
+    site.server.stop()
+    site.server.start()
+    assert not COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text), "a new start begins anew"

@@ -1,0 +1,61 @@
+"""What an operator can mend is told in a line when the server starts."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Gunicorn, MailServer
+from tests.site import Site
+
+NOWHERE = "/proc/nowhere"  # where even root makes nothing
+
+
+@pytest.fixture
+def server(tmp_path: Path, smtp: MailServer) -> Gunicorn:
+    """A site that is not started, with a database that is not there yet."""
+    return Gunicorn(tmp_path / "instance", f"sqlite:///{tmp_path / 'leads.db'}", smtp.port)
+
+
+def test_a_port_in_use_is_told(site: Site, server: Gunicorn) -> None:
+    server.settings["PORT"] = str(site.server.port)
+    told = server.refuse()
+    said = [line for line in told.stderr.splitlines() if not line.startswith("{")]
+    assert (told.returncode, len(said)) == (1, 1)
+    assert f"port {site.server.port} of 127.0.0.1: Address already in use; set HOST and PORT" in said[0]
+
+
+def test_a_folder_that_cannot_be_written_is_told(server: Gunicorn) -> None:
+    server.settings["UPLOAD_DIR"] = NOWHERE
+    told = server.refuse()
+    assert told.returncode != 0
+    assert f"{NOWHERE}/staging cannot be written: No such file or directory" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_missing_migration_is_told_at_the_start(server: Gunicorn) -> None:
+    server.start()
+    end = time.monotonic() + 20
+    while "migrations: " not in server.log() and time.monotonic() < end:
+        time.sleep(0.1)
+    server.stop()
+    lines = [json.loads(line)["message"] for line in server.log().splitlines()]
+    [*told] = {line for line in lines if line.startswith("migrations: ")}
+    assert [line.partition(". ")[2].partition(";")[0] for line in told] == ["Run: flask db upgrade"]
+    assert not any("traceback" in json.loads(line) for line in server.log().splitlines())
+
+
+def test_the_development_server_says_that_letters_wait(
+    start_site: Callable[..., Site], capfd: pytest.CaptureFixture[str]
+) -> None:
+    site = start_site()
+    with site.server.run_flask("run", "--port", "0") as development:
+        said, end = "", time.monotonic() + 20
+        while "Running on" not in said and time.monotonic() < end:
+            said += capfd.readouterr().err
+            time.sleep(0.1)
+        development.send_signal(signal.SIGTERM)
+    assert "Letters wait until this runs beside it: flask mail deliver" in said

@@ -1,0 +1,67 @@
+"""A stop lets what is under way be finished: an upload, a letter."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from leadapp.models import Letter, Submission
+from tests import samples
+from tests.site import Site
+
+FIELDS = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+
+
+def sending(url: str) -> httpx.Request:
+    return httpx.Request("POST", f"{url}/api/v1/leads", data=FIELDS, files={"resume": ("cv.pdf", samples.pdf())})
+
+
+@pytest.fixture
+def slow(start_site: Callable[..., Site]) -> Iterator[tuple[Site, socket.socket, bytes]]:
+    """A site, and a connection over which half of an upload has come; the other half is in hand."""
+    site = start_site()
+    request = sending(site.url)
+    body = request.read()
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    with socket.create_connection(("127.0.0.1", site.server.port)) as connection:
+        connection.sendall(f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode() + body[: len(body) // 2])
+        time.sleep(1)  # time enough to be under way
+        yield site, connection, body[len(body) // 2 :]
+
+
+def test_an_upload_under_way_is_finished(slow: tuple[Site, socket.socket, bytes]) -> None:
+    site, connection, rest = slow
+    with ThreadPoolExecutor() as pool:
+        stopped = pool.submit(site.server.stop)
+        time.sleep(3)
+        assert not stopped.done()
+        connection.sendall(rest)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 201
+        assert stopped.result() == 0
+    with site.database() as rows:
+        assert rows.scalar(select(func.count()).select_from(Submission)) == 1
+
+
+def test_a_deliverer_stops_between_letters(start_site: Callable[..., Site]) -> None:
+    site = start_site(DELIVERY="external")
+    with httpx.Client() as client:
+        client.send(sending(site.url)).raise_for_status()
+    site.smtp.delay = 3
+    with site.server.run_flask("mail", "deliver") as deliverer:
+        site.smtp.wait_for_try(1, 20)
+        deliverer.terminate()
+        assert deliverer.wait(20) == 0
+    assert len(site.smtp.messages) == 1
+    with site.database() as rows:
+        letters = rows.execute(select(Letter.sent_at, Letter.attempts, Letter.token)).all()
+    assert sorted((sent_at is not None, attempts, token) for sent_at, attempts, token in letters) == [
+        (False, 0, None),
+        (True, 1, None),
+    ]

@@ -1,0 +1,175 @@
+"""`flask doctor` finds what is planted, and says what mends it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from limits.storage import MemoryStorage, RedisStorage
+from werkzeug.serving import make_server
+
+from leadapp import create_app
+from leadapp.errors import MENDS
+from leadapp.extensions import limiter
+from leadapp.storage import store
+from leadapp.upkeep.doctor import CHECKS
+from leadapp.wording import now
+from tests.factories import LeadFactory, LetterFactory
+from tests.integration.test_upkeep import run
+from tests.servers import MailServer
+
+Plant = Callable[[Flask, MailServer, pytest.MonkeyPatch], None]
+FAULTS: list[tuple[str, str, str, Plant]] = []
+
+
+def fault(check: str, state: str, words: str) -> Callable[[Plant], Plant]:
+    """Register a fault, and what must be said of it."""
+
+    def register(plant: Plant) -> Plant:
+        FAULTS.append((check, state, words, plant))
+        return plant
+
+    return register
+
+
+@fault("configuration", "warn", "settings of development, and others reach 192.0.2.1")
+def _development_for_all(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.config, "HOST", "192.0.2.1")
+
+
+@fault("secret", "fail", "others on this machine can read")
+def _open_secret(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    Path(app.instance_path, "secret_key").touch(0o644)
+
+
+@fault("storage", "fail", "FileNotFoundError: [Errno 2] No such file or directory: '")
+def _no_storage(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(store._get_current_object(), "staging", Path("/proc/nowhere"))
+
+
+@fault("mail", "fail", "NotSent: ConnectionRefusedError")
+def _no_mail_server(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    mailbox.stop()
+
+
+@fault("mail", "fail", "NotSent: 535")
+def _wrong_mail_password(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    mailbox.accounts = {"leadapp": "another"}
+    patch.setitem(app.config, "SMTP_USERNAME", "leadapp")
+    patch.setitem(app.config, "SMTP_PASSWORD", "changed long ago")
+
+
+@fault("letters", "fail", "1 wait, the oldest for 45 min")
+def _no_deliverer(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    LetterFactory.create(created_at=now() - timedelta(minutes=45))
+
+
+@fault("letters", "warn", "1 have failed")
+def _failed_letter(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    LetterFactory.create(next_at=None)
+
+
+@fault("limits", "warn", "the counts cannot be reached")
+def _no_redis(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(limiter, "_storage", RedisStorage("redis://127.0.0.1:1"))
+
+
+@fault("clock", "fail", "which is still to come")
+def _clock_set_back(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    LeadFactory.create(created_at=now() + timedelta(hours=1))
+
+
+@fault("address", "fail", "needs a proxy, and none is trusted")
+def _no_proxy(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.config, "BASE_URL", "https://leads.example.com")
+
+
+@fault("address", "warn", "whoever reaches us can claim any address")
+def _proxy_that_is_not_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.config, "TRUSTED_PROXIES", 1)
+
+
+@fault("address", "warn", "does not answer")
+def _nobody_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(app.config, "BASE_URL", "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def patient(app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """A site in good health, which answers at its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setitem(app.config, "BASE_URL", f"http://127.0.0.1:{server.port}")
+    monkeypatch.setitem(app.config, "RATELIMIT_ENABLED", True)
+    monkeypatch.setattr(limiter, "_storage", MemoryStorage())
+    LeadFactory.create()
+    yield app
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_good_health_is_told_line_by_line(patient: Flask) -> None:
+    told = run(patient, "doctor")
+    assert told.exit_code == 0
+    assert [line.split()[:2] for line in told.stdout.splitlines()] == [["ok", f"{check}:"] for check in CHECKS]
+    assert all(not mend for *_, mend in map(dict.values, json.loads(run(patient, "doctor", "--json").stdout)))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault[3].__name__)
+@pytest.mark.databases("sqlite")
+def test_what_is_planted_is_found(
+    patient: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, str, str, Plant]
+) -> None:
+    check, state, words, plant = fault
+    plant(patient, mailbox, monkeypatch)
+    told = run(patient, "doctor", "--json")
+    [finding] = [finding for finding in json.loads(told.stdout) if finding["state"] != "ok"]
+    assert (finding["check"], finding["state"], finding["mend"]) == (check, state, MENDS[check])
+    assert words in finding["found"]
+    assert told.exit_code == (1 if state == "fail" else 0)
+    [line] = [line for line in run(patient, "doctor").stdout.splitlines() if not line.startswith("ok")]
+    assert line.startswith(f"{state:6}{check}: ")
+    assert line.endswith(f". {MENDS[check]}")
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    ("url", "first", "words"),
+    [
+        ("sqlite:///never-migrated.db", "migrations", "the database is at nothing, leadapp at 0"),
+        ("postgresql://ana:secret-word@127.0.0.1:1/leads", "database", "OperationalError: connection"),
+        ("sqlite:////proc/nowhere/leads.db", "database", "OperationalError: unable to open database file"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_found(tmp_path: Path, url: str, first: str, words: str) -> None:
+    site = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"})
+    told = site.test_cli_runner().invoke(args=["doctor", "--json"])
+    found = {finding["check"]: finding for finding in json.loads(told.stdout) if finding["state"] == "fail"}
+    assert told.exit_code == 1
+    assert next(iter(found)) == first
+    assert words in found[first]["found"]
+    assert found[first]["mend"] == MENDS[first]
+    assert "secret-word" not in told.output
+
+
+@pytest.mark.databases("sqlite")
+def test_an_address_that_leads_elsewhere_is_found(patient: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        monkeypatch.setitem(patient.config, "BASE_URL", f"http://127.0.0.1:{other.server_port}")
+        threading.Thread(target=other.handle_request).start()
+        told = run(patient, "doctor")
+    assert told.exit_code == 1
+    assert f"another site answers at {patient.config['BASE_URL']}" in told.stdout

@@ -1,0 +1,136 @@
+"""What a monitor reads: is the site ready, and its figures for Prometheus."""
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from leadapp import create_app
+from leadapp.config import ConfigurationError
+from leadapp.extensions import db
+from leadapp.storage import store
+from leadapp.upkeep import doctor
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import LeadFactory, LetterFactory
+
+TOKEN = {"METRICS_TOKEN": "only for the monitor"}
+BEARER = {"Authorization": "Bearer only for the monitor"}
+
+
+@pytest.fixture
+def _looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "READY_SECONDS", 1e-6)
+
+
+@pytest.fixture
+def figures(app: Flask) -> Iterator[Client]:
+    """A browser at the same site, which has a token for its figures."""
+    measured = create_app({**app.config, **TOKEN})
+    measured.test_client_class = Client
+    yield measured.test_client()
+    with measured.app_context():
+        db.engine.dispose()
+
+
+def failing(client: Client) -> list[str]:
+    """The parts that do not work, of an answer that tells nothing else."""
+    answer = client.get("/ready")
+    parts = answer.get_json()["checks"]
+    failed = [name for name, word in parts.items() if word != "ok"]
+    assert [*parts] == ["database", "migrations", "storage", "letters"]
+    assert {*parts.values()} <= {"ok", "fail"}
+    expected = (503, "not ready", "60") if failed else (200, "ready", None)
+    assert (answer.status_code, answer.get_json()["status"], answer.headers.get("Retry-After")) == expected
+    assert [*answer.get_json()] == ["status", "checks"]
+    return failed
+
+
+@pytest.mark.usefixtures("_looked_at_each_time")
+def test_a_site_is_ready_when_all_that_a_submission_needs_works(client: Client) -> None:
+    LetterFactory.create(created_at=now() - timedelta(minutes=29))
+    assert failing(client) == []
+    LetterFactory.create(created_at=now() - timedelta(minutes=31))
+    assert failing(client) == ["letters"]
+
+
+@pytest.mark.usefixtures("_looked_at_each_time")
+@pytest.mark.parametrize(("revision", "parts"), [("0000", ["migrations"]), ("9999", [])])
+def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
+    client: Client, monkeypatch: pytest.MonkeyPatch, revision: str, parts: list[str]
+) -> None:
+    known = doctor.ScriptDirectory.get_revision
+    older = {"0000": "0001"}  # stands for a revision that the code knows, and has left behind
+    monkeypatch.setattr(
+        doctor.ScriptDirectory, "get_revision", lambda scripts, name: known(scripts, older.get(name, name))
+    )
+    before = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    db.session.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": revision})
+    db.session.commit()
+    try:
+        assert failing(client) == parts
+    finally:
+        db.session.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": before})
+        db.session.commit()
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.usefixtures("_looked_at_each_time")
+def test_a_store_that_takes_nothing_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store._get_current_object(), "staging", Path("/proc/nowhere"))
+    assert failing(client) == ["storage"]
+
+
+def test_a_stranger_who_asks_often_causes_no_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "READY_SECONDS", 3600 * 24 * 365)
+    looked: list[str] = []
+    check = doctor.CHECKS["storage"]
+    monkeypatch.setitem(doctor.CHECKS, "storage", lambda: (looked.append("once"), check())[1])
+    assert [client.get("/ready").status_code for _ in range(20)] == [200] * 20
+    assert len(looked) == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_figures_are_for_who_brings_the_token(client: Client, figures: Client) -> None:
+    assert client.get("/metrics").status_code == 404
+    assert client.get("/metrics", headers=BEARER).status_code == 404
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer only"}, {"Authorization": "Basic x"}):
+        refused = figures.get("/metrics", headers=headers)
+        assert (refused.status_code, "leadapp_" in refused.text) == (401, False)
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    assert figures.get("/metrics", headers=BEARER).content_type.startswith("text/plain")
+
+
+def test_figures_name_routes_and_nobody(figures: Client) -> None:
+    lead = LeadFactory.create()
+    figures.get(f"/dashboard/leads/{lead.id}")
+    figures.get("/auth/login?next=/zebedee")
+    for made_up in ("/zebedee", "/zebedee2"):
+        figures.open(made_up, method="ZEBEDEE")
+    text = figures.get("/metrics", headers=BEARER).text
+    counted = dict(re.findall(r"_seconds_count\{(.*)\} ([0-9.]+)", text))
+    assert counted == {
+        'method="GET",route="/dashboard/leads/<uuid:lead_id>",status="303"': "1.0",
+        'method="GET",route="/auth/login",status="200"': "1.0",
+        'method="any",route="unknown",status="404"': "2.0",
+    }
+    assert not re.search(f"zebedee|{lead.id}", text)
+
+
+def test_figures_tell_how_letters_stand(figures: Client) -> None:
+    LetterFactory.create(created_at=now() - timedelta(minutes=10))
+    LetterFactory.create(next_at=None, reason="554 Spam")
+    shown = dict(re.findall(r"^leadapp_letters_(\w+) ([0-9.]+)$", figures.get("/metrics", headers=BEARER).text, re.M))
+    assert (shown["waiting"], shown["failed"]) == ("1.0", "1.0")
+    assert 600 <= float(shown["oldest_seconds"]) < 660
+
+
+def test_figures_without_their_package_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'leadapp\[metrics\]'"):
+        create_app({"INSTANCE_PATH": str(tmp_path), **TOKEN})

@@ -3,11 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 FLASK := $(BIN)/flask
 PYTEST := $(BIN)/pytest -n 2
+COMPOSE ?= docker compose
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage lint format sure lock \
-	pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db create-user clean browser
+	pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db create-user clean browser \
+	docker-build docker-up docker-down docker-logs docker-restart docker-clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -64,6 +66,9 @@ sure: lint test-coverage ## Everything that must hold before a push
 lock: install ## Pin what pyproject.toml asks for
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --upgrade --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra s3 --extra redis --extra metrics --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements.lock \
+		--output-file requirements-production.lock
 
 pictures: install browser ## Take the pictures of the docs anew
 	$(BIN)/python -m tests.pictures
@@ -96,6 +101,24 @@ seed-db: install ## Create the first account
 
 create-user: install ## Create an account: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=...
 	@printf '%s' "$$PASSWORD" | $(FLASK) create-user --username "$(USERNAME)" --email "$(EMAIL)" --password-file -
+
+docker-build: ## Build the image
+	$(COMPOSE) build
+
+docker-up: ## Start database, web workers and deliverer in containers
+	$(COMPOSE) up --detach --wait
+
+docker-down: ## Stop the containers; data stays
+	$(COMPOSE) down
+
+docker-logs: ## Follow what the containers log
+	$(COMPOSE) logs --follow
+
+docker-restart: ## Restart the containers
+	$(COMPOSE) restart
+
+docker-clean: ## Remove the containers and ALL THEIR DATA
+	$(COMPOSE) down --volumes --rmi local
 
 clean: ## Remove what was generated, but no data
 	rm -rf .venv .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info

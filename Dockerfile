@@ -1,0 +1,29 @@
+# The image of leadapp: what production needs and no more, run by nobody, on a root that is only read.
+FROM python:3.13-slim-trixie AS packages
+COPY requirements-production.lock .
+RUN python -m venv /opt/leadapp \
+    && /opt/leadapp/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes \
+       -r requirements-production.lock
+
+FROM python:3.13-slim-trixie
+# pg_dump and pg_restore of the same PostgreSQL as in compose.yaml, for flask backup and flask restore.
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin leadapp \
+    && install --directory --owner=leadapp --group=leadapp --mode=0700 /data
+COPY --from=packages /opt/leadapp /opt/leadapp
+WORKDIR /app
+COPY leadapp leadapp
+COPY migrations migrations
+COPY wsgi.py gunicorn.conf.py ./
+# Bytecode is written now, since nothing can be written later.
+RUN /opt/leadapp/bin/python -m compileall -q leadapp migrations wsgi.py gunicorn.conf.py
+ENV PATH=/opt/leadapp/bin:$PATH FLASK_APP=leadapp INSTANCE_PATH=/data HOST=0.0.0.0 PORT=8000 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER leadapp
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", \
+    "import os, urllib.request as web; web.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/health\", timeout=4)"]
+CMD ["gunicorn", "wsgi:app"]

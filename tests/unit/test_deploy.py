@@ -1,0 +1,45 @@
+"""What is deployed is what was tested: the same pins, files that exist, a proxy that keeps quiet."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.servers import ROOT
+
+PIN = re.compile(r"^(\S+==\S+(?: ; [^\\]+)?) \\\n((?: +--hash=\S+(?: \\)?\n)+)", re.MULTILINE)
+
+
+def pins(name: str) -> dict[str, set[str]]:
+    """Each pin of a lock, and its digests."""
+    found = PIN.findall((ROOT / name).read_text())
+    return {pin.partition(" ;")[0]: set(digests.replace("\\", "").split()) for pin, digests in found}
+
+
+def test_production_installs_what_was_tested() -> None:
+    tested, production = pins("requirements.lock"), pins("requirements-production.lock")
+    assert len(production) > 30
+    assert {pin: digests for pin, digests in tested.items() if pin in production} == production
+    assert not [pin for pin in production if pin.startswith(("pytest", "playwright", "uv=="))]
+
+
+def test_the_image_copies_what_is_there_and_nothing_else_reaches_the_build() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert names == set(allowed)
+    assert all((ROOT / name).exists() for name in names)
+
+
+def test_the_proxy_logs_neither_query_strings_nor_tokens() -> None:
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    [form] = re.findall(r"log_format leadapp (.+?);", text, re.DOTALL)
+    assert not re.search(r"\$(request|request_uri|args|query_string|uri|http_\w+)\b", form)
+    assert "proxy_request_buffering on;" in text
+    assert "error_log /var/log/nginx/leadapp.error.log crit;" in text
+
+
+@pytest.mark.parametrize("verb", ["build", "up", "down", "logs", "restart", "clean"])
+def test_the_seeds_docker_targets_are_there(verb: str) -> None:
+    told = subprocess.run(["make", "-n", f"docker-{verb}"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("docker compose ")

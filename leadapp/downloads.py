@@ -4,6 +4,7 @@ from typing import IO
 
 from flask import Response, request, send_file
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import FileWrapper
 
 from .models import Submission
 
@@ -18,6 +19,8 @@ def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) 
         etag=submission.sha256,
         conditional=False,  # of a file without a name it cannot tell the size, which a range needs
     )
+    if request.range:  # the server's own wrapper cannot seek, and would read all that comes before
+        response.response = FileWrapper(file)
     response.content_length = submission.size
     try:
         response.make_conditional(request, accept_ranges=True, complete_length=submission.size)

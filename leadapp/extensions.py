@@ -1,5 +1,6 @@
 """The extensions, created unbound; create_app binds them."""
 
+import logging
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from limits.errors import ConfigurationError as LimitsError
 from sqlalchemy import Engine, MetaData, event
+
+from .config import ConfigurationError
+from .log import logger
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,7 +42,11 @@ limiter = Limiter(
     application_limits=["60 per minute", "600 per day"],
     application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in DOORS,
     in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
+    swallow_errors=True,  # nor may those that find Redis gone at the same instant as another
+    storage_options={"socket_timeout": 1, "socket_connect_timeout": 1},
 )
+limiter.logger = logger.getChild("limits")
+limiter.logger.addFilter(lambda record: record.levelno == logging.WARNING)  # "unreachable", once; others name addresses
 
 
 def init_app(app: Flask) -> None:
@@ -46,7 +55,10 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     login_manager.init_app(app)
-    limiter.init_app(app)  # before csrf, which reads the whole body
+    try:
+        limiter.init_app(app)  # before csrf, which reads the whole body
+    except LimitsError as error:
+        raise ConfigurationError(["RATELIMIT_STORAGE_URI needs the package redis: pip install '.[redis]'"]) from error
     csrf.init_app(app)
     mail.init_app(app)
 

@@ -1,5 +1,6 @@
 """Exceptions become answers here, once; every request gets an id and a log line, every answer its headers."""
 
+import errno
 import math
 import re
 import time
@@ -129,8 +130,8 @@ def _database_away(error: Exception) -> Response:
 
 
 def _disk_refused(error: OSError) -> Response:
-    """Answer for an upload that could not be staged; any other is a fault of ours."""
-    if not getattr(request, "staged", None):
+    """Answer for an upload that could not be staged, or a full disk; any other is a fault of ours."""
+    if not getattr(request, "staged", None) and error.errno != errno.ENOSPC:
         raise error
     return _domain_error(errors.Unavailable("storage_unavailable"))
 

@@ -14,7 +14,7 @@ def _forget_the_machine() -> None:
         os.environ.pop(setting.name, None)
         os.environ.pop(f"{setting.name}_FILE", None)
     for name in [*os.environ]:
-        if name.startswith("FLASK_") or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
+        if name.startswith(("FLASK_", "AWS_")) or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
             del os.environ[name]
     # No .env file of a developer, by python-dotenv itself or through Flask.
     os.environ |= {"PYTHON_DOTENV_DISABLED": "1", "FLASK_SKIP_DOTENV": "1"}

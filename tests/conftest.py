@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from leadapp import accounts
 from tests.factories import BCRYPT_ROUNDS
-from tests.servers import MailServer, Postgres
+from tests.servers import MailServer, Servers
 
 BACKENDS = ("sqlite", "postgres")
 # No test fails because the machine was busy.
@@ -23,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "databases(*names): run over these of sqlite and postgres; else both, and sqlite alone for tests/e2e"
+        "markers",
+        "databases(*names): run over these of sqlite and postgres (with S3 and Valkey); else both, in tests/e2e sqlite",
     )
 
 
@@ -69,20 +70,36 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def servers() -> Iterator[Servers]:
+    """PostgreSQL, S3 and Valkey, each started when it is first asked for."""
+    started = Servers()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """`new_database("sqlite")` or `("postgres")` gives the URL of an empty database of the caller's own."""
-    servers: list[Postgres] = []  # one for the whole run, and only if a test needs it
 
     def make(backend: str) -> str:
         if backend == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('database') / 'leads.db'}"
-        if not servers:
-            servers.append(Postgres())
-        return servers[0].new_database()
+        return servers.postgres.new_database()
 
-    yield make
-    for server in servers:
-        server.close()
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_stack(servers: Servers, new_database: Callable[[str], str]) -> Callable[[str], dict[str, str]]:
+    """`new_stack("sqlite")` gives settings for one machine, `("postgres")` for several: with S3 and Valkey."""
+
+    def make(backend: str) -> dict[str, str]:
+        database = {"DATABASE_URL": new_database(backend)}
+        if backend == "sqlite":
+            return database
+        return database | servers.objects.new_place() | {"RATELIMIT_STORAGE_URI": servers.valkey.url}
+
+    return make
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ __all__ = ["SETTINGS", "ConfigurationError", "Setting", "current", "example", "i
 current: Any = LocalProxy(lambda: current_app.config)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
+PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
 KNOWN_EXAMPLES = re.compile("your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE)
 
 
@@ -105,8 +106,9 @@ def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
         for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
             if sources[name] == "default":
                 problems.append(f"{name} must be set when SMTP_HOST is")
-    if bool(values["SMTP_USERNAME"]) != bool(values["SMTP_PASSWORD"]):
-        problems.append("SMTP_USERNAME and SMTP_PASSWORD go together: set both or neither")
+    for name, other in PAIRS:
+        if bool(values[name]) != bool(values[other]):
+            problems.append(f"{name} and {other} go together: set both or neither")
     return problems
 
 

@@ -39,16 +39,13 @@ def _yes_no(text: str) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
 
 
-def _address(text: str) -> str:
-    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):  # an operator's own domain may be a private one
-        raise ValueError(text)
-    return text
+def _shaped(allowed: str, shape: str) -> Kind:
+    def read(text: str) -> str:
+        if not re.fullmatch(shape, text):
+            raise ValueError(text)
+        return text
 
-
-def _origin(text: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s;,'\"]+", text):
-        raise ValueError(text)
-    return text
+    return Kind(allowed, read)
 
 
 def _base_url(text: str) -> str:
@@ -72,6 +69,14 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(text) from error
 
 
+ADDRESS = _shaped("an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+")  # an operator's own domain may be a private one
+ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
+BUCKET = _shaped(
+    "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",
+    r"(s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.-]+)*/?(\?(&?(endpoint=https?://[^?&#@\s]+|region=[a-z0-9-]+))+)?)?",
+)
+COUNTER = _shaped("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", "memory://|rediss?://[^/].*")
+
 KINDS: dict[str, Callable[..., Kind]] = {
     "number": _number,
     "choice": _choice,
@@ -81,9 +86,11 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "zone": lambda: Kind("a zone like Europe/Lisbon", _zone),
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),
-    "address": lambda: Kind("an e-mail address", _address),
-    "addresses": lambda: _list_of("e-mail addresses, with commas between", _address),
-    "origins": lambda: _list_of("origins like https://www.example.com, with commas between", _origin),
+    "bucket": lambda: BUCKET,
+    "counter": lambda: COUNTER,
+    "address": lambda: ADDRESS,
+    "addresses": lambda: _list_of("e-mail addresses, with commas between", ADDRESS.read),
+    "origins": lambda: _list_of("origins like https://www.example.com, with commas between", ORIGIN.read),
     "sentences": lambda: _list_of("sentences, with | between", str, "|"),
     "colour": lambda: Kind("a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse),
 }

@@ -1,6 +1,7 @@
 """What is done in turns: letters delivered, unclaimed files swept, people reminded of who waits."""
 
 import itertools
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -17,6 +18,7 @@ from ..wording import now
 from .doctor import NEEDED, examine
 
 UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload lives for one
+OURS = re.compile(r"[0-9a-f]{32}\.[a-z]+")  # a folder or bucket may hold what is not leadapp's
 SWEEP_SECONDS = 3600
 BATCH = 500
 REMINDED = 50
@@ -41,7 +43,7 @@ def sweep() -> int:
     """Delete the stored files that no submission has claimed in two hours; tell how many."""
     moment, swept = now() - UNCLAIMED_FOR, 0
     store.clear_staging(moment)
-    keys = iter(store.keys_before(moment))
+    keys = filter(OURS.fullmatch, store.keys_before(moment))
     while batch := list(itertools.islice(keys, BATCH)):
         claimed = set(db.session.scalars(select(Submission.storage_key).where(Submission.storage_key.in_(batch))))
         db.session.rollback()

@@ -1,4 +1,4 @@
-"""The application in this process, over a migrated SQLite or PostgreSQL, empty before each test."""
+"""The application in this process, over SQLite and a folder or PostgreSQL and S3, empty before each test."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,23 +13,26 @@ from flask import Flask
 from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Tally, User
+from leadapp.storage import store
 from leadapp.triage.figures import _counted
 from tests.clients import Client, watch_commits
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
 from tests.servers import ROOT, MailServer
 from tests.servers.gunicorn import FIRM_EMAIL, SECRET_KEY
+from tests.stored import keys
 
 THREADS = 8
 
 
 @pytest.fixture(scope="session")
-def app(backend: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application; a test that asks for it runs once for each database (see the marker `databases`)."""
-    settings = {
+def app(
+    backend: str, new_stack: Callable[[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """The application; a test that asks for it runs once for each stack (see the marker `databases`)."""
+    settings = new_stack(backend) | {
         "TESTING": True,
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
-        "DATABASE_URL": new_database(backend),
         "SECRET_KEY": SECRET_KEY,
         "ATTORNEY_EMAIL": FIRM_EMAIL,
         "RATELIMIT_ENABLED": "false",
@@ -60,6 +63,8 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     with app.app_context():
         yield
         _empty_tables()
+        for key in keys():
+            store.delete(key)
     _empty_folder(Path(app.instance_path))
     left = app.extensions["uncommitted"]
     uncommitted, left[:] = [*left], []

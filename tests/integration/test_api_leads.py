@@ -5,17 +5,16 @@ import io
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
 from leadapp.models import Lead, LeadStatus
 from leadapp.rules import fold
+from leadapp.storage import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
@@ -183,9 +182,9 @@ def test_a_resume_may_be_read_in_parts(api: Client) -> None:
     assert codes(beyond) != {"http_500"}
 
 
-def test_a_lead_whose_file_is_gone_can_still_be_read(app: Flask, api: Client) -> None:
+def test_a_lead_whose_file_is_gone_can_still_be_read(api: Client) -> None:
     lead = LeadFactory.create()
-    Path(app.config["UPLOAD_DIR"], lead.newest.storage_key).unlink()
+    store.delete(lead.newest.storage_key)
     answer = api.get(f"{LEADS}/{lead.id}/resume")
     assert (answer.status_code, codes(answer)) == (404, {"resume_gone"})
     assert api.get(f"{LEADS}/{lead.id}").get_json()["id"] == str(lead.id)

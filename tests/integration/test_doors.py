@@ -4,7 +4,6 @@ import hashlib
 import html
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from leadapp.models import Lead, LeadStatus, Letter, Submission
 from tests import samples
 from tests.clients import Client
 from tests.pages import hidden_fields
+from tests.stored import content, keys, staged
 
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "Ana.Ruiz@example.com"}
 
@@ -79,10 +79,6 @@ def words_of(response: TestResponse) -> list[str]:
     return [words for case in CASES.values() for words in case.words if f">{words}<" in page]
 
 
-def stored(app: Flask) -> list[Path]:
-    return [path for path in Path(app.config["UPLOAD_DIR"]).rglob("*") if path.is_file()]
-
-
 @DOORS
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Case) -> None:
@@ -97,11 +93,9 @@ def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Ca
     assert (sent.first_name, sent.last_name, sent.email) == ("Ana", "Ruiz", "Ana.Ruiz@example.com")
     assert (sent.lead.status, sent.lead.submission_count) == (LeadStatus.PENDING, 1)
     assert case.file is not None
-    [file] = stored(app)
-    assert file.name == sent.storage_key
-    assert file.read_bytes() == case.file[0]
+    assert (keys(), staged()) == ([sent.storage_key], [])
+    assert content(sent.storage_key) == case.file[0]
     assert sent.sha256 == hashlib.sha256(case.file[0]).hexdigest()
-    assert file.stat().st_mode & 0o777 == 0o600
     owed = {(letter.kind, letter.recipient) for letter in db.session.scalars(select(Letter))}
     assert owed == {("confirmation", "Ana.Ruiz@example.com"), ("notice", app.config["ATTORNEY_EMAIL"][0])}
 

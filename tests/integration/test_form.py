@@ -2,7 +2,6 @@
 
 import html
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.pages import hidden_fields
+from tests.stored import content, staged
 
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
@@ -75,7 +75,7 @@ def test_corrected_and_sent_again_is_a_new_submission(client: Client, changed: d
     assert submissions() == 2
 
 
-def test_a_failed_form_keeps_what_was_typed_and_the_file(app: Flask, client: Client) -> None:
+def test_a_failed_form_keeps_what_was_typed_and_the_file(client: Client) -> None:
     answer = send(client, hidden(client.get("/").text), email="ana@", first_name="<Ana>")
     page = html.unescape(answer.text)
     assert answer.status_code == 422
@@ -86,16 +86,16 @@ def test_a_failed_form_keeps_what_was_typed_and_the_file(app: Flask, client: Cli
     assert "kept" in page
     assert send(client, hidden(answer.text), file=None).status_code == 303
     key = db.session.scalars(select(Submission.storage_key)).one()
-    assert (Path(app.config["UPLOAD_DIR"]) / key).read_bytes() == samples.pdf()
+    assert content(key) == samples.pdf()
 
 
-def test_a_kept_file_serves_one_form_and_each_submission_has_its_own(app: Flask, client: Client) -> None:
+def test_a_kept_file_serves_one_form_and_each_submission_has_its_own(client: Client) -> None:
     form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
     assert send(client, form, file=None).status_code == 303
     assert send(client, form, file=None, first_name="Anna").status_code == 303
     keys = db.session.scalars(select(Submission.storage_key)).all()
     assert len(set(keys)) == 2
-    assert all((Path(app.config["UPLOAD_DIR"]) / key).read_bytes() == samples.pdf() for key in keys)
+    assert all(content(key) == samples.pdf() for key in keys)
     stolen = hidden(client.get("/").text) | {"kept": form["kept"]}
     assert "Select a resume" in send(client, stolen, file=None).text
 
@@ -124,14 +124,14 @@ def test_an_old_or_foreign_form_comes_back_whole(client: Client, form_id: str | 
     assert submissions() == 1
 
 
-def test_nothing_stays_staged(app: Flask, client: Client) -> None:
+def test_nothing_stays_staged(client: Client) -> None:
     send(client, hidden(client.get("/").text), file=samples.HTML)
     client.post("/auth/login", data={"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
     broken = b'--x\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"\r\n\r\n%PDF-1.4'
     client.post("/", data=broken, content_type="multipart/form-data; boundary=x")
     parts = {f"resume{number}": (io.BytesIO(b"x"), "cv.pdf") for number in range(30)}
     assert client.post("/", data=parts).status_code == 413
-    assert list((Path(app.config["UPLOAD_DIR"]) / "staging").iterdir()) == []
+    assert staged() == []
 
 
 def test_the_firm_speaks_in_its_own_words(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,12 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from werkzeug.test import TestResponse
 
-from leadapp.models import Lead, LeadStatus, User
+from leadapp.models import LeadStatus, User
+from leadapp.storage import store
 from leadapp.wording import now, when
 from tests import samples
 from tests.clients import Client
@@ -153,9 +152,9 @@ def test_an_unknown_lead_is_told_on_a_page(signed_in: Client) -> None:
     assert signed_in.post(address(nobody, "/reached-out"), data=fields).status_code == 404
 
 
-def test_a_missing_file_is_told_on_a_page_and_the_lead_still_opens(app: Flask, signed_in: Client) -> None:
+def test_a_missing_file_is_told_on_a_page_and_the_lead_still_opens(signed_in: Client) -> None:
     lead = LeadFactory.create()
-    Path(app.config["UPLOAD_DIR"], lead.newest.storage_key).unlink()
+    store.delete(lead.newest.storage_key)
     answer = signed_in.get(address(lead, "/resume"))
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "The file of this resume cannot be found in storage" in words(answer.text)

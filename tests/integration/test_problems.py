@@ -3,29 +3,24 @@
 import html
 import io
 import json
-import os
 import sys
 import uuid
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask, current_app
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from leadapp import intake, log, tokens, triage
 from leadapp.errors import Message
-from leadapp.extensions import db
 from leadapp.models import User
-from leadapp.storage import Folder, store
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LeadFactory
+from tests.faults import SECRET, Patch, failing, full_disk, no_connection, no_database, no_folder, no_store, setting
 
-SECRET = "db.internal.example"
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 ZOE = {"first_name": "Zebedee", "last_name": "Quux", "email": "zebedee@example.com"}
 BOUNDARY, UPLOAD = encode_multipart(ZOE | {"resume": FileStorage(io.BytesIO(samples.pdf()), "zebedee.pdf")})
@@ -33,37 +28,6 @@ FORM = {"data": UPLOAD, "content_type": f"multipart/form-data; boundary={BOUNDAR
 BEARER = {"WWW-Authenticate": 'Bearer realm="leadapp"'}
 DOOR = {"Allow": "GET, HEAD, OPTIONS, POST"}
 CLOSED, LATER = {"Connection": "close"}, {"Retry-After": "60"}
-Patch = pytest.MonkeyPatch
-
-
-def setting(name: str, value: object) -> Callable[[Patch], None]:
-    return lambda patch: patch.setitem(current_app.config, name, value)
-
-
-def failing(thing: object, name: str, error: Exception) -> Callable[[Patch], None]:
-    def fail(*_args: object, **_options: object) -> None:
-        raise error
-
-    return lambda patch: patch.setattr(thing, name, fail)
-
-
-def no_database(patch: Patch) -> None:
-    dialect = db.engine.dialect
-    failing(dialect, "do_execute", dialect.loaded_dbapi.OperationalError(SECRET))(patch)
-
-
-def no_connection(patch: Patch) -> None:
-    failing(db.engine.pool, "connect", PoolTimeout(SECRET))(patch)
-
-
-def no_folder(patch: Patch) -> None:
-    patch.setattr(current_app.extensions["storage"], "staging", store.staging / SECRET)
-
-
-def full_disk(patch: Patch) -> None:
-    link = store.staging / "full"  # what is staged is unlinked by its name
-    link.symlink_to("/dev/full")
-    patch.setattr(Folder, "stage", staticmethod(partial(open, link, "r+b")))
 
 
 class Case(NamedTuple):
@@ -102,7 +66,7 @@ FAILURES = [
     Case("POST /api/v1/leads", 503, "database_unavailable", FORM, no_database, LATER),
     Case("GET /dashboard/", 503, "database_unavailable", {}, no_database, LATER),
     Case("GET /submitted/{token}", 503, "database_unavailable", {}, no_database, LATER),
-    Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, failing(os, "rename", OSError(SECRET)), LATER),
+    Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, no_store, LATER),
     Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, no_folder, LATER),
     Case("POST /api/v1/leads", 503, "storage_unavailable", FORM, full_disk, LATER),
     Case("POST /", 503, "storage_unavailable", FORM, full_disk, LATER),

@@ -1,11 +1,10 @@
 """What is looked after: unclaimed files, letters that failed, leads that wait."""
 
-import os
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+import time_machine
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from tests.factories import LeadFactory, LetterFactory, SubmissionFactory, store
 from tests.pages import hidden_fields
 from tests.samples import pdf
 from tests.servers import MailServer
+from tests.stored import keys, staged
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -30,34 +30,38 @@ def run(app: Flask, *arguments: str) -> Result:
     return result
 
 
-def age(path: Path, hours: float) -> Path:
-    moment = (now() - timedelta(hours=hours)).timestamp()
-    os.utime(path, (moment, moment))
-    return path
+def sweep_in(app: Flask, hours: float) -> str:
+    with time_machine.travel(now() + timedelta(hours=hours)):
+        return run(app, "sweep").stdout
 
 
 def test_the_sweep_takes_what_nobody_claimed_and_nothing_else(app: Flask) -> None:
-    folder = Path(app.config["UPLOAD_DIR"])
-    claimed = age(folder / SubmissionFactory.create().storage_key, 99)
-    fresh = age(folder / stored(pdf(), ".pdf"), 1.9)
-    forgotten = [age(folder / stored(pdf(), ".pdf"), 2.1) for _ in range(3)]
+    claimed = SubmissionFactory.create().storage_key
+    forgotten = {stored(pdf(), ".pdf") for _ in range(3)}
     with store.stage() as half:
-        staged = age(Path(str(half.name)), 3)
-    assert run(app, "sweep").stdout == "deleted: 3\n"
-    assert claimed.exists()
-    assert fresh.exists()
-    assert not any(path.exists() for path in (*forgotten, staged))
+        half.write(b"%PDF-1.4")
+    assert sweep_in(app, 1.9) == "deleted: 0\n"
+    assert (set(keys()), len(staged())) == (forgotten | {claimed}, 1)
+    assert sweep_in(app, 2.1) == "deleted: 3\n"
+    assert (keys(), staged()) == ([claimed], [])
+
+
+def test_the_sweep_leaves_alone_what_is_not_ours(app: Flask) -> None:
+    with store.stage() as file:
+        file.write(b"minutes of the board")
+        store.keep(file, "minutes.pdf")
+    assert sweep_in(app, 99) == "deleted: 0\n"
+    assert keys() == ["minutes.pdf"]
 
 
 @pytest.mark.databases("sqlite")
 def test_the_sweep_goes_through_many_files_in_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "BATCH", 2)
-    folder = Path(app.config["UPLOAD_DIR"])
-    claimed = [age(folder / SubmissionFactory.create().storage_key, 9) for _ in range(3)]
+    claimed = {SubmissionFactory.create().storage_key for _ in range(3)}
     for _ in range(4):
-        age(folder / stored(pdf(), ".pdf"), 9)
-    assert upkeep.sweep() == 4
-    assert all(path.exists() for path in claimed)
+        stored(pdf(), ".pdf")
+    assert sweep_in(app, 9) == "deleted: 4\n"
+    assert set(keys()) == claimed
 
 
 @pytest.mark.databases("sqlite")

@@ -1,8 +1,33 @@
-"""Real servers for the tests, all on this machine only: SMTP, PostgreSQL and the application under gunicorn."""
+"""Real servers for the tests, all on this machine: SMTP, PostgreSQL, S3, Valkey, the application under gunicorn."""
+
+from functools import cached_property
 
 from tests.servers.gunicorn import ROOT, Gunicorn
 from tests.servers.mail import MailServer, Received
+from tests.servers.objects import ObjectStore
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
+from tests.servers.valkey import Valkey
 
-__all__ = ["ROOT", "Gunicorn", "MailServer", "Postgres", "Received", "free_port"]
+__all__ = ["ROOT", "Gunicorn", "MailServer", "ObjectStore", "Postgres", "Received", "Servers", "Valkey", "free_port"]
+
+
+class Servers:
+    """One of each for the whole run, started when a test first needs it."""
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        return Postgres()
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        return ObjectStore()
+
+    @cached_property
+    def valkey(self) -> Valkey:
+        return Valkey()
+
+    def close(self) -> None:
+        """Stop what was started."""
+        for started in vars(self).values():
+            started.close()

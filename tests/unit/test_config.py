@@ -1,6 +1,7 @@
 """One table of settings: what it reads, what it refuses, and what is made from it."""
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,10 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) 
         ("ATTORNEY_EMAIL", "ana", "e-mail addresses"),
         ("CORS_ORIGINS", "*", "origins like"),
         ("REGISTRATION", "closed!", "open or approval or closed"),
+        ("STORAGE_URL", "s3://", "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME"),
+        ("STORAGE_URL", "gs://resumes", "s3://BUCKET"),
+        ("STORAGE_URL", "s3://key:secret@resumes", "s3://BUCKET"),
+        ("STORAGE_URL", "s3://resumes?acl=public", "s3://BUCKET"),
     ],
 )
 def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
@@ -77,8 +82,41 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(name: str,
     assert allowed in words
 
 
-def test_a_bad_secret_is_not_shown() -> None:
-    assert "mysql://root:pw" not in complaints({"DATABASE_URL": "mysql://root:pw@db"})
+@pytest.mark.parametrize("name", ["DATABASE_URL", "RATELIMIT_STORAGE_URI"])
+def test_a_bad_secret_is_not_shown(name: str) -> None:
+    words = complaints({name: "mysql://root:pw@db"})
+    assert (f"{name} is not readable" in words, "pw" in words) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://resumes",
+        "s3://resumes/of/the-firm",
+        "s3://my.resumes/?region=eu-central-1",
+        "s3://resumes?endpoint=http://127.0.0.1:8333&region=auto",
+    ],
+)
+def test_a_bucket_is_named_as_other_tools_name_it(url: str) -> None:
+    assert config.load({"STORAGE_URL": url})[0]["STORAGE_URL"] == url
+
+
+def test_one_half_of_a_key_is_not_enough() -> None:
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together" in complaints({"AWS_ACCESS_KEY_ID": "firm"})
+
+
+@pytest.mark.parametrize(
+    ("package", "setting"),
+    [("obstore", {"STORAGE_URL": "s3://resumes"}), ("redis", {"RATELIMIT_STORAGE_URI": "redis://127.0.0.1"})],
+)
+def test_a_missing_package_is_told_with_its_mend(
+    package: str, setting: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "leadapp.storage.s3", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ConfigurationError) as caught:
+        create_app({"INSTANCE_PATH": str(tmp_path), **setting})
+    assert f"{next(iter(setting))} needs the package {package}: pip install" in caught.value.message
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:

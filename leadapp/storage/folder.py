@@ -1,23 +1,17 @@
-"""Where resumes lie: staged, kept and opened by a key of ours, never by a visitor's name."""
+"""Resumes in a folder of this machine, and what every store stages there."""
 
 import os
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from flask import Flask, current_app
-from werkzeug.local import LocalProxy
-
-from .config import ConfigurationError
-from .errors import NotFound, Unavailable
-
-store: Any = LocalProxy(lambda: current_app.extensions["storage"])
+from ..errors import NotFound, Unavailable
 
 
-class Folder:
-    """Files of mode 0600 in one folder; what is still coming in lies in `staging`, on the same file system."""
+class Staging:
+    """What is still coming in: files of mode 0600 in the folder `staging`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,6 +24,15 @@ class Folder:
             return open(self.staging / secrets.token_hex(16), "x+b", opener=_private)
         except OSError as error:
             raise Unavailable("storage_unavailable") from error
+
+    def clear_staging(self, moment: datetime) -> None:
+        """Remove what a killed process left half sent before a moment."""
+        for path in _older(self.staging, moment):
+            path.unlink(missing_ok=True)
+
+
+class Folder(Staging):
+    """Files of mode 0600 in one folder, on the file system of its staging."""
 
     def keep(self, staged: IO[bytes], key: str) -> None:
         """Move a staged file to its key; once this returns, a power cut leaves all of it there."""
@@ -60,11 +63,6 @@ class Folder:
         """Remove a kept file; it may be gone."""
         self._path(key).unlink(missing_ok=True)
 
-    def clear_staging(self, moment: datetime) -> None:
-        """Remove what a killed process left half sent before a moment."""
-        for path in _older(self.staging, moment):
-            path.unlink(missing_ok=True)
-
     def _path(self, key: str) -> Path:
         path = (self.folder / key).resolve()
         if path.parent != self.folder.resolve():
@@ -81,11 +79,3 @@ def _older(folder: Path, moment: datetime) -> Iterator[Path]:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def init_app(app: Flask) -> None:
-    """Make the store that the settings ask for."""
-    try:
-        app.extensions["storage"] = Folder(Path(app.config["UPLOAD_DIR"]))
-    except OSError as error:
-        raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error

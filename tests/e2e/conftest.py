@@ -36,7 +36,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def start_site(
-    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    new_stack: Callable[[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Site]]:
     """`start_site(backend, **settings)` migrates and starts a site of its own; all are stopped at the end."""
     sites: list[Site] = []
@@ -44,7 +44,8 @@ def start_site(
     def start(backend: str = "sqlite", **settings: str) -> Site:
         smtp = MailServer()
         instance = tmp_path_factory.mktemp("instance")
-        server = Gunicorn(instance, new_database(backend), smtp.port, **settings)
+        stack = new_stack(backend)
+        server = Gunicorn(instance, stack["DATABASE_URL"], smtp.port, **(stack | settings))
         sites.append(Site(server, smtp))
         server.migrate()
         server.start()

@@ -38,6 +38,7 @@ class Gunicorn:
             "PORT": str(self.port),
             **settings,
         }
+        self.command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         self.database_url = self.settings["DATABASE_URL"]
         self._log = instance.with_name(f"{instance.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +76,7 @@ class Gunicorn:
         """Start on the same port, instance and database as before; returns when `/health` answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                self.command,
                 cwd=ROOT,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -112,6 +113,11 @@ class Gunicorn:
         # The workers are not our children; what tells that the last one is gone is the closed port.
         while listens(self.port):
             time.sleep(0.01)
+
+    @property
+    def pid(self) -> int:
+        """The process id of its master."""
+        return self._running().pid
 
     def close(self) -> None:
         """Stop it if it runs."""

@@ -1,7 +1,10 @@
 """A real PostgreSQL of the tests' own, reached through a socket in a folder that goes away with it."""
 
+import os
 import shutil
+import signal
 import tempfile
+import time
 from itertools import count
 from pathlib import Path
 
@@ -28,6 +31,16 @@ class Postgres:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         return self._server.get_uri(database=name)
+
+    def stop(self) -> None:
+        """Cut every connection and stop at once, as a crash does; returns when it is gone."""
+        os.kill(self._server.get_pid(), signal.SIGQUIT)
+        while self._server.get_postmaster_info().is_running():
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        """Start again over the same data, through the same socket."""
+        self._server.ensure_postgres_running()
 
     def close(self) -> None:
         """Stop the server and remove its folder."""

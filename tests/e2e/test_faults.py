@@ -1,0 +1,51 @@
+"""What the site stands on goes away while clients submit: each is told clearly, nothing is half done."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.crowd import Answer, crowd, stored, taken
+from tests.servers import Servers
+from tests.site import Site
+
+pytestmark = pytest.mark.databases("postgres")
+SECONDS = 2  # each before, during and after
+
+
+@pytest.fixture(scope="module")
+def shaken(start_site: Callable[..., Site], backend: str) -> Site:
+    """A site on PostgreSQL, S3 and Valkey that counts what each address sends."""
+    return start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
+
+
+@pytest.mark.parametrize(
+    ("gone", "codes"),
+    [("postgres", {"database_unavailable"}), ("objects", {"storage_unavailable"}), ("valkey", set())],
+)
+def test_what_goes_away_is_told_and_used_again(shaken: Site, servers: Servers, gone: str, codes: set[str]) -> None:
+    before = len(shaken.server.log())
+    with crowd(shaken.url) as answers:
+        time.sleep(SECONDS)
+        getattr(servers, gone).stop()
+        went = len(answers)
+        time.sleep(SECONDS)
+        getattr(servers, gone).start()
+        time.sleep(SECONDS)
+        back = len(answers)
+        time.sleep(SECONDS)
+    check_answers(answers, codes)
+    assert {answer.status for answer in answers[back:]} == {201}
+    assert ({answer.code for answer in answers[went:back]} >= codes, len(answers) > 50) == (True, True)
+    found = stored(shaken)
+    assert taken(answers).items() <= found.items()
+    assert "Booting worker" not in shaken.server.log()[before:]
+
+
+def check_answers(answers: list[Answer], codes: set[str]) -> None:
+    """Each is taken, or refused for now in our words and without a wait."""
+    assert {answer.status for answer in answers} <= {201, 503}
+    for answer in answers:
+        if answer.status == 503:
+            assert (answer.code in codes, answer.retry_after) == (True, "60"), answer
+    assert max(answer.seconds for answer in answers) < 12

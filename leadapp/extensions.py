@@ -13,10 +13,8 @@ from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from limits.errors import ConfigurationError as LimitsError
 from sqlalchemy import Engine, MetaData, event
 
-from .config import ConfigurationError
 from .log import logger
 
 NAMING = {
@@ -55,10 +53,7 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     login_manager.init_app(app)
-    try:
-        limiter.init_app(app)  # before csrf, which reads the whole body
-    except LimitsError as error:
-        raise ConfigurationError(["RATELIMIT_STORAGE_URI needs the package redis: pip install '.[redis]'"]) from error
+    limiter.init_app(app)  # before csrf, which reads the whole body
     csrf.init_app(app)
     mail.init_app(app)
 

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ current: Any = LocalProxy(lambda: current_app.config)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
 PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+PACKAGES = {"DATABASE_URL": "psycopg", "STORAGE_URL": "obstore", "RATELIMIT_STORAGE_URI": "redis"}
 KNOWN_EXAMPLES = re.compile("your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE)
 
 
@@ -109,7 +111,11 @@ def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
     for name, other in PAIRS:
         if bool(values[name]) != bool(values[other]):
             problems.append(f"{name} and {other} go together: set both or neither")
-    return problems
+    return problems + [
+        f"{name} needs the package {package}: pip install '.[postgres,s3,redis]'"
+        for name, package in PACKAGES.items()
+        if values[name].startswith(("postgresql", "s3", "redis")) and not find_spec(package)
+    ]
 
 
 def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:

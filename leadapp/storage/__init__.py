@@ -27,8 +27,5 @@ def make(settings: Mapping[str, Any]) -> Any:
     folder = Path(settings["UPLOAD_DIR"])
     if not settings["STORAGE_URL"]:
         return Folder(folder)
-    try:
-        s3 = import_module(".s3", __package__)
-    except ImportError as error:
-        raise ConfigurationError(["STORAGE_URL needs the package obstore: pip install '.[s3]'"]) from error
+    s3 = import_module(".s3", __package__)
     return s3.S3(folder, *(settings[name] for name in ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))

@@ -13,12 +13,12 @@ from flask import Flask
 from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Tally, User
-from leadapp.storage import store
+from leadapp.storage import make, store
 from leadapp.triage.figures import _counted
 from tests.clients import Client, watch_commits
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
-from tests.servers import ROOT, MailServer
+from tests.servers import ROOT, MailServer, Servers
 from tests.servers.gunicorn import FIRM_EMAIL, SECRET_KEY
 from tests.stored import keys
 
@@ -83,6 +83,14 @@ def _empty_folder(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             path.unlink()
+
+
+@pytest.fixture
+def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., Any]:
+    """`new_store(**settings)` makes a store of its own: a folder for sqlite, for postgres a bucket."""
+    place = servers.objects.new_place() if backend == "postgres" else {"STORAGE_URL": ""}
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return lambda **settings: make({"UPLOAD_DIR": str(tmp_path), **dict.fromkeys(names, ""), **place, **settings})
 
 
 @pytest.fixture

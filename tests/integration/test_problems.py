@@ -1,5 +1,6 @@
 """What failed is told in our words: a problem under /api, a page elsewhere; and what the log says of a request."""
 
+import errno
 import html
 import io
 import json
@@ -27,6 +28,7 @@ BOUNDARY, UPLOAD = encode_multipart(ZOE | {"resume": FileStorage(io.BytesIO(samp
 FORM = {"data": UPLOAD, "content_type": f"multipart/form-data; boundary={BOUNDARY}"}
 BEARER = {"WWW-Authenticate": 'Bearer realm="leadapp"'}
 DOOR = {"Allow": "GET, HEAD, OPTIONS, POST"}
+FULL = OSError(errno.ENOSPC, SECRET)
 CLOSED, LATER = {"Connection": "close"}, {"Retry-After": "60"}
 
 
@@ -61,6 +63,7 @@ REFUSALS = [
 FAILURES = [
     Case("GET /api/v1/leads", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))),
     Case("GET /dashboard/", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))),
+    Case("GET /api/v1/leads", 503, "storage_unavailable", {}, failing(triage, "search", FULL), LATER),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_database, LATER),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_connection, LATER),
     Case("POST /api/v1/leads", 503, "database_unavailable", FORM, no_database, LATER),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 from gunicorn import glogging
+from gunicorn.http import wsgi
 
 from leadapp import log, upkeep
 from leadapp.config import ConfigurationError, load
@@ -26,6 +27,11 @@ workers = 2
 threads = 64  # each slow upload holds one
 keepalive = 75  # longer than proxies keep a connection: who closes first may cut a request
 control_socket_disable = True
+forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says who may name the client and the scheme
+
+# Answers do not tell what serves them; gunicorn has no setting for it.
+_default_headers = wsgi.Response.default_headers
+wsgi.Response.default_headers = lambda answer: [line for line in _default_headers(answer) if line[:7] != "Server:"]
 
 # Where the workers count together for /metrics; prometheus_client looks when it is imported.
 metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()

@@ -37,6 +37,7 @@ class LeadappError(Exception):
     """What a person can be told; `message` are the words, `status` is how HTTP says it (RFC 9110)."""
 
     status = 500
+    retry_after: int | None = None  # seconds
 
     def __init__(self, code: str, **facts: object) -> None:
         self.message = Message(code, **facts)
@@ -88,7 +89,7 @@ class WrongMediaType(LeadappError):
 
 
 class Unreadable(LeadappError):
-    """The body is of the right kind and broken."""
+    """The request is of the right kind and broken."""
 
     status = 400
 
@@ -109,3 +110,14 @@ class Unavailable(LeadappError):
     """Something we stand on is away for now; the same request may succeed in a minute."""
 
     status = 503
+    retry_after = 60
+
+
+class TooOften(LeadappError):
+    """It was tried more often than is good, and may be tried again after some seconds."""
+
+    status = 429
+
+    def __init__(self, code: str, retry_after: int, **facts: object) -> None:
+        super().__init__(code, **facts)
+        self.retry_after = retry_after

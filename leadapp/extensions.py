@@ -35,10 +35,11 @@ mail = Mail()
 
 # The two doors that anybody may knock at.
 DOORS = {"public.submit_lead", "api.leads.submit_lead"}
+COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
     get_remote_address,
     application_limits=["60 per minute", "600 per day"],
-    application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in DOORS,
+    application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in COUNTED,
     in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
     swallow_errors=True,  # nor may those that find Redis gone at the same instant as another
     storage_options={"socket_timeout": 1, "socket_connect_timeout": 1},

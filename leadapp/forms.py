@@ -69,6 +69,19 @@ class LoginForm(FlaskForm):
     next = HiddenField()
 
 
+class PasswordForm(FlaskForm):
+    """A new password, and the present one of who changes it."""
+
+    present = PasswordField("Present password")
+    password = PasswordField("New password", filters=[rules.password])
+
+
+class ForgotForm(FlaskForm):
+    """Who asks for a letter with a link to a new password."""
+
+    email = StringField("E-mail", filters=[rules.email])
+
+
 class MarkForm(FlaskForm):
     """Mark a lead: how many submissions the attorney saw, and where to go then: "next" lead or back to the "list"."""
 

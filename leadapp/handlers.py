@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_login import AnonymousUserMixin
@@ -22,7 +23,6 @@ from .extensions import limiter
 from .schemas.writers import ProblemSchema
 from .wording import filesize, span
 
-RETRY_AFTER = "60"
 OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 HEADERS = {
@@ -30,6 +30,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 POLICY = (
@@ -56,6 +57,9 @@ def _begin() -> None:
     g.started = time.perf_counter()
     theirs = request.headers.get("X-Request-ID", "")
     log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
+    # What asks whether we are alive knows an address at most.
+    if request.blueprint != "health" and urlsplit(f"//{request.host}").hostname not in current["HOSTS"]:
+        raise errors.Unreadable("host_unknown")
 
 
 def _finish(response: Response) -> Response:
@@ -104,8 +108,8 @@ def _domain_error(error: errors.LeadappError) -> Response:
     if isinstance(error, errors.NotSignedIn):
         invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
         headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
-    if isinstance(error, errors.Unavailable):
-        headers["Retry-After"] = RETRY_AFTER
+    if error.retry_after:
+        headers["Retry-After"] = str(error.retry_after)
     return _answer(error.status, error.message, headers)
 
 

@@ -19,7 +19,7 @@ from . import mail, tokens
 from .config import current
 from .extensions import db
 from .log import logger
-from .models import Letter, Submission
+from .models import Letter, Submission, User
 from .wording import now
 
 LEASE = timedelta(minutes=5)
@@ -58,7 +58,7 @@ def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     _add(kind, submission_id, current["ATTORNEY_EMAIL"], at)
 
 
-def _add(kind: str, submission_id: uuid.UUID, recipients: list[str], at: datetime) -> None:
+def _add(kind: str, submission_id: uuid.UUID | None, recipients: list[str], at: datetime) -> None:
     letter = {"kind": kind, "submission_id": submission_id, "created_at": at, "next_at": at}
     if recipients:
         db.session.execute(insert(Letter), [letter | {"recipient": recipient} for recipient in recipients])
@@ -100,7 +100,9 @@ def deliver_next(lease: timedelta = LEASE) -> bool:
     if letter is None:
         return False
     try:
-        mail.send(_write(letter))
+        if (message := _write(letter)) is None:
+            return True
+        mail.send(message)
     except mail.NotSent as failure:
         _close(letter, **_after(letter, failure))
     except Exception as error:  # a letter that cannot be built may not stop the others
@@ -147,9 +149,11 @@ def _claim(lease: timedelta) -> Letter | None:
     return letter
 
 
-def _write(letter: Letter) -> Message:
-    """Write the letter in the words of its kind."""
-    sent, reference = letter.submission, letter.submission.lead.reference
+def _write(letter: Letter) -> Message | None:
+    """Write the letter in the words of its kind; None if nobody is to get it."""
+    if (sent := letter.submission) is None:
+        return _write_reset(letter)
+    reference = sent.lead.reference
     subject = {
         "confirmation": f"We have your details ({reference})",
         "notice": f"New lead: {sent.first_name} {sent.last_name} ({reference})",
@@ -160,6 +164,18 @@ def _write(letter: Letter) -> Message:
     receipt_url = f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}" if to_prospect else None
     facts = {"submission": sent, "receipt_url": receipt_url}
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
+
+
+def _write_reset(letter: Letter) -> Message | None:
+    """Write a link to a new password to the user who has this address; without one, the letter goes."""
+    user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
+    if user is None:
+        db.session.execute(delete(Letter).where(Letter.id == letter.id))
+    db.session.commit()  # nothing is held open while the mail server thinks
+    if user is None:
+        return None
+    link = f"{current['BASE_URL']}/auth/reset/{tokens.reset(user.id, user.hashed_password)}"
+    return mail.compose("reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link)
 
 
 def _after(letter: Letter, failure: mail.NotSent) -> dict[str, Any]:

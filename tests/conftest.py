@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from leadapp import accounts
+from leadapp.accounts import passwords
 from tests.factories import BCRYPT_ROUNDS
 from tests.servers import MailServer, Servers
 
@@ -65,7 +65,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 def quick_passwords() -> Iterator[None]:
     """Hash at the lowest cost in this process; gunicorn keeps the real one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "BCRYPT_ROUNDS", BCRYPT_ROUNDS)
+        patch.setattr(passwords, "BCRYPT_ROUNDS", BCRYPT_ROUNDS)
         yield
 
 

@@ -1,22 +1,21 @@
-"""Who may come in: register, authenticate, sign in and out, enable."""
+"""Who may come in: register, authenticate, sign in and out, change a password, enable and disable."""
 
-import functools
-import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
-import bcrypt
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 
-from . import rules
-from .config import current
-from .errors import Forbidden, InvalidInput, Message, NotFound, NotSignedIn
-from .extensions import db
-from .models import Login, User
-from .wording import now
+from .. import rules, tokens
+from ..config import current
+from ..errors import Conflict, Forbidden, Gone, InvalidInput, Message, NotFound, NotSignedIn
+from ..extensions import db
+from ..log import logger
+from ..models import Letter, Login, User
+from ..wording import now
+from . import attempts, passwords
 
-BCRYPT_ROUNDS = 12
 COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
 
 
@@ -27,12 +26,11 @@ def register(username: str, email: str, password: str) -> User:
     return create(username, email, password, active=current["REGISTRATION"] == "open")
 
 
-def create(username: str, email: str, password: str, active: bool = True) -> User:
+def create(username: str, email: str, password: str, active: bool = True, must_change: bool = False) -> User:
     """Make an account of checked values; InvalidInput if the name or the address is somebody's."""
     keys = {"username_key": username.lower(), "email_key": rules.email_key(email)}
-    row = insert(User).values(
-        username=username, email=email, hashed_password=_hash(password), is_active=active, created_at=now(), **keys
-    )
+    row = insert(User).values(username=username, email=email, created_at=now(), **keys)
+    row = row.values(hashed_password=passwords.hashed(password), is_active=active, must_change_password=must_change)
     user = db.session.scalar(row.on_conflict_do_nothing().returning(User))
     if user is None:
         db.session.rollback()
@@ -46,30 +44,38 @@ def create(username: str, email: str, password: str, active: bool = True) -> Use
     return user
 
 
-def authenticate(name: str, password: str) -> User:
-    """Find the active user of a username or e-mail and a password.
+def authenticate(name: str, password: str, address: str) -> User:
+    """Find the active user of a username or e-mail and a password, tried from a network address.
 
-    An unknown name and a wrong password take the same time and raise the same NotSignedIn.
+    An unknown name and a wrong password take the same time and raise the same NotSignedIn, then the same TooOften.
     """
     key = name.strip().lower()
-    user = db.session.scalar(select(User).where(User.email_key == key if "@" in key else User.username_key == key))
-    secret = password.encode()
-    hashed = user.hashed_password if user else _nobodys(BCRYPT_ROUNDS)
-    # bcrypt refuses longer ones; the comparison runs all the same, so that the time tells nothing.
-    matches = bcrypt.checkpw(secret[: rules.PASSWORD_MAX_BYTES], hashed.encode())
-    if not user or not matches or len(secret) > rules.PASSWORD_MAX_BYTES:
+    with passwords.turn():
+        user = db.session.scalar(select(User).where(User.email_key == key if "@" in key else User.username_key == key))
+        who = str(user.id) if user else key
+        attempts.count(who, address)
+        matches = passwords.match(password, user and user.hashed_password)
+    if not user or not matches:
+        logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
         raise NotSignedIn("bad_credentials")
     if not user.is_active:
         raise Forbidden("account_inactive", username=user.username)
+    attempts.forget(who, address)
+    db.session.commit()
     return user
 
 
 def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
-    """Begin a login of this user; the rows of those that ended go."""
-    login = Login(id=uuid.uuid4(), user_id=user.id, expires_at=now() + lifetime)
+    """Begin a login of this user, unless the password was changed meanwhile; the rows of those that ended go."""
     db.session.execute(delete(Login).where(Login.user_id == user.id, Login.expires_at < now()))
+    same = select(User.id).where(User.id == user.id, User.hashed_password == user.hashed_password, User.is_active)
+    if not db.session.scalar(same.with_for_update()):
+        db.session.rollback()
+        raise NotSignedIn("bad_credentials")
+    login = Login(id=uuid.uuid4(), user_id=user.id, expires_at=now() + lifetime)
     db.session.add(login)
     db.session.commit()
+    logger.info("signed in", extra={"facts": {"user": user.id}})
     user.login_id = login.id
     return login
 
@@ -93,26 +99,85 @@ def by_login(login_id: str) -> User | None:
     return user
 
 
-def enable(username: str) -> User:
-    """Let a user sign in."""
-    named = update(User).where(User.username_key == username.lower())
-    user = db.session.scalar(named.values(is_active=True).returning(User))
-    if user is None:
-        raise NotFound("user_unknown", username=username)
+def must_change_password(user: User) -> bool:
+    """Tell whether a new password comes before anything else; development does not ask for it."""
+    return user.must_change_password and current["ENVIRONMENT"] == "production"
+
+
+def change_password(user: User, present: str, password: str, address: str) -> User:
+    """Give another password to a user who tells the present one."""
+    if password == present:
+        raise InvalidInput({"password": [Message("password_same")]})
+    try:
+        user = authenticate(user.username, present, address)
+    except NotSignedIn as error:
+        raise InvalidInput({"present": [Message("present_password_wrong")]}) from error
+    return set_password(user, password)
+
+
+def set_password(user: User, password: str, must_change: bool = False) -> User:
+    """Give a user another password; all logins and links of theirs end, and they may try again at once."""
+    values = {"hashed_password": passwords.hashed(password), "must_change_password": must_change}
+    same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
+    if not db.session.scalar(same.values(values).returning(User.id)):
+        db.session.rollback()
+        raise Conflict("password_changed")
+    # Only now, when the user's row is locked: a sign-in that came before has its login in sight.
+    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    attempts.forget(str(user.id))
     db.session.commit()
     return user
+
+
+def offer_reset(email: str) -> None:
+    """Owe this address a link to a new password, once in ten minutes; whose it is is asked when that is written."""
+    key, at = rules.email_key(email), now()
+    once = uuid.UUID(tokens.digest("reset", f"{key} {at.timestamp() // 600}")[:32])
+    row = insert(Letter).values(id=once, kind="reset", recipient=key, created_at=at, next_at=at)
+    db.session.execute(row.on_conflict_do_nothing())
+    db.session.commit()
+
+
+def by_reset_link(token: str) -> User:
+    """Find whose password a link may set, or raise Gone: it works once, for an hour, while the account is on."""
+    user_id, was = tokens.read_reset(token)
+    user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
+    if not user or was != tokens.digest("password", user.hashed_password):
+        raise Gone("reset_ended")
+    return user
+
+
+def named(username: str) -> User:
+    """Find a user by the name."""
+    user = db.session.scalar(select(User).where(User.username_key == username.lower()))
+    if user is None:
+        raise NotFound("user_unknown", username=username)
+    return user
+
+
+def enable(username: str, active: bool = True) -> User:
+    """Let a user sign in, or no more; either ends all logins, so that none comes back with the account."""
+    user = named(username)
+    user.is_active = active
+    db.session.flush()
+    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    db.session.commit()
+    return user
+
+
+def unlock(username: str) -> User:
+    """Let a user who typed too many wrong passwords try again at once."""
+    user = named(username)
+    attempts.forget(str(user.id))
+    db.session.commit()
+    return user
+
+
+def everybody() -> Sequence[User]:
+    """List all users by name."""
+    return db.session.scalars(select(User).order_by(User.username_key)).all()
 
 
 def nobody_yet() -> bool:
     """Tell whether there is no user at all."""
     return not db.session.scalar(select(exists().where(User.id.is_not(None))))
-
-
-def _hash(password: str) -> str:
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
-
-
-@functools.cache
-def _nobodys(rounds: int) -> str:
-    """Hash a password that nobody has, to compare with when there is no such user."""
-    return bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(rounds)).decode()

@@ -5,7 +5,7 @@ from flask_login import AnonymousUserMixin
 
 from .. import accounts, tokens
 from ..config import current
-from ..errors import NotSignedIn
+from ..errors import Forbidden, NotSignedIn
 from ..extensions import csrf
 from . import auth, docs, leads
 
@@ -39,6 +39,8 @@ def identify() -> None:
     if user is None:
         raise NotSignedIn("token_invalid")
     g._login_user = user
+    if accounts.must_change_password(user):
+        raise Forbidden("password_change_required")
 
 
 @bp.after_request

@@ -33,7 +33,7 @@ def login() -> Answer:
     form = LoginForm(meta={"csrf": False})
     if not form.validate():
         raise InvalidInput(form.errors)
-    user = accounts.authenticate(form.username.data, form.password.data or "")
+    user = accounts.authenticate(form.username.data, form.password.data or "", request.remote_addr or "")
     lifetime = timedelta(minutes=current["ACCESS_TOKEN_EXPIRE_MINUTES"])
     login = accounts.sign_in(user, lifetime)
     token = tokens.bearer(login.id, user.id, login.expires_at)

@@ -10,17 +10,23 @@ from flask.cli import AppGroup
 from .. import accounts, rules
 from ..config import current
 from ..models import User
+from ..schemas.writers import UserSchema
 from .console import ask, mendable
 
+SIGN_IN = "Sign in at {}/auth/login"
+
 user_commands = AppGroup("user", help="Look after the accounts of attorneys.")
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+random_option = click.option("--random-password", is_flag=True, help="Make one to be changed, and print it once.")
+file_option = click.option("--password-file", type=click.File(), help="File with the password; - is standard input.")
 
 
 @click.command("create-user")
 @click.option("--username", help="3 to 50 letters, digits, underscores or hyphens.")
 @click.option("--email", help="The attorney's e-mail address.")
-@click.option("--password-file", type=click.File(), help="File with the password; - reads standard input.")
-@click.option("--random-password", is_flag=True, help="Make a password and print it once.")
-@click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
+@file_option
+@random_option
+@as_json_option
 @mendable
 def create_user(
     username: str | None, email: str | None, password_file: TextIO | None, random_password: bool, as_json: bool
@@ -29,7 +35,8 @@ def create_user(
     username = rules.username(username or ask("Username", "--username"))
     email = rules.email(email or ask("E-mail", "--email"))
     password = _password(password_file, random_password)
-    _report(accounts.create(username, email, password), password if random_password else None, as_json)
+    user = accounts.create(username, email, password, must_change=random_password)
+    _report(user, SIGN_IN, password if random_password else None, as_json)
 
 
 def _password(file: TextIO | None, at_random: bool) -> str:
@@ -40,13 +47,13 @@ def _password(file: TextIO | None, at_random: bool) -> str:
     return rules.password(ask("Password", "--password-file", hide_input=True, confirmation_prompt=True))
 
 
-def _report(user: User, password: str | None, as_json: bool) -> None:
+def _report(user: User, then: str, password: str | None = None, as_json: bool = False) -> None:
+    """Print the account for programs, and the next step for people."""
     if as_json:
-        account = {"id": str(user.id), "username": user.username, "email": user.email, "is_active": user.is_active}
-        click.echo(json.dumps(account | ({"password": password} if password else {})))
+        click.echo(json.dumps(UserSchema().dump(user) | ({"password": password} if password else {})))
     else:
         click.echo(user.username + (f"\nPassword: {password}" if password else ""))
-    click.echo(f"Sign in at {current['BASE_URL']}/auth/login", err=True)
+    click.echo(then.format(current["BASE_URL"]), err=True)
 
 
 @click.command("seed-db")
@@ -55,9 +62,18 @@ def seed_db() -> None:
     """Make the first account: the seed's admin, in production with a random password."""
     production = current["ENVIRONMENT"] == "production"
     password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
-    user = accounts.create("admin", "admin@leadmanagement.local", password)
-    _report(user, password, as_json=False)
-    click.echo("Change this password after the first sign-in.", err=True)
+    user = accounts.create("admin", "admin@leadmanagement.local", password, must_change=True)
+    _report(user, f"{SIGN_IN} and change this password.", password)
+
+
+@user_commands.command("list")
+@as_json_option
+@mendable
+def list_users(as_json: bool) -> None:
+    """List the accounts."""
+    users = accounts.everybody()
+    lines = (f"{user.username:<20} {user.email:<40} {'enabled' if user.is_active else 'disabled'}" for user in users)
+    click.echo(json.dumps(UserSchema(many=True).dump(users)) if as_json else "\n".join(lines))
 
 
 @user_commands.command("enable")
@@ -65,4 +81,33 @@ def seed_db() -> None:
 @mendable
 def enable_user(username: str) -> None:
     """Let a user sign in."""
-    click.echo(accounts.enable(username).username)
+    _report(accounts.enable(username), SIGN_IN)
+
+
+@user_commands.command("disable")
+@click.argument("username")
+@mendable
+def disable_user(username: str) -> None:
+    """Keep a user out; sessions and tokens end at once."""
+    _report(accounts.enable(username, active=False), f"To let them in again: flask user enable {username}")
+
+
+@user_commands.command("unlock")
+@click.argument("username")
+@mendable
+def unlock_user(username: str) -> None:
+    """Let a user who typed too many wrong passwords try again at once."""
+    _report(accounts.unlock(username), SIGN_IN)
+
+
+@user_commands.command("set-password")
+@click.argument("username")
+@file_option
+@random_option
+@as_json_option
+@mendable
+def set_password(username: str, password_file: TextIO | None, random_password: bool, as_json: bool) -> None:
+    """Give a user another password; sessions and tokens end at once."""
+    user, password = accounts.named(username), _password(password_file, random_password)
+    accounts.set_password(user, password, must_change=random_password)
+    _report(user, SIGN_IN, password if random_password else None, as_json)

@@ -127,6 +127,7 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     return values | {
         "INSTANCE_PATH": str(instance),
         "BASE_URL": base_url,
+        "HOSTS": {urlsplit(base_url).hostname, values["HOST"], *LOOPBACK},  # under any other name nothing is served
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,
         "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),

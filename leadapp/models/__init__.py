@@ -1,9 +1,9 @@
 """The tables, their column types, and the rules inside one row."""
 
-from .accounts import Login, User
+from .accounts import FailedSignIns, Login, User
 from .base import Base, UTCDateTime
 from .leads import FILENAME_MAX, NAME_KEY_MAX, Erasure, Event, Lead, LeadStatus, Submission, Tally
 from .letters import Letter
 
-__all__ = ["FILENAME_MAX", "NAME_KEY_MAX", "Base", "Erasure", "Event", "Lead", "LeadStatus"]
+__all__ = ["FILENAME_MAX", "NAME_KEY_MAX", "Base", "Erasure", "Event", "FailedSignIns", "Lead", "LeadStatus"]
 __all__ += ["Letter", "Login", "Submission", "Tally", "UTCDateTime", "User"]

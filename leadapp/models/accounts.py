@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..rules import EMAIL_MAX
@@ -25,6 +25,7 @@ class User(UserMixin, Base):
     email_key: Mapped[str] = mapped_column(String(EMAIL_MAX), unique=True)
     hashed_password: Mapped[str] = mapped_column(String(60))
     is_active: Mapped[bool] = mapped_column(default=True)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     login_id: uuid.UUID | None = None
@@ -42,3 +43,14 @@ class Login(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
+
+
+class FailedSignIns(Base):
+    """When somebody at one network address typed a wrong password lately; neither is told by its keyed digest."""
+
+    __tablename__ = "failed_sign_ins"
+
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    times: Mapped[list[float]] = mapped_column(JSON)
+    last_at: Mapped[datetime]

@@ -18,7 +18,9 @@ class Letter(Base):
     __table_args__ = (Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
-    submission_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"), index=True)
+    submission_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
+    )
     kind: Mapped[str] = mapped_column(String(20))
     recipient: Mapped[str] = mapped_column(String(EMAIL_MAX))
     created_at: Mapped[datetime]
@@ -28,4 +30,4 @@ class Letter(Base):
     token: Mapped[uuid.UUID | None]
     reason: Mapped[str | None] = mapped_column(String(500))
 
-    submission: Mapped[Submission] = relationship()
+    submission: Mapped[Submission | None] = relationship()

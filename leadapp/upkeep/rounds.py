@@ -6,13 +6,13 @@ import threading
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from .. import letters, mail
 from ..config import current
 from ..extensions import db
 from ..log import logger
-from ..models import Lead, LeadStatus, Submission
+from ..models import FailedSignIns, Lead, LeadStatus, Letter, Submission
 from ..storage import store
 from ..wording import now
 from .doctor import NEEDED, examine
@@ -40,8 +40,11 @@ def keep_up(stopped: threading.Event) -> None:
 
 
 def sweep() -> int:
-    """Delete the stored files that no submission has claimed in two hours; tell how many."""
+    """Delete the stored files that no submission has claimed in two hours, and tell how many; and rows as old."""
     moment, swept = now() - UNCLAIMED_FOR, 0
+    db.session.execute(delete(FailedSignIns).where(FailedSignIns.last_at < moment))
+    db.session.execute(delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment))
+    db.session.commit()
     store.clear_staging(moment)
     keys = filter(OURS.fullmatch, store.keys_before(moment))
     while batch := list(itertools.islice(keys, BATCH)):

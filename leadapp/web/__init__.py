@@ -1,6 +1,7 @@
 """The HTML edge: its blueprints, its guard, and what its templates may say."""
 
 from flask import Flask, redirect, request, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -19,6 +20,8 @@ OPEN = {
     "public.theme",
     "public.receipt",
     "auth.login",
+    "auth.forgot",
+    "auth.reset",
     "health.health",
     "health.ready",
     "metrics.show",
@@ -28,12 +31,25 @@ OPEN = {
     "docs.read",
     "outbox.list_letters",
 }
+# What a page asks for by itself keeps nobody signed in.
+POLLED = {"dashboard.arrivals"}
+# What is open to whoever must change their password first.
+CHANGING = {"auth.password", "auth.logout"}
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions whose idle time starts anew with each page that a person asks for."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Leave the cookie as it is where nobody asked who is signed in, and after what a page asks by itself."""
+        return session.accessed and request.endpoint not in POLLED and super().should_set_cookie(app, session)
 
 
 def init_app(app: Flask) -> None:
     """Register the pages, their guard and their words."""
     for module in (public, auth, dashboard, health, *([outbox] if app.config["AT_HOME"] else [])):
         app.register_blueprint(module.bp)
+    app.session_interface = Sessions()
     app.before_request(_guard)
     login_manager.user_loader(accounts.by_login)
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
@@ -47,7 +63,10 @@ def _guard() -> ResponseReturnValue | None:
     if request.endpoint and (request.endpoint in OPEN or request.endpoint.startswith("api.")):
         return None
     # Asked before the address is known to be unknown: the page that says so shows who is here.
-    if current_user.is_authenticated or request.endpoint is None:
+    if current_user.is_authenticated and request.endpoint:
+        first = accounts.must_change_password(current_user) and request.endpoint not in CHANGING
+        return redirect(url_for("auth.password"), 303) if first else None
+    if request.endpoint is None:
         return None
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.login", next=wanted), 303)

@@ -1,14 +1,16 @@
-"""Signing in and out."""
+"""Signing in and out, and what there is to do about a password."""
 
 import re
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from .. import accounts
-from ..errors import Forbidden, NotSignedIn
-from ..forms import LoginForm
+from ..config import current
+from ..errors import Forbidden, InvalidInput, NotFound, NotSignedIn
+from ..forms import ForgotForm, LoginForm, PasswordForm
+from ..models import User
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -22,14 +24,11 @@ def login() -> ResponseReturnValue:
     if not form.validate():
         return _page(form, 422)
     try:
-        user = accounts.authenticate(form.username.data, form.password.data or "")
+        user = accounts.authenticate(form.username.data, form.password.data or "", request.remote_addr or "")
     except (NotSignedIn, Forbidden) as refusal:
         form.username.errors = [refusal.message]
         return _page(form, 422)
-    _end_session()
-    accounts.sign_in(user)
-    login_user(user)
-    session.permanent = True  # the idle limit counts from the last request, not from the sign-in
+    _begin_session(user)
     return redirect(_own_path(form.next.data) or url_for("dashboard.list_leads"), 303)
 
 
@@ -38,6 +37,56 @@ def logout() -> Response:
     """End the session for good, a copied cookie included."""
     _end_session()
     return redirect(url_for(".login"), 303)  # type: ignore[return-value]  # Werkzeug's own type
+
+
+@bp.route("/password", methods=["GET", "POST"])
+def password() -> ResponseReturnValue:
+    """Change one's own password; this device stays signed in under a new session, every other is out."""
+    form = PasswordForm()
+    if form.is_submitted() and form.validate():
+        typed = (form.present.data or "", form.password.data, request.remote_addr or "")
+        try:
+            _begin_session(accounts.change_password(current_user, *typed))
+        except InvalidInput as refusal:
+            for name, words in refusal.fields.items():
+                form[name].errors = words
+        else:
+            flash("Your password is changed, and every other device is signed out", "good")
+            return redirect(url_for("dashboard.list_leads"), 303)
+    return render_template("auth/password.html", form=form, user=current_user), 422 if form.errors else 200
+
+
+@bp.route("/forgot", methods=["GET", "POST"])
+def forgot() -> ResponseReturnValue:
+    """Owe a letter with a link to a new password; who asks never learns whether there is such an account."""
+    if not current["SMTP_HOST"]:
+        raise NotFound("reset_off")
+    form = ForgotForm()
+    if form.is_submitted() and form.validate():
+        accounts.offer_reset(form.email.data)
+        flash("If there is an account with this address, an e-mail with a link is on its way", "good")
+        return redirect(url_for(".login"), 303)
+    return render_template("auth/forgot.html", form=form), 422 if form.errors else 200
+
+
+@bp.route("/reset/<token>", methods=["GET", "POST"])
+def reset(token: str) -> ResponseReturnValue:
+    """Set a new password for whoever holds the letter."""
+    user, form = accounts.by_reset_link(token), PasswordForm()
+    del form.present
+    if form.is_submitted() and form.validate():
+        accounts.set_password(user, form.password.data)
+        flash("Your password is changed. Sign in with it", "good")
+        return redirect(url_for(".login"), 303)
+    return render_template("auth/password.html", form=form, user=user), 422 if form.errors else 200
+
+
+def _begin_session(user: User) -> None:
+    """Sign a user in under a session of its own, whatever this browser held before."""
+    _end_session()
+    accounts.sign_in(user)
+    login_user(user)
+    session.permanent = True  # the idle limit counts from the last request, not from the sign-in
 
 
 def _end_session() -> None:

@@ -85,7 +85,7 @@ def test_in_production_the_seed_account_has_a_random_password(app: Flask, monkey
     monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
     told = run(app, "seed-db").stdout
     assert "Admin123!" not in told
-    assert accounts.authenticate("admin", told.split("Password: ")[1].strip()).username == "admin"
+    assert accounts.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username == "admin"
 
 
 def test_enabling_lets_a_user_in(app: Flask) -> None:

@@ -37,6 +37,10 @@ PUBLIC = {
     "GET /metrics",  # for who brings its token
     "GET /auth/login",
     "POST /auth/login",
+    "GET /auth/forgot",
+    "POST /auth/forgot",
+    "GET /auth/reset/<token>",
+    "POST /auth/reset/<token>",
     "GET /dev/outbox",  # in development only
     "POST /api/v1/leads",
     "POST /api/v1/auth/register",

@@ -38,11 +38,11 @@ CHANGING = {"auth.password", "auth.logout"}
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions whose idle time starts anew with each page that a person asks for."""
+    """Sessions whose idle time starts anew with each request, but for those that a page makes by itself."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Leave the cookie as it is where nobody asked who is signed in, and after what a page asks by itself."""
-        return session.accessed and request.endpoint not in POLLED and super().should_set_cookie(app, session)
+        """Leave the cookie as it is after a request that no person made."""
+        return request.endpoint not in POLLED and super().should_set_cookie(app, session)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,121 @@
+"""What every answer brings, under which name it is given, and what keeps a session alive."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from werkzeug.exceptions import abort
+
+from leadapp import create_app, errors, log, web
+from leadapp.models import User
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.test_api_auth import sign_in as token_for
+from tests.integration.test_sign_in import HOME, is_in, session_of
+from tests.production import PRODUCTION
+
+pytestmark = pytest.mark.databases("sqlite")
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@pytest.fixture
+def production(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """A browser at a site in production behind one proxy."""
+    monkeypatch.setattr(log.logger, "handlers", [])
+    settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
+    site = create_app(PRODUCTION | settings)
+    site.test_client_class = Client
+    return site.test_client()
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/health", "/static/icon.svg", "/api/v1/leads", "/openapi.json"])
+def test_every_kind_of_answer_brings_the_same_headers(production: Client, path: str) -> None:
+    answer = production.get(path, base_url="https://leads.example.com")
+    assert {**answer.headers}.items() >= ALWAYS.items()
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert "'unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("leads.example.com", 200),
+        ("LEADS.example.com:443", 200),
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("[::1]:8000", 200),
+        ("evil.example", 400),
+        ("leads.example.com.evil.example", 400),
+        ("leads.example.com@evil.example", 400),
+        ("leads.example.com evil.example", 400),
+        ("", 400),
+    ],
+)
+def test_a_site_answers_to_its_own_names_only(production: Client, host: str, status: int) -> None:
+    answer = production.get("/auth/forgot", headers={"Host": host})
+    assert answer.status_code == status
+    assert (errors.MESSAGES["host_unknown"] in answer.text) == (status == 400)
+    assert production.get("/health", headers={"Host": host}).status_code == 200  # a probe knows an address at most
+
+
+def test_a_foreign_name_is_a_problem_of_the_api_too(client: Client) -> None:
+    answer = client.get("/api/v1/leads", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "host_unknown")
+
+
+def test_only_a_trusted_proxy_names_the_client(client: Client, production: Client, attorney: User) -> None:
+    def tries(browser: Client) -> list[int]:
+        data = {"username": attorney.username, "password": "Wrong-horse-7"}
+        named = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in range(11))
+        return [browser.post("/api/v1/auth/login", data=data, headers=name).status_code for name in named]
+
+    assert tries(client) == [401] * 10 + [429]
+    assert tries(production) == [401] * 11
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 413, 415, 422, 429, 500, 503])
+@pytest.mark.parametrize("path", ["/health", "/api/v1/auth/login"])
+def test_each_failure_has_a_page_and_a_problem(
+    app: Flask, client: Client, path: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {429: errors.TooOften("http_429", 90, wait="2 min"), 503: errors.Unavailable("http_503")}
+
+    def fail() -> None:
+        raise own[status] if status in own else abort(status)
+
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "health.health" if path == "/health" else "api.auth.login", fail)
+    answer = client.open(path, method="GET" if path == "/health" else "POST")
+    words = errors.Message(f"http_{status}", wait="2 min", limit="5 MB")
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (status, {429: "90", 503: "60"}.get(status))
+    if path == "/health":
+        told = (words, app.config["CONTACT_TEXT"], answer.headers["X-Request-ID"], "Go to the form")
+        assert all(part in answer.text for part in told)
+    else:
+        assert (answer.mimetype, answer.get_json()["detail"]) == ("application/problem+json", words)
+
+
+def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "POLLED", {"dashboard.list_leads"})
+    start, cookie = now(), session_of(signed_in)
+    with time_machine.travel(start + timedelta(hours=7), tick=False):
+        assert is_in(signed_in)
+    assert session_of(signed_in) == cookie
+    with time_machine.travel(start + timedelta(hours=8, minutes=1), tick=False):
+        assert not is_in(signed_in)
+
+
+def test_a_wrong_password_never_comes_back_in_an_answer(client: Client) -> None:
+    UserFactory.create(username="ana")
+    answer = token_for(client, "ana", f"{PASSWORD}x")
+    assert PASSWORD not in answer.text
+    assert client.get(HOME).location == "/auth/login?next=/dashboard/"

@@ -1,0 +1,154 @@
+"""A password changed: by whoever is signed in, before anything else where it must be, and what ends with it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp import accounts
+from leadapp.accounts import passwords
+from leadapp.errors import MESSAGES, NotSignedIn, Unavailable
+from leadapp.extensions import db
+from leadapp.models import Login, User
+from tests.clients import Client
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.test_api_auth import me
+from tests.integration.test_api_auth import sign_in as token_for
+from tests.integration.test_sign_in import HOME, copied, is_in, session_of, sign_in, sign_out
+from tests.pages import hidden_fields
+
+CHANGE, NEW = "/auth/password", "Correct-horse-8"
+
+
+def change(client: Client, present: str = PASSWORD, password: str = NEW) -> TestResponse:
+    fields = hidden_fields(client.get(CHANGE).text, having="present")
+    return client.post(CHANGE, data=fields | {"present": present, "password": password})
+
+
+@pytest.fixture
+def production(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
+
+
+def test_a_change_ends_every_other_session_and_token(
+    app: Flask, attorney: User, signed_in: Client, bearer: dict[str, str]
+) -> None:
+    other = app.test_client()
+    sign_in(other, attorney.username)
+    before = session_of(signed_in)
+    answer = change(signed_in)
+    assert (answer.status_code, answer.location) == (303, HOME)
+    assert "Your password is changed" in signed_in.get(HOME).text
+    assert not is_in(other)
+    assert not is_in(copied(app, before))
+    assert app.test_client().get("/api/v1/auth/me", headers=bearer).status_code == 401
+    assert db.session.scalars(select(Login.user_id)).all() == [attorney.id]
+    sign_out(signed_in)
+    assert sign_in(signed_in, attorney.username).status_code == 422
+    assert sign_in(signed_in, attorney.username, NEW).status_code == 303
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    ("present", "password", "code"),
+    [
+        ("Wrong-horse-7", NEW, "present_password_wrong"),
+        ("", NEW, "present_password_wrong"),
+        (PASSWORD, PASSWORD, "password_same"),
+        (PASSWORD, "short", "password_length"),
+        (PASSWORD, "Password1", "password_common"),
+        (PASSWORD, "", "password_missing"),
+    ],
+)
+def test_a_refused_change_says_why_and_ends_nothing(signed_in: Client, present: str, password: str, code: str) -> None:
+    answer = change(signed_in, present, password)
+    assert answer.status_code == 422
+    assert "<title>Error: " in answer.text
+    assert answer.text.count(MESSAGES[code]) == 2
+    assert not password or f'value="{password}"' not in answer.text
+    assert is_in(signed_in)
+
+
+def test_a_stolen_session_does_not_guess_the_password(signed_in: Client) -> None:
+    assert [change(signed_in, "Wrong-horse-7").status_code for _ in range(11)] == [422] * 10 + [429]
+    assert change(signed_in).status_code == 429
+
+
+@pytest.mark.usefixtures("production")
+def test_a_password_that_was_made_for_somebody_is_changed_first(client: Client) -> None:
+    user = UserFactory.create(must_change_password=True)
+    answer = sign_in(client, user.username, next="/dashboard/?page=2")
+    assert (answer.status_code, answer.location) == (303, "/dashboard/?page=2")
+    for path in (HOME, answer.location, "/dashboard/leads/00000000-0000-4000-8000-000000000000"):
+        assert (client.get(path).status_code, client.get(path).location) == (303, CHANGE)
+    assert "Choose one of your own" in client.get(CHANGE).text
+    assert client.get("/nothing").status_code == 404
+    refused = me(client, token_for(client, user.username).get_json()["access_token"])
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "password_change_required")
+    assert change(client).status_code == 303
+    assert is_in(client)
+    assert me(client, token_for(client, user.username, NEW).get_json()["access_token"]).status_code == 200
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.databases("sqlite")
+def test_whoever_must_change_a_password_may_sign_out(client: Client) -> None:
+    sign_in(client, UserFactory.create(must_change_password=True).username)
+    fields = hidden_fields(client.get(CHANGE).text, action="/auth/logout")
+    assert client.post("/auth/logout", data=fields).location == "/auth/login"
+    assert client.get(CHANGE).location == "/auth/login?next=/auth/password"
+
+
+@pytest.mark.databases("sqlite")
+def test_development_forces_no_change(client: Client) -> None:
+    user = UserFactory.create(must_change_password=True)
+    sign_in(client, user.username)
+    assert is_in(client)
+    assert me(client, token_for(client, user.username).get_json()["access_token"]).status_code == 200
+
+
+def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, attorney: User) -> None:
+    checked = accounts.authenticate(attorney.username, PASSWORD, "127.0.0.1")
+    db.session.expunge(checked)  # as the other request holds it
+
+    def elsewhere() -> None:
+        with app.app_context():
+            accounts.set_password(accounts.named(attorney.username), NEW)
+
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    other.join()
+    with pytest.raises(NotSignedIn):
+        accounts.sign_in(checked)
+    assert db.session.scalars(select(Login)).all() == []
+
+
+def test_disabling_ends_everything_and_enabling_brings_nothing_back(
+    attorney: User, signed_in: Client, client: Client, token: str
+) -> None:
+    accounts.enable(attorney.username, active=False)
+    assert not is_in(signed_in)
+    assert me(client, token).status_code == 401
+    accounts.enable(attorney.username)
+    assert not is_in(signed_in)
+    assert me(client, token).status_code == 401
+    assert sign_in(client, attorney.username).status_code == 303
+
+
+@pytest.mark.databases("sqlite")
+def test_few_wait_for_their_turn_to_hash(client: Client, attorney: User) -> None:
+    for _ in range(16):
+        passwords._waiting.acquire()
+    try:
+        answer = token_for(client, attorney.username)
+        with pytest.raises(Unavailable):
+            passwords.hashed(NEW)
+    finally:
+        passwords._waiting.release(16)
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "sign_in_busy")
+    assert answer.headers["Retry-After"] == "60"
+    assert token_for(client, attorney.username).status_code == 200
+    assert accounts.sign_in(attorney, timedelta(hours=1)).user_id == attorney.id

@@ -1,0 +1,163 @@
+"""A forgotten password: a letter with a link that works once, for an hour, and tells a stranger nothing."""
+
+import re
+import threading
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp import letters, upkeep
+from leadapp.accounts import passwords
+from leadapp.errors import MESSAGES
+from leadapp.extensions import db
+from leadapp.models import Letter, User
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.test_sign_in import LOGIN, is_in, sign_in
+from tests.pages import hidden_fields
+from tests.servers import MailServer
+
+FORGOT, NEW, OTHER = "/auth/forgot", "Correct-horse-8", "Counsel4Others"
+
+
+def ask(client: Client, email: str) -> TestResponse:
+    return client.post(FORGOT, data=hidden_fields(client.get(FORGOT).text, having="email") | {"email": email})
+
+
+def deliver() -> None:
+    while letters.deliver_next():
+        pass
+    db.session.expire_all()
+
+
+@pytest.fixture
+def link(client: Client, attorney: User, mailbox: MailServer, app: Flask) -> str:
+    """The path of a link to a new password of `attorney`."""
+    ask(client, attorney.email)
+    deliver()
+    [sent] = mailbox.to(attorney.email)
+    found = re.search(rf"{app.config['BASE_URL']}(/auth/reset/\S+)", sent.message.get_body(("plain",)).get_content())
+    assert found
+    return found[1]
+
+
+def set_password(client: Client, link: str, password: str = NEW) -> TestResponse:
+    return client.post(link, data=hidden_fields(client.get(link).text, having="password") | {"password": password})
+
+
+def test_a_link_sets_a_password_once(
+    app: Flask, client: Client, link: str, attorney: User, signed_in: Client, bearer: dict[str, str]
+) -> None:
+    assert attorney.username in client.get(link).text
+    assert is_in(signed_in)  # opening it changed nothing
+    assert client.post(link, data={"password": NEW}).status_code == 400  # a form of somebody else's
+    answer = set_password(client, link)
+    assert (answer.status_code, answer.location) == (303, LOGIN)
+    assert "Your password is changed" in client.get(LOGIN).text
+    assert not is_in(signed_in)
+    assert client.get("/api/v1/auth/me", headers=bearer).status_code == 401
+    assert not is_in(client)
+    assert client.get(link).status_code == 410
+    assert sign_in(client, attorney.username).status_code == 422
+    assert sign_in(client, attorney.username, NEW).status_code == 303
+
+
+def test_a_link_works_for_an_hour_while_the_account_is_on(client: Client, link: str, attorney: User) -> None:
+    start = now()
+    with time_machine.travel(start + timedelta(minutes=59), tick=False):
+        assert client.get(link).status_code == 200
+    with time_machine.travel(start + timedelta(minutes=61), tick=False):
+        assert MESSAGES["reset_ended"] in client.get(link).text
+    db.session.get_one(User, attorney.id).is_active = False
+    db.session.commit()
+    assert [client.get(path).status_code for path in (link, link[:-1], "/auth/reset/x")] == [410] * 3
+
+
+@pytest.mark.databases("sqlite")
+def test_a_weak_password_is_refused_and_the_link_still_works(client: Client, link: str) -> None:
+    answer = set_password(client, link, "short")
+    assert (answer.status_code, answer.text.count(MESSAGES["password_length"])) == (422, 2)
+    assert set_password(client, link).status_code == 303
+
+
+def test_of_two_who_use_a_link_at_once_one_does(
+    app: Flask, client: Client, attorney: User, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed, other = passwords.hashed, app.test_client()
+    fields = hidden_fields(other.get(link).text, having="password")
+
+    def meanwhile(password: str) -> str:
+        monkeypatch.setattr(passwords, "hashed", hashed)
+        first = threading.Thread(target=other.post, args=[link], kwargs={"data": fields | {"password": OTHER}})
+        first.start()
+        first.join()
+        return hashed(password)
+
+    fields_here = hidden_fields(client.get(link).text, having="password")
+    monkeypatch.setattr(passwords, "hashed", meanwhile)
+    answer = client.post(link, data=fields_here | {"password": NEW})
+    assert (answer.status_code, MESSAGES["password_changed"] in answer.text) == (409, True)
+    assert sign_in(client, attorney.username, OTHER).status_code == 303
+
+
+def test_a_stranger_learns_nothing(client: Client, attorney: User, mailbox: MailServer) -> None:
+    off = UserFactory.create(is_active=False)
+    asked = (attorney.email.upper(), "nobody@example.com", off.email)
+    answers = [ask(client, email) for email in asked]
+    assert {(answer.status_code, answer.location, answer.text) for answer in answers} == {(303, LOGIN, answers[0].text)}
+    assert len(db.session.scalars(select(Letter)).all()) == 3
+    deliver()
+    assert [sent.recipients for sent in mailbox.messages] == [[attorney.email]]
+    [letter] = db.session.scalars(select(Letter)).all()
+    assert (letter.recipient, letter.sent_at is not None) == (attorney.email.lower(), True)
+
+
+def test_no_mailbox_is_flooded(client: Client, attorney: User, mailbox: MailServer) -> None:
+    with time_machine.travel("2026-11-20T10:01Z", tick=False) as clock:
+        for minutes in (0, 1, 2, 9):  # the last is in the next ten minutes
+            clock.move_to(f"2026-11-20T10:{minutes + 1:02}Z")
+            ask(client, attorney.email)
+            deliver()
+    assert len(mailbox.messages) == 2
+
+
+def test_a_letter_that_failed_leaves_with_a_fresh_link(client: Client, attorney: User, mailbox: MailServer) -> None:
+    mailbox.refused = {attorney.email}
+    ask(client, attorney.email)
+    deliver()
+    assert letters.standing().failed == 1
+    mailbox.reset()
+    letters.retry_failed()
+    deliver()
+    assert len(mailbox.messages) == 1
+
+
+@pytest.mark.databases("sqlite")
+def test_without_a_mail_server_a_colleague_is_asked(client: Client, attorney: User) -> None:
+    assert FORGOT not in client.get(LOGIN).text
+    answer = client.get(FORGOT)
+    assert (answer.status_code, "flask user set-password" in answer.text) == (404, True)
+    assert client.post(FORGOT).status_code == 400
+
+
+def test_what_is_no_address_is_told(client: Client, mailbox: MailServer) -> None:
+    assert FORGOT in client.get(LOGIN).text
+    answer = ask(client, "ana@")
+    assert (answer.status_code, answer.text.count(MESSAGES["email_format"])) == (422, 2)
+    assert db.session.scalars(select(Letter)).all() == []
+
+
+def test_the_sweep_forgets_who_asked(client: Client, attorney: User, mailbox: MailServer) -> None:
+    sign_in(client, "nobody", PASSWORD)
+    ask(client, attorney.email)
+    deliver()
+    upkeep.sweep()
+    assert len(db.session.scalars(select(Letter)).all()) == 1
+    with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
+        upkeep.sweep()
+    assert db.session.scalars(select(Letter)).all() == []

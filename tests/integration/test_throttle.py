@@ -1,0 +1,140 @@
+"""Wrong passwords: ten in a quarter of an hour for a user and an address, counted exactly, told alike to everybody."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import bcrypt
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp import accounts, upkeep
+from leadapp.errors import MESSAGES, NotSignedIn, TooOften
+from leadapp.extensions import db
+from leadapp.models import FailedSignIns, User
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import PASSWORD
+from tests.integration.test_api_auth import sign_in as token_for
+from tests.integration.test_sign_in import sign_in
+
+WRONG = "Wrong-horse-7"
+
+
+def tries(client: Client, name: str, number: int = 10) -> list[int]:
+    return [token_for(client, name, WRONG).status_code for _ in range(number)]
+
+
+def rows() -> list[FailedSignIns]:
+    db.session.rollback()
+    return [*db.session.scalars(select(FailedSignIns))]
+
+
+def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: User) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        assert tries(client, attorney.username, 5) + tries(client, attorney.email.upper(), 5) == [401] * 10
+        clock.shift(timedelta(minutes=4, seconds=30))
+        answer = token_for(client, attorney.username)  # not even the right one
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "630")
+        problem = answer.get_json()
+        words = MESSAGES["sign_in_throttled"].format(wait="11 min")
+        assert (problem["code"], problem["detail"]) == ("sign_in_throttled", words)
+        page = sign_in(client, attorney.username)
+        assert (page.status_code, page.headers["Retry-After"], words in page.text) == (429, "630", True)
+        clock.shift(timedelta(minutes=10, seconds=31))
+        assert token_for(client, attorney.username).status_code == 200
+
+
+def test_the_window_moves_with_the_time(client: Client, attorney: User) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        assert tries(client, attorney.username, 1) == [401]
+        clock.shift(timedelta(minutes=14))
+        assert tries(client, attorney.username, 9) == [401] * 9
+        clock.shift(timedelta(minutes=1, seconds=1))
+        assert tries(client, attorney.username, 2) == [401, 429]
+
+
+def test_an_unknown_name_is_told_the_same(client: Client, attorney: User) -> None:
+    bodies = []
+    for name in (attorney.username, "nobody", "nobody@example.com"):
+        with time_machine.travel("2026-11-20T10:00Z", tick=False):
+            assert tries(client, name) == [401] * 10
+            bodies.append(token_for(client, name).get_json() | {"instance": ""})
+    assert bodies == [bodies[0]] * 3
+
+
+def test_another_address_and_another_user_are_not_kept_out(client: Client, app: Flask, attorney: User) -> None:
+    tries(client, attorney.username, 11)
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    data = {"username": attorney.username, "password": PASSWORD}
+    assert client.post("/api/v1/auth/login", data=data, environ_base=elsewhere).status_code == 200
+    assert token_for(client, attorney.username).status_code == 429  # success elsewhere is not success here
+    assert tries(client, "nobody", 1) == [401]
+
+
+def test_a_good_sign_in_forgets_the_bad_ones(client: Client, attorney: User) -> None:
+    assert tries(client, attorney.username, 9) == [401] * 9
+    assert token_for(client, attorney.username).status_code == 200
+    assert rows() == []
+    assert tries(client, attorney.username, 9) == [401] * 9
+
+
+def test_unlocking_and_a_new_password_let_a_user_try_again(client: Client, attorney: User) -> None:
+    tries(client, attorney.username, 11)
+    accounts.unlock(attorney.username)
+    assert token_for(client, attorney.username).status_code == 200
+    tries(client, attorney.username, 11)
+    accounts.set_password(accounts.named(attorney.username), "Correct-horse-8")
+    assert token_for(client, attorney.username, "Correct-horse-8").status_code == 200
+
+
+def test_thirty_at_once_are_ten(app: Flask, attorney: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks: list[bytes] = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed))
+    monkeypatch.setattr(accounts.passwords, "turn", threading.Lock)  # as if each were a process of its own
+    name = attorney.username
+
+    def one(_number: int) -> type[Exception]:
+        with app.app_context(), pytest.raises((NotSignedIn, TooOften)) as refusal:
+            accounts.authenticate(name, WRONG, "192.0.2.7")
+        return refusal.type
+
+    with ThreadPoolExecutor(30) as pool:
+        outcomes = [*pool.map(one, range(30))]
+    assert (len(checks), outcomes.count(NotSignedIn), outcomes.count(TooOften)) == (10, 10, 20)
+
+
+def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> None:
+    tries(client, attorney.username, 2)
+    tries(client, "somebody-unknown", 1)
+    kept = " ".join(f"{row.who} {row.address}" for row in rows())
+    assert len(rows()) == 2
+    for told in (attorney.username, attorney.email, str(attorney.id), attorney.id.hex, "127.0.0.1", "somebody"):
+        assert told not in kept
+    upkeep.sweep()
+    assert len(rows()) == 2
+    with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
+        upkeep.sweep()
+    assert rows() == []
+
+
+@pytest.mark.databases("sqlite")
+def test_bad_and_good_sign_ins_are_logged_without_a_name(
+    client: Client, attorney: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts.logger, "disabled", False)  # import-linter disables what loggers it finds
+    with caplog.at_level("INFO", logger="leadapp"):
+        for name, password in ((attorney.username, WRONG), ("nobody", WRONG), (attorney.username, PASSWORD)):
+            token_for(client, name, password)
+    told = [(record.getMessage(), record.facts["user"]) for record in caplog.records if "user" in record.facts]
+    wanted = [("a wrong name or password", attorney.id), ("a wrong name or password", None), ("signed in", attorney.id)]
+    assert [line for line in told if line[0] != "request"] == wanted
+
+
+def test_a_long_name_is_a_wrong_name(client: Client) -> None:
+    answer: TestResponse = token_for(client, "x" * 50_000, WRONG)
+    assert answer.status_code == 401

@@ -1,0 +1,119 @@
+"""`flask user`: what it prints, where, with which exit code, and whom it lets in."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from leadapp import accounts
+from leadapp.extensions import db
+from tests.clients import Client
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.test_api_auth import me
+from tests.integration.test_api_auth import sign_in as token_for
+from tests.integration.test_commands import run
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.databases("sqlite")
+SIGN_IN, NEW = "Sign in at http://127.0.0.1:8000/auth/login", "Correct-horse-8"
+
+
+def test_accounts_are_listed_by_name(app: Flask) -> None:
+    assert run(app, "user", "list", "--json").stdout == "[]\n"
+    joe = UserFactory.create(username="Joe", is_active=False)
+    UserFactory.create(username="ana")
+    lines = run(app, "user", "list").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["ana", "ana@example.com", "enabled"],
+        ["Joe", "Joe@example.com", "disabled"],
+    ]
+    listed = json.loads(run(app, "user", "list", "--json").stdout)
+    assert listed[1] == {"id": str(joe.id), "username": "Joe", "email": "Joe@example.com", "is_active": False}
+
+
+def test_disabling_puts_a_user_out_and_enabling_lets_them_in(app: Flask, client: Client) -> None:
+    UserFactory.create(username="ana")
+    token = token_for(client, "ana").get_json()["access_token"]
+    out = run(app, "user", "disable", "ANA")
+    assert (out.exit_code, out.stdout, out.stderr) == (0, "ana\n", "To let them in again: flask user enable ANA\n")
+    assert (me(client, token).status_code, token_for(client, "ana").status_code) == (401, 403)
+    back = run(app, "user", "enable", "ana")
+    assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
+    assert token_for(client, "ana").status_code == 200
+
+
+def test_a_password_is_set_from_a_file_or_at_random(app: Flask, client: Client) -> None:
+    UserFactory.create(username="ana")
+    token = token_for(client, "ana").get_json()["access_token"]
+    done = run(app, "user", "set-password", "ana", "--password-file", "-", stdin=f"{NEW}\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
+    assert (me(client, token).status_code, token_for(client, "ana", NEW).status_code) == (401, 200)
+    told = json.loads(run(app, "user", "set-password", "ana", "--random-password", "--json").stdout)
+    assert token_for(client, "ana", told["password"]).status_code == 200
+    assert [told["username"], accounts.named("ana").must_change_password] == ["ana", True]
+
+
+def test_unlocking_lets_a_user_try_again(app: Flask, client: Client) -> None:
+    UserFactory.create(username="ana")
+    assert [token_for(client, "ana", "Wrong-horse-7").status_code for _ in range(11)][-1] == 429
+    done = run(app, "user", "unlock", "ana")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
+    assert token_for(client, "ana").status_code == 200
+
+
+@pytest.mark.parametrize("command", ["enable", "disable", "unlock", "set-password"])
+def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, command: str) -> None:
+    more = ["--random-password"] if command == "set-password" else []
+    unknown, missing = run(app, "user", command, "nobody", *more), run(app, "user", command, *more)
+    assert (unknown.exit_code, unknown.stdout, unknown.stderr) == (1, "", "Error: There is no user nobody\n")
+    assert (missing.exit_code, missing.stdout) == (2, "")
+
+
+def test_a_weak_password_changes_nothing(app: Flask, client: Client) -> None:
+    UserFactory.create(username="ana")
+    weak = run(app, "user", "set-password", "ana", "--password-file", "-", stdin="short")
+    assert (weak.exit_code, weak.stdout) == (1, "")
+    assert "at least 8 characters" in weak.stderr
+    assert token_for(client, "ana").status_code == 200
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_the_seed_account_is_to_change_its_password(
+    app: Flask, client: Client, environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "ENVIRONMENT", environment)
+    password = run(app, "seed-db").stdout.split("Password: ")[1].strip()
+    assert (password == "Admin123!SecurePassword") == (environment == "development")
+    token = token_for(client, "admin", password).get_json()["access_token"]
+    assert me(client, token).status_code == (403 if environment == "production" else 200)
+
+
+def read_until(terminal: int, words: str) -> None:
+    """Read what a terminal shows, up to these words."""
+    shown = ""
+    while words not in shown:
+        shown += os.read(terminal, 1000).decode()
+
+
+def test_on_a_terminal_the_command_asks(app: Flask) -> None:
+    here, there = pty.openpty()
+    settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"]}
+    command = [str(Path(sys.executable).with_name("flask")), "create-user", "--username", "zoe"]
+    environment = os.environ | settings | {"SECRET_KEY": "s" * 40, "FLASK_SKIP_DOTENV": "1"}
+    asked = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=there, stdout=subprocess.PIPE, stderr=there, start_new_session=True
+    )
+    for question, answer in (("E-mail: ", "zoe@example.com"), ("Password: ", PASSWORD), ("confirmation: ", PASSWORD)):
+        read_until(here, question)
+        os.write(here, f"{answer}\n".encode())
+    read_until(here, SIGN_IN)
+    assert asked.communicate(timeout=60) == (b"zoe\n", None)
+    os.close(here)
+    os.close(there)
+    db.session.rollback()
+    assert [user.email for user in accounts.everybody()] == ["zoe@example.com"]

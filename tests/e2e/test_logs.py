@@ -1,0 +1,86 @@
+"""A whole day in the browser leaves no person, no secret and no file name in what the server writes."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import samples
+from tests.e2e.form import fill, press
+from tests.site import Site
+
+PROSPECT = {"First name": "Zebedee", "Last name": "Quuxley", "E-mail": "zebedee@planted.example.com"}
+PASSWORD, WRONG, NEW = "Planted-horse-7", "Planted-Wrong-1", "Planted-New-22"
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    """A good resume with a name that nothing else has."""
+    file = tmp_path / "quuxley-planted.pdf"
+    file.write_bytes(samples.pdf())
+    return file
+
+
+def sends(page: Page, site: Site, file: Path) -> list[str]:
+    """A prospect is refused once, sends, and opens the receipt; give the secrets in the addresses."""
+    fill(page, site, file, **PROSPECT | {"E-mail": "zebedee@"})
+    press(page)
+    expect(page).to_have_title(re.compile("^Error: "))
+    page.get_by_label("E-mail").fill(PROSPECT["E-mail"])
+    press(page)
+    page.wait_for_url("**/submitted/*")
+    letter = next(sent for sent in site.smtp.wait_for(2) if sent.recipients == [PROSPECT["E-mail"]])
+    text = letter.message.get_body(("plain",)).get_content()
+    [receipt] = re.findall(r"\S+/receipt/(\S+)", text)
+    page.goto(f"/receipt/{receipt}?step=erase")
+    return [page.url.rpartition("/")[2], receipt]
+
+
+def resets(page: Page, site: Site) -> str:
+    """An attorney forgets the password and sets another; give the link's secret."""
+    page.goto("/auth/forgot")
+    page.get_by_label("E-mail").fill("planted-attorney@example.com")
+    page.get_by_role("button", name="Send me the link").click()
+    letter = next(sent for sent in site.smtp.wait_for(3) if sent.recipients == ["planted-attorney@example.com"])
+    [token] = re.findall(r"\S+/auth/reset/(\S+)", letter.message.get_body(("plain",)).get_content())
+    page.goto(f"/auth/reset/{token}")
+    page.get_by_label("New password").fill(NEW)
+    page.get_by_role("button", name="Set a new password").click()
+    return token
+
+
+def signs_in(page: Page, password: str) -> None:
+    page.get_by_label("Username or e-mail").fill("planted-attorney")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def reads(page: Page) -> None:
+    """An attorney searches, reads, downloads and marks."""
+    page.get_by_label("Name, e-mail or reference").fill(PROSPECT["Last name"])
+    page.get_by_label("Name, e-mail or reference").press("Enter")
+    page.get_by_role("link", name="Zebedee Quuxley").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().stat().st_size > 0
+    page.get_by_role("button", name="Mark as reached out").click()
+
+
+def test_the_log_names_nobody(page: Page, site: Site, planted: Path) -> None:
+    site.create_user("planted-attorney", PASSWORD)
+    secrets = [*sends(page, site, planted), resets(page, site)]
+    signs_in(page, WRONG)
+    signs_in(page, NEW)
+    secrets += [cookie["value"] for cookie in page.context.cookies()]
+    reads(page)
+    secrets.append(site.token("planted-attorney", NEW))
+    bearer = {"Authorization": f"Bearer {secrets[-1]}"}
+    assert httpx.get(f"{site.url}/api/v1/leads?q=Quuxley", headers=bearer).json()["total"] == 1
+    assert httpx.get(f"{site.url}/receipt/{secrets[1]}x").status_code == 404
+    log = site.server.log().lower()
+    assert '/resume"' in log
+    assert min(map(len, secrets)) > 20
+    for private in (*PROSPECT.values(), PASSWORD, WRONG, NEW, "planted", "zebedee", planted.name, *secrets):
+        assert private.lower() not in log, private

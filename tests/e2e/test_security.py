@@ -1,0 +1,134 @@
+"""What docs/security.md promises, asked of the real server by whoever would break it."""
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import jwt
+import pytest
+
+from tests import samples
+from tests.factories import PASSWORD
+from tests.pages import forms, hidden_fields
+from tests.servers.gunicorn import SECRET_KEY
+from tests.servers.ports import HOST
+from tests.site import Site
+
+ME, HOME, LOGIN = "/api/v1/auth/me", "/dashboard/", "/auth/login"
+FORWARDED = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+
+
+@pytest.fixture
+def signed_in(site: Site) -> Iterator[httpx.Client]:
+    """A browser that `ana` has signed in with."""
+    with site.client() as client:
+        assert sign_in(client).headers["Location"] == HOME
+        yield client
+
+
+def sign_in(client: httpx.Client, username: str = "ana", **more: str) -> httpx.Response:
+    fields = hidden_fields(client.get(LOGIN).text, having="password")
+    return client.post(LOGIN, data=fields | {"username": username, "password": PASSWORD} | more)
+
+
+def me(site: Site, token: str) -> int:
+    return httpx.get(f"{site.url}{ME}", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_no_forged_token_opens_the_api(site: Site) -> None:
+    token = site.token("ana", PASSWORD)
+    good = jwt.decode(token, options={"verify_signature": False})
+    assert me(site, token) == me(site, jwt.encode(good, SECRET_KEY, "HS256")) == 200
+    forged = {
+        "alg=none": jwt.encode(good, None, "none"),
+        "another algorithm": jwt.encode(good, SECRET_KEY, "HS384"),
+        "a foreign key": jwt.encode(good, "f" * 40, "HS256"),
+        "a key of its own": jwt.encode(good, "f" * 40, "HS256", headers={"jwk": {"kty": "oct", "k": "Zm"}}),
+        "expired": jwt.encode(good | {"exp": int(time.time()) - 1}, SECRET_KEY, "HS256"),
+        "not yet": jwt.encode(good | {"nbf": int(time.time()) + 60}, SECRET_KEY, "HS256"),
+    }
+    for claim in ("jti", "exp", "sub", "iat"):
+        forged[f"no {claim}"] = jwt.encode({name: good[name] for name in good if name != claim}, SECRET_KEY, "HS256")
+    assert {name: me(site, token) for name, token in forged.items()} == dict.fromkeys(forged, 401)
+
+
+def test_a_cookie_is_nothing_to_the_api_and_a_token_nothing_to_pages(site: Site, signed_in: httpx.Client) -> None:
+    assert signed_in.get(HOME).status_code == 200
+    assert signed_in.get(ME).status_code == 401
+    bearer = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
+    assert httpx.get(f"{site.url}{ME}", headers=bearer).status_code == 200
+    assert httpx.get(f"{site.url}{HOME}", headers=bearer).headers["Location"].startswith(LOGIN)
+
+
+def test_a_planted_session_stays_a_strangers(site: Site) -> None:
+    with site.client() as thief, site.client() as victim:
+        thief.get(LOGIN)
+        victim.cookies = httpx.Cookies(thief.cookies)
+        sign_in(victim)
+        assert victim.get(HOME).status_code == 200
+        assert thief.get(HOME).status_code == 303
+
+
+def test_a_copied_cookie_ends_with_the_sign_out(site: Site, signed_in: httpx.Client) -> None:
+    with site.client() as thief:
+        thief.cookies = httpx.Cookies(signed_in.cookies)
+        assert thief.get(HOME).status_code == 200
+        page = signed_in.get(HOME).text
+        assert signed_in.post("/auth/logout", data=hidden_fields(page, action="/auth/logout")).status_code == 303
+        assert thief.get(HOME).status_code == 303
+
+
+def test_a_disabled_user_is_out_at_once(site: Site, signed_in: httpx.Client) -> None:
+    token = site.token("ana", PASSWORD)
+    assert site.server.flask("user", "disable", "ana").returncode == 0
+    assert (signed_in.get(HOME).status_code, me(site, token)) == (303, 401)
+    site.server.flask("user", "enable", "ana")
+    assert (signed_in.get(HOME).status_code, me(site, token)) == (303, 401)
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"])
+def test_nobody_is_led_elsewhere(site: Site, wanted: str) -> None:
+    with site.client() as client:
+        assert sign_in(client, next=wanted).headers["Location"] == HOME
+
+
+def test_no_form_is_taken_without_its_token(site: Site, signed_in: httpx.Client) -> None:
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "zoe@example.com"}
+    lead = signed_in.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}).json()["id"]
+    httpx.post(f"{site.url}/auth/forgot")
+    with site.client() as stranger:
+        asked = hidden_fields(stranger.get("/auth/forgot").text, having="email")
+        stranger.post("/auth/forgot", data=asked | {"email": "ana@example.com"})
+    letter = next(sent for sent in site.smtp.wait_for(3) if sent.recipients == ["ana@example.com"])
+    [reset] = re.findall(rf"{site.url}(/auth/reset/\S+)", letter.message.get_body(("plain",)).get_content())
+    posts = {LOGIN}
+    for path in (LOGIN, "/auth/password", "/auth/forgot", reset, HOME, f"/dashboard/leads/{lead}"):
+        page = httpx.get(f"{site.url}{path}") if path == LOGIN else signed_in.get(path)
+        assert page.status_code == 200, path
+        posts |= {form.action or path for form in forms(page.text) if "csrf_token" in form.names}
+    assert {"/auth/logout", "/auth/password", "/auth/forgot", reset} < posts
+    for path in posts:
+        for token in ({}, {"csrf_token": "x"}):
+            assert signed_in.post(path, data=token).status_code == 400, path
+    assert signed_in.get(HOME).status_code == 200
+
+
+def test_the_server_names_neither_itself_nor_takes_others_names(site: Site) -> None:
+    for path in ("/", "/nothing", "/health", "/api/v1/leads"):
+        answer = httpx.get(f"{site.url}{path}", headers=FORWARDED)
+        assert "Server" not in answer.headers
+        assert "Strict-Transport-Security" not in answer.headers
+        assert "evil.example" not in answer.text
+    assert httpx.get(site.url, headers={"Host": "evil.example"}).status_code == 400
+    assert httpx.request("TRACE", site.url).status_code == 405
+
+
+def test_two_lengths_of_one_body_are_refused(site: Site) -> None:
+    head = "POST /auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection((HOST, site.server.port), timeout=10) as line:
+        line.sendall(f"{head}0\r\n\r\nGET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(4096), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400")
+    assert "healthy" not in answer

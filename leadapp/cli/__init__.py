@@ -6,14 +6,18 @@ Exit codes: 0 done, 1 refused, 2 wrong usage. Data goes to stdout, messages to s
 import click
 from flask import Flask
 
+from .leads import lead_commands
 from .mail import mail_commands
-from .upkeep import doctor, remind, seed_demo, show_config, sweep
+from .upkeep import back_up, doctor, purge, remind, restore, seed_demo, show_config, sweep
 from .users import create_user, seed_db, user_commands
+
+GROUPS = (lead_commands, mail_commands, user_commands)
+ALONE = (create_user, seed_db, seed_demo, show_config, doctor, back_up, restore, sweep, purge, remind)
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (create_user, seed_db, seed_demo, show_config, doctor, sweep, remind, user_commands, mail_commands):
+    for command in (*GROUPS, *ALONE):
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
     if context and context.info_name == "run":  # Flask's own development server, which starts no deliverer

@@ -3,7 +3,7 @@
 import functools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,8 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
         except (OperationalError, ProgrammingError) as error:
             words = f"The database cannot be used: {error.orig}\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
     return run
 
@@ -37,6 +39,16 @@ def ask(label: str, option: str, **how: Any) -> str:
     if not sys.stdin.isatty():
         raise click.UsageError(f"Missing option '{option}'.")
     return str(click.prompt(label, err=True, **how))
+
+
+def watched(label: str) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """Make what shows on a terminal how far somebody is with a list."""
+
+    def watch(items: Iterable[Any]) -> Iterator[Any]:
+        with click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+            yield from bar
+
+    return watch
 
 
 def span(text: str) -> timedelta:

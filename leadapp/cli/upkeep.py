@@ -1,16 +1,17 @@
-"""What an operator looks after: settings, stored files, reminders."""
+"""What an operator looks after: settings, health, stored files, backups, reminders."""
 
 import json
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
 from .. import config, demo, upkeep
 from ..config import SETTINGS, current
-from .console import mendable, span
+from .console import mendable, span, watched
 
 
 @click.command("sweep")
@@ -18,6 +19,41 @@ from .console import mendable, span
 def sweep() -> None:
     """Delete stored files that no submission has claimed in two hours."""
     click.echo(f"deleted: {upkeep.sweep()}")
+
+
+@click.command("purge")
+@click.option("--older-than", "untouched", required=True, callback=lambda _c, _p, text: span(text), help="365d")
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+@mendable
+def purge(untouched: timedelta, dry_run: bool) -> None:
+    """Erase the leads whose last submission is older than that."""
+    count = upkeep.purge(untouched, watched("Erasing"), dry_run)
+    click.echo(f"would be erased: {count}" if dry_run else f"erased: {count}")
+
+
+@click.command("backup")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@mendable
+def back_up(folder: Path | None) -> None:
+    """Back up database and files into a new FOLDER, else into one of BACKUP_DIR; the site may go on."""
+    made, lost = upkeep.back_up(folder, watched("Copying"))
+    click.echo(made)
+    if lost:
+        click.echo(f"Not in storage, or not as they were sent: {', '.join(lost)}", err=True)
+    click.echo(f"Compare it with its manifest: flask restore --verify {made}", err=True)
+
+
+@click.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--verify", "only_verify", is_flag=True, help="Only compare the backup with its manifest.")
+@mendable
+def restore(folder: Path, only_verify: bool) -> None:
+    """Bring a backup back into an empty place, but nobody who was erased since. Stop the site first."""
+    bring = upkeep.verify if only_verify else upkeep.restore
+    manifest = bring(folder, watched("Comparing" if only_verify else "Restoring"))
+    click.echo(f"made at {manifest['made_at']}, revision {manifest['revision']}, files: {len(manifest['files'])}")
+    for name, count in manifest["counts"].items():
+        click.echo(f"{name}: {count}")
 
 
 @click.command("remind")

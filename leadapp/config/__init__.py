@@ -131,6 +131,7 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,
         "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),
+        "BACKUP_DIR": str(instance / values["BACKUP_DIR"]),
         "REGISTRATION": values["REGISTRATION"] or ("open" if at_home else "approval"),
         "CORS_ORIGINS": values["CORS_ORIGINS"]
         or ([] if production else ["http://localhost:3000", "http://localhost:8000"]),

@@ -1,6 +1,7 @@
-"""What an operator does, or has done: letters delivered, files swept, people reminded, the site examined."""
+"""What an operator does, or has done: letters delivered, files swept, people reminded, backups, the site examined."""
 
+from .backup import back_up, restore, verify
 from .doctor import Finding, examine, readiness
-from .rounds import keep_up, remind, sweep
+from .rounds import keep_up, purge, remind, sweep
 
-__all__ = ["Finding", "examine", "keep_up", "readiness", "remind", "sweep"]
+__all__ = ["Finding", "back_up", "examine", "keep_up", "purge", "readiness", "remind", "restore", "sweep", "verify"]

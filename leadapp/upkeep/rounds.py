@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 
-from .. import letters, mail
+from .. import erasures, letters, mail
 from ..config import current
 from ..extensions import db
 from ..log import logger
 from ..models import FailedSignIns, Lead, LeadStatus, Letter, Submission
 from ..storage import store
 from ..wording import now
+from .backup import Watch
 from .doctor import NEEDED, examine
 
 UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload lives for one
@@ -54,6 +55,18 @@ def sweep() -> int:
             store.delete(key)
             swept += 1
     return swept
+
+
+def purge(untouched: timedelta, watch: Watch = iter, dry_run: bool = False) -> int:
+    """Erase the leads whose last submission is older than so long; tell how many."""
+    last = func.max(Submission.created_at)
+    idle = select(Lead.id, Lead.updated_at).join(Submission).group_by(Lead.id, Lead.updated_at)
+    found = db.session.execute(idle.having(last < now() - untouched)).all()
+    db.session.rollback()
+    if dry_run:
+        return len(found)
+    # Who writes again at this moment has another updated_at, and stays.
+    return sum(erasures.erase(lead_id, Lead.updated_at == seen) for lead_id, seen in watch(found))
 
 
 def remind(waited: timedelta) -> int:

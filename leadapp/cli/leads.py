@@ -1,0 +1,59 @@
+"""Leads: list, export, erase."""
+
+import json
+import uuid
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from .. import triage
+from ..schemas.readers import QuerySchema
+from ..schemas.writers import LeadSchema
+from ..wording import now, span
+from .console import ask, mendable
+
+lead_commands = AppGroup("lead", help="List, export and erase leads.")
+SHOWN = ("id", "reference", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
+status = click.option("--status", default="", help="PENDING or REACHED_OUT.")
+q = click.option("--q", default="", help="The start of a name, an e-mail address or a reference.")
+
+
+@lead_commands.command("list")
+@status
+@q
+@click.option("--page", default="1", show_default=True)
+@click.option("--size", default="100", show_default=True, help="How many a page has, 100 at most.")
+@click.option("--json", "as_json", is_flag=True, help="Print the leads as JSON.")
+@mendable
+def list_leads(as_json: bool, **typed: Any) -> None:
+    """List leads, newest first: id, reference, status, wait, name, e-mail."""
+    page = triage.search(QuerySchema().load(typed))
+    if as_json:
+        click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
+    else:
+        for lead in page.items:
+            waits = span(now() - lead.pending_since) if lead.status == "PENDING" else "-"
+            click.echo("\t".join((str(lead.id), lead.reference, lead.status, waits, lead.full_name, lead.email)))
+    click.echo(f"page {page.query.page} of {page.pages}, {page.total} in all", err=True)
+
+
+@lead_commands.command("export")
+@status
+@q
+@mendable
+def export_leads(**typed: Any) -> None:
+    """Print leads as CSV."""
+    for row in triage.export(QuerySchema().load(typed), by=None):
+        click.echo(row, nl=False)
+
+
+@lead_commands.command("erase")
+@click.argument("lead_id", type=click.UUID)
+@click.option("--reference", help="The lead's reference, to confirm.")
+@mendable
+def erase_lead(lead_id: uuid.UUID, reference: str | None) -> None:
+    """Erase a lead for good: details, letters, history; its files go with the next sweep."""
+    lead = triage.read(lead_id)
+    triage.erase(lead_id, None, reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"))
+    click.echo(f"erased: {lead.reference}")

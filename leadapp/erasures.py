@@ -1,0 +1,66 @@
+"""A lead is erased and stays so: a list beside the backups keeps a restore from bringing it back."""
+
+import os
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, delete
+from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
+
+from .config import current
+from .extensions import db
+from .log import logger
+from .models import Erasure, Event, Lead, User
+from .wording import now
+
+LIST = "erased"
+
+
+def erase(lead_id: uuid.UUID, *still: ColumnElement[bool], by: User | None = None) -> bool:
+    """Erase a lead if all of `still` holds of its row, and tell whether it was; a nameless record stays.
+
+    Rows and letters go now, files at the next sweep.
+    """
+    at = now()
+    if not _delete(lead_id, *still):
+        db.session.rollback()
+        return False
+    db.session.add(Erasure(id=lead_id, user_id=by and by.id, created_at=at))
+    db.session.commit()
+    note({lead_id: at}, Path(current["BACKUP_DIR"]))
+    return True
+
+
+def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
+    """Erase what a restored database brought back."""
+    for lead_id, at in erased.items():
+        _delete(lead_id)
+        db.session.execute(insert(Erasure).values(id=lead_id, created_at=at).on_conflict_do_nothing())
+    db.session.commit()
+
+
+def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
+    """Add to the list in a folder; what cannot be written now is added by the next backup."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(folder / LIST, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.writelines(f"{lead_id} {at.isoformat()}\n" for lead_id, at in erased.items())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        logger.error("an erasure is not on the list beside the backups: %s", error.strerror)
+
+
+def noted(folder: Path) -> dict[uuid.UUID, datetime]:
+    """Read the list in a folder: the ids of the leads, and when each was erased."""
+    path = folder / LIST
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {uuid.UUID(lead_id): datetime.fromisoformat(at) for lead_id, at in map(str.split, lines)}
+
+
+def _delete(lead_id: uuid.UUID, *still: ColumnElement[bool]) -> bool:
+    db.session.execute(delete(Event).where(Event.lead_id == lead_id))
+    gone = delete(Lead).where(Lead.id == lead_id, *still).returning(Lead.id)
+    return db.session.scalar(gone) is not None

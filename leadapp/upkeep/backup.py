@@ -1,0 +1,130 @@
+"""Backups: the database as it was at one moment, every file it names, and a manifest that proves both."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, delete, func, inspect, select, table
+
+from .. import erasures
+from ..config import current
+from ..errors import Conflict, NotFound
+from ..extensions import db, migrate
+from ..models import Erasure, Lead, Login, Submission, User
+from ..storage import store
+from ..wording import now
+from . import dump
+
+MANIFEST, DATABASE, FILES = "manifest.json", "database", "files"
+Watch = Callable[[Iterable[Any]], Iterable[Any]]  # lets somebody follow how far it is
+
+
+def back_up(folder: Path | None = None, watch: Watch = iter) -> tuple[Path, list[str]]:
+    """Write a backup into a new folder, else into one of BACKUP_DIR; tell where, and which files storage has lost.
+
+    The database comes first: files never change and the sweep deletes only what no row names, so each file of that
+    moment is still there. The manifest comes last: what has none is no backup.
+    """
+    folder = folder or Path(current["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / FILES).mkdir()
+    with dump.snapshot() as connection:
+        dump.write(connection, folder / DATABASE)
+        revision = MigrationContext.configure(connection).get_current_revision()
+        counts = _counts(connection, inspect(connection).get_table_names())  # it may be older than this leadapp
+        rows = connection.execute(select(Submission.storage_key, Submission.lead_id, Submission.sha256)).all()
+        erased = connection.execute(select(Erasure.id, Erasure.created_at)).all() if "erasures" in counts else []
+    files = {key: {"sha256": _copy(key, folder / FILES), "lead": str(lead_id)} for key, lead_id, _ in watch(rows)}
+    manifest = {
+        "made_at": now().isoformat(),
+        "revision": revision,
+        "database": {"kind": db.engine.dialect.name, "sha256": _digest(folder / DATABASE)},
+        "counts": counts,
+        "files": {key: file for key, file in files.items() if file["sha256"]},
+    }
+    os.sync()
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    known = erasures.noted(folder.parent)
+    erasures.note({row.id: row.created_at for row in erased if row.id not in known}, folder.parent)
+    return folder, [key for key, _, sha256 in rows if files[key]["sha256"] != sha256]
+
+
+def verify(folder: Path, watch: Watch = iter) -> dict[str, Any]:
+    """Read a backup's manifest and compare everything with it, or raise Conflict."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise NotFound("backup_unknown", folder=folder) from error
+    digests = {folder / FILES / key: file["sha256"] for key, file in manifest["files"].items()}
+    digests[folder / DATABASE] = manifest["database"]["sha256"]
+    for path, sha256 in watch(digests.items()):
+        if not path.is_file() or _digest(path) != sha256:
+            raise Conflict("backup_damaged", path=path)
+    return manifest
+
+
+def restore(folder: Path, watch: Watch = iter) -> dict[str, Any]:
+    """Bring a verified backup back into an empty place, but not who was erased since; give its manifest.
+
+    All logins end: some were ended after the backup.
+    """
+    manifest = verify(folder, watch)
+    _check_place(manifest)
+    gone = erasures.noted(folder.parent) | erasures.noted(Path(current["BACKUP_DIR"]))
+    for key, file in watch(manifest["files"].items()):
+        if uuid.UUID(file["lead"]) not in gone:
+            with open(folder / FILES / key, "rb") as kept, store.stage() as staged:
+                shutil.copyfileobj(kept, staged)
+                store.keep(staged, key)
+    dump.load(folder / DATABASE)
+    with db.engine.connect() as connection:
+        if _counts(connection, manifest["counts"]) != manifest["counts"]:
+            raise Conflict("backup_damaged", path=folder / DATABASE)
+    command.upgrade(migrate.get_config(), "head")
+    db.session.execute(delete(Login))
+    erasures.erase_again(gone)
+    return manifest
+
+
+def _check_place(manifest: dict[str, Any]) -> None:
+    """Refuse a place that is not empty, of another kind, or of an older leadapp."""
+    if manifest["database"]["kind"] != db.engine.dialect.name:
+        raise Conflict("backup_kind", kind=manifest["database"]["kind"])
+    try:
+        ScriptDirectory.from_config(migrate.get_config()).get_revision(manifest["revision"])
+    except CommandError as error:
+        raise Conflict("backup_newer", revision=manifest["revision"]) from error
+    there = [model for model in (User, Lead) if inspect(db.engine).has_table(model.__tablename__)]
+    rows = any(db.session.scalar(select(model.id).limit(1)) for model in there)
+    db.session.rollback()
+    if rows or next(iter(store.keys_before(now() + timedelta(days=1))), None):
+        raise Conflict("restore_not_empty")
+
+
+def _copy(key: str, folder: Path) -> str | None:
+    """Copy a stored file and give the digest of the copy; None if storage has lost it."""
+    try:
+        with store.open(key) as kept, open(folder / key, "xb") as copy:
+            shutil.copyfileobj(kept, copy)
+    except NotFound:
+        return None
+    return _digest(folder / key)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _counts(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
+    return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}

@@ -1,0 +1,120 @@
+"""A backup is made while four clients submit, and comes back as the site was at one moment."""
+
+import hashlib
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sqlalchemy import select
+
+from leadapp.models import Lead, Letter, Submission
+from tests import samples
+from tests.factories import PASSWORD
+from tests.servers import PROGRAMS
+from tests.site import Site
+
+CLIENTS = 4
+
+
+class Sent(NamedTuple):
+    """When a lead was sent and answered, and its id."""
+
+    began: float
+    ended: float
+    lead: str
+
+
+@contextmanager
+def submitting(site: Site) -> Iterator[list[Sent]]:
+    """Four clients send leads as fast as they can."""
+    answered: list[Sent] = []
+    numbers, stop = count(), threading.Event()
+
+    def send() -> None:
+        with site.client() as client:
+            while not stop.is_set():
+                number = next(numbers)
+                fields = {"first_name": "Ana", "last_name": f"Ruiz {number}", "email": f"ana{number}@example.com"}
+                file = samples.pdf() + b"%" * number  # no two alike
+                began = time.monotonic()
+                answer = client.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", file + b"\n%%EOF")})
+                answered.append(Sent(began, time.monotonic(), answer.raise_for_status().json()["id"]))
+
+    clients = [threading.Thread(target=send) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    yield answered
+    stop.set()
+    for client in clients:
+        client.join()
+
+
+def wait_for(answered: list[Sent], more: int) -> None:
+    goal = len(answered) + more
+    while len(answered) < goal:
+        time.sleep(0.05)
+
+
+def submissions(site: Site) -> dict[str, str]:
+    """The lead of each submission, and the digest of its file."""
+    with site.database() as rows:
+        return {str(lead): sha256 for lead, sha256 in rows.execute(select(Submission.lead_id, Submission.sha256))}
+
+
+def downloads(site: Site, leads: Iterable[str]) -> dict[str, str]:
+    """The digest of the resume of each lead, as an attorney gets it."""
+    token = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
+    with site.client() as client:
+        files = {lead: client.get(f"/api/v1/leads/{lead}/resume", headers=token).raise_for_status() for lead in leads}
+    return {lead: hashlib.sha256(file.content).hexdigest() for lead, file in files.items()}
+
+
+@pytest.fixture
+def places(start_site: Callable[..., Site], backend: str, tmp_path: Path) -> tuple[Site, Site]:
+    """A site, and another that is empty and stopped; both know the same folder of backups."""
+    settings = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "BACKUP_DIR": str(tmp_path / "backups")}
+    site, place = start_site(backend, **settings), start_site(backend, **settings)
+    site.create_user("ana", PASSWORD)
+    place.server.stop()
+    return site, place
+
+
+@pytest.mark.databases("sqlite", "postgres")
+def test_a_backup_under_load_is_of_one_moment(places: tuple[Site, Site]) -> None:
+    site, place = places
+    with submitting(site) as answered:
+        wait_for(answered, 20)
+        start = time.monotonic()
+        made = site.server.flask("backup")
+        end = time.monotonic()
+        wait_for(answered, 20)
+    assert (made.returncode, "Not in storage" in made.stderr) == (0, False), made.stderr
+    gone = erase_one(site, answered[0].lead)
+    told = place.server.flask("restore", made.stdout.strip())
+    assert told.returncode == 0, told.stderr
+    place.server.start()
+    back, there = submissions(place), submissions(site)
+    assert {sent.lead for sent in answered if sent.ended < start} - {gone} <= set(back)
+    assert set(back).isdisjoint({sent.lead for sent in answered if sent.began > end} | {gone})
+    assert back.items() <= there.items()
+    assert f"submissions: {len(back) + 1}\n" in told.stdout
+    with place.database() as rows:
+        letters = rows.execute(select(Letter.submission_id)).all()
+    assert len(letters) == 2 * len(back), "no submission without its letters"
+    assert downloads(place, back) == back
+
+
+def erase_one(site: Site, lead: str) -> str:
+    """Erase a lead, as an operator would."""
+    with site.database() as rows:
+        reference = rows.scalar(select(Lead.reference).where(Lead.id == uuid.UUID(lead)))
+    done = site.server.flask("lead", "erase", lead, "--reference", str(reference))
+    assert done.returncode == 0, done.stderr
+    return lead

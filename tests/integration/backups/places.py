@@ -1,0 +1,55 @@
+"""What lies in a site, and commands over another site than the test's own."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from datetime import UTC, datetime
+
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp.extensions import db
+from leadapp.models import Erasure, Event, Lead, Letter, Submission, User
+from leadapp.storage import store
+
+STAYS = (User, Lead, Submission, Letter, Event, Erasure)
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def over(place: Flask, *arguments: str) -> Result:
+    """Run a command over another site than the test's own."""
+    return Context().run(place.test_cli_runner().invoke, args=arguments)
+
+
+@contextmanager
+def inside(place: Flask) -> Iterator[None]:
+    with place.app_context():
+        yield
+        db.session.rollback()
+
+
+def rows() -> Rows:
+    """All rows of the tables that a restore brings back, in one order."""
+    found = {}
+    for model in STAYS:
+        table = model.__table__
+        found[table.name] = sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
+    db.session.rollback()
+    return found
+
+
+def files() -> dict[str, str]:
+    """The digest of each file that a row names."""
+    digests = {}
+    for key in db.session.scalars(select(Submission.storage_key)):
+        with store.open(key) as file:
+            digests[key] = hashlib.sha256(file.read()).hexdigest()
+    db.session.rollback()
+    return digests
+
+
+def keys() -> set[str]:
+    """What lies in storage."""
+    return {*store.keys_before(datetime.max.replace(tzinfo=UTC))}

@@ -1,0 +1,108 @@
+"""What is damaged, does not fit or would overwrite something is refused; what is lost is told."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import upkeep
+from leadapp.errors import Conflict
+from leadapp.extensions import db
+from leadapp.models import Event, Lead, Letter, Login, Submission, User
+from leadapp.storage import store
+from tests.factories import LeadFactory, UserFactory
+from tests.integration.backups.places import inside, keys, over, rows
+from tests.integration.test_upkeep import run
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("part", ["database", "manifest.json", "files"])
+def test_a_damaged_backup_is_refused(saved: Path, empty_place: Callable[..., Flask], part: str) -> None:
+    path = saved / part
+    for victim in path.iterdir() if path.is_dir() else [path]:
+        content = bytearray(victim.read_bytes())
+        content[len(content) // 2] ^= 1
+        victim.write_bytes(content if part != "manifest.json" else b"{")
+    place = empty_place()
+    for command in (("restore", "--verify"), ("restore",)):
+        told = over(place, *command, str(saved))
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert "Traceback" not in told.stderr
+    with inside(place):
+        assert not keys()
+    shutil.rmtree(saved)
+    assert "There is no finished backup" in over(place, "restore", str(saved)).stderr
+
+
+@pytest.mark.parametrize("there", ["user", "lead", "file"])
+def test_nothing_is_overwritten(saved: Path, firm: Flask, empty_place: Callable[..., Flask], there: str) -> None:
+    for model in (Event, Letter, Submission, Lead, Login, User):
+        db.session.execute(model.__table__.delete())
+    db.session.commit()
+    if there != "file":
+        for key in keys():
+            store.delete(key)
+        UserFactory.create() if there == "user" else LeadFactory.create(submission=None)
+    before = rows()
+    told = run(firm, "restore", str(saved))
+    assert told.exit_code == 1
+    assert "a restore overwrites nothing" in told.stderr
+    assert rows() == before
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("revision", "9999", "The backup is at 9999, which this"), ("database", "postgresql", "is of postgresql")],
+)
+def test_a_backup_that_does_not_fit_is_refused(
+    saved: Path, empty_place: Callable[..., Flask], field: str, value: str, words: str
+) -> None:
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest[field] = value if field == "revision" else {**manifest[field], "kind": value}
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    place = empty_place()
+    told = over(place, "restore", str(saved))
+    assert told.exit_code == 1
+    assert words in told.stderr
+    with inside(place), pytest.raises(Conflict):
+        upkeep.restore(saved)
+
+
+def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> None:
+    first, second, _ = db.session.scalars(select(Submission.storage_key)).all()
+    store.delete(first)
+    with store.stage() as other:
+        other.write(b"not what was sent")
+        store.delete(second)
+        store.keep(other, second)
+    told = run(firm, "backup", str(tmp_path / "lossy"))
+    assert told.exit_code == 0
+    [line] = [line for line in told.stderr.splitlines() if line.startswith("Not in storage, or not as")]
+    assert {*line.split(": ")[1].split(", ")} == {first, second}
+    assert run(firm, "restore", "--verify", str(tmp_path / "lossy")).exit_code == 0
+
+
+@pytest.mark.databases("sqlite")
+def test_a_backup_goes_into_a_new_folder_that_nobody_else_reads(firm: Flask, saved: Path) -> None:
+    again = run(firm, "backup", str(saved))
+    assert (again.exit_code, again.stderr) == (1, f"Error: {saved}: File exists\n")
+    assert saved.stat().st_mode & 0o777 == 0o700
+    named = Path(run(firm, "backup").stdout.strip())
+    assert named.parent == Path(firm.config["BACKUP_DIR"])
+
+
+@pytest.mark.databases("postgres")
+def test_a_missing_or_failing_tool_is_told(firm: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "This needs pg_dump; install PostgreSQL's client tools" in run(firm, "backup", str(tmp_path / "a")).stderr
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'aborting because of server version mismatch' >&2; exit 1\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    told = run(firm, "backup", str(tmp_path / "b"))
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "pg_dump has failed: aborting because of server version mismatch" in told.stderr
+    assert "There is no finished backup" in run(firm, "restore", "--verify", str(tmp_path / "b")).stderr

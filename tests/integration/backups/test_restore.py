@@ -1,0 +1,89 @@
+"""A backup is brought back into an empty place, whole, and without who was erased since."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from leadapp import erasures, triage, upkeep
+from leadapp.extensions import db
+from leadapp.models import Erasure, Lead, Login
+from tests.factories import LeadFactory
+from tests.integration.backups.places import files, inside, keys, over, rows
+from tests.integration.test_upkeep import run
+
+
+def test_a_backup_comes_back_whole(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+    before, stored = rows(), files()
+    assert len(stored) == 3
+    place = empty_place()
+    told = over(place, "restore", str(saved))
+    assert told.exit_code == 0, told.output
+    assert "leads: 2\n" in told.stdout
+    with inside(place):
+        assert rows() == before
+        assert files() == stored
+        assert db.session.scalars(select(Login)).all() == [], "what was signed out since must not come back"
+        assert dict(db.session.execute(text("SELECT status, leads FROM tallies")).all()) == {
+            "PENDING": 1,
+            "REACHED_OUT": 1,
+        }
+        LeadFactory.create()
+        assert triage.search(triage.Query()).total == 3
+
+
+def test_who_was_erased_since_stays_erased(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    lead_id, key = gone.id, gone.newest.storage_key
+    assert run(firm, "lead", "erase", str(lead_id), "--reference", gone.reference).exit_code == 0
+    run(firm, "backup", str(saved.parent / "tuesday"))  # which takes the list along to where the backups are
+    assert str(lead_id) in json.loads((saved / "manifest.json").read_text())["files"][key].values()
+    place = empty_place()
+    assert over(place, "restore", str(saved)).exit_code == 0
+    with inside(place):
+        assert [lead.first_name for lead in db.session.scalars(select(Lead))] == ["Ana"]
+        assert key not in keys()
+        assert len(files()) == 2
+        [record] = db.session.scalars(select(Erasure))
+        assert record.id == lead_id
+
+
+def test_the_list_of_erased_is_written_at_once(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    erasures.erase(gone.id)
+    listed = Path(firm.config["BACKUP_DIR"]) / "erased"
+    assert listed.read_text().split()[0] == str(gone.id)
+    assert listed.stat().st_mode & 0o777 == 0o600
+    place = empty_place(BACKUP_DIR=firm.config["BACKUP_DIR"])
+    assert over(place, "restore", str(saved)).exit_code == 0
+    with inside(place):
+        assert db.session.get(Lead, gone.id) is None
+
+
+def test_an_erasure_does_not_wait_for_its_list(
+    firm: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(firm.config, "BACKUP_DIR", "/proc/nowhere")
+    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    assert erasures.erase(gone.id)
+    assert "is not on the list beside the backups" in caplog.text
+    upkeep.back_up(tmp_path / "next")
+    assert [*erasures.noted(tmp_path)] == [gone.id]
+    upkeep.back_up(tmp_path / "after")
+    assert len((tmp_path / "erased").read_text().splitlines()) == 1
+
+
+def test_a_backup_made_before_an_upgrade_is_brought_up_to_date(
+    empty_place: Callable[..., Flask], tmp_path: Path
+) -> None:
+    old, new = empty_place(), empty_place()
+    assert over(old, "db", "upgrade", "0001").exit_code == 0
+    assert over(old, "create-user", "--username", "ana", "--email", "a@example.com", "--random-password").exit_code == 0
+    assert over(old, "backup", str(tmp_path / "old")).exit_code == 0
+    assert "revision 0001" in over(new, "restore", str(tmp_path / "old")).stdout
+    assert "ok    migrations:" in over(new, "doctor").stdout
+    with inside(new):
+        assert triage.search(triage.Query()).total == 0

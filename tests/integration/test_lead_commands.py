@@ -1,0 +1,93 @@
+"""`flask lead` and `flask purge`: leads listed, exported, erased."""
+
+import csv
+import json
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import upkeep
+from leadapp.extensions import db
+from leadapp.models import Erasure, Event, Lead, Letter, Submission
+from leadapp.wording import now
+from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
+from tests.integration.test_upkeep import run
+
+
+def left() -> list[str]:
+    return [lead.first_name for lead in db.session.scalars(select(Lead).order_by(Lead.first_name))]
+
+
+@pytest.mark.databases("sqlite")
+def test_leads_are_listed_as_the_list_shows_them(app: Flask) -> None:
+    done = LeadFactory.create(first_name="Zoë", reached_out=True)
+    waits = LeadFactory.create(created_at=now() - timedelta(hours=5))
+    told = run(app, "lead", "list")
+    first, second = (line.split("\t") for line in told.stdout.splitlines())
+    assert first == [str(done.id), done.reference, "REACHED_OUT", "-", done.full_name, done.email]
+    assert second == [str(waits.id), waits.reference, "PENDING", "5 h", waits.full_name, waits.email]
+    assert told.stderr == "page 1 of 1, 2 in all\n"
+    [lead] = json.loads(run(app, "lead", "list", "--status", "PENDING", "--json").stdout)
+    assert (lead["id"], lead["status"], lead["reached_out_at"]) == (str(waits.id), "PENDING", None)
+    assert run(app, "lead", "list", "--q", "zoe", "--size", "1").stdout.startswith(str(done.id))
+    refused = run(app, "lead", "list", "--status", "GONE")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: The status must be PENDING or REACHED_OUT\n")
+
+
+@pytest.mark.databases("sqlite")
+def test_leads_are_exported_and_that_is_written_down(app: Flask) -> None:
+    lead = LeadFactory.create()
+    LeadFactory.create(reached_out=True)
+    exported = run(app, "lead", "export", "--status", "PENDING").stdout.removeprefix("\ufeff")
+    [row] = csv.DictReader(exported.splitlines())
+    assert (row["Reference"], row["E-mail"]) == (lead.reference, lead.email)
+    [event] = db.session.scalars(select(Event)).all()
+    assert (event.kind, event.user_id) == ("exported", None)
+
+
+def test_a_lead_is_erased_by_who_knows_its_reference(app: Flask) -> None:
+    gone, stays = LeadFactory.create(), LeadFactory.create(first_name="Zoë")
+    LetterFactory.create(submission=gone.submissions[0])
+    erase = ("lead", "erase", str(gone.id))
+    assert run(app, *erase).exit_code == 2
+    refused = run(app, *erase, "--reference", stays.reference)
+    assert refused.exit_code == 1
+    assert gone.reference in refused.stderr
+    assert run(app, *erase, "--reference", gone.reference.lower()).stdout == f"erased: {gone.reference}\n"
+    assert left() == ["Zoë"]
+    assert db.session.scalars(select(Letter)).all() == []
+    [record] = db.session.scalars(select(Erasure)).all()
+    assert (record.id, record.user_id) == (gone.id, None)
+    assert "There is no such lead" in run(app, *erase, "--reference", gone.reference).stderr
+    assert run(app, "lead", "erase", "LD-1").exit_code == 2
+
+
+def test_a_purge_takes_whom_nobody_has_heard_of_for_long(app: Flask) -> None:
+    year = now() - timedelta(days=366)
+    LeadFactory.create(first_name="Old", created_at=year)
+    LeadFactory.create(first_name="Marked lately", created_at=year, updated_at=now(), reached_out=True)
+    again = LeadFactory.create(first_name="Wrote again", created_at=year)
+    SubmissionFactory.create(lead=again, created_at=now() - timedelta(days=3))
+    LeadFactory.create(first_name="New", created_at=now() - timedelta(days=364))
+    assert run(app, "purge", "--older-than", "365d", "--dry-run").stdout == "would be erased: 2\n"
+    assert len(left()) == 4
+    assert run(app, "purge", "--older-than", "365d").stdout == "erased: 2\n"
+    assert left() == ["New", "Wrote again"]
+    assert len(db.session.scalars(select(Erasure)).all()) == 2
+    assert len(db.session.scalars(select(Submission)).all()) == 3
+    assert run(app, "purge").exit_code == 2
+
+
+def test_a_purge_leaves_who_writes_at_this_moment(app: Flask) -> None:
+    lead_id = LeadFactory.create(created_at=now() - timedelta(days=366)).id
+
+    def written_meanwhile(found: object) -> object:
+        lead = db.session.get(Lead, lead_id)
+        lead.updated_at = now()
+        db.session.commit()
+        return found
+
+    assert upkeep.purge(timedelta(days=365), written_meanwhile) == 0
+    assert len(left()) == 1

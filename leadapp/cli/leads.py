@@ -28,7 +28,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @mendable
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, wait, name, e-mail."""
-    page = triage.search(QuerySchema().load(typed))
+    page = triage.search(QuerySchema().read(typed))
     if as_json:
         click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
     else:
@@ -44,7 +44,7 @@ def list_leads(as_json: bool, **typed: Any) -> None:
 @mendable
 def export_leads(**typed: Any) -> None:
     """Print leads as CSV."""
-    for row in triage.export(QuerySchema().load(typed), by=None):
+    for row in triage.export(QuerySchema().read(typed), by=None):
         click.echo(row, nl=False)
 
 

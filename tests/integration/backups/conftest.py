@@ -42,14 +42,14 @@ def saved(firm: Flask, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty_place(
-    backend: str, new_database: Callable[[str], str], tmp_path: Path, app: Flask
+    backend: str, new_stack: Callable[[str], dict[str, str]], tmp_path: Path, app: Flask
 ) -> Iterator[Callable[..., Flask]]:
     """A site of its own with nothing in it."""
     made: list[Flask] = []
 
     def make(**more: str) -> Flask:
         folder = tmp_path / f"place{len(made)}"
-        settings = {"INSTANCE_PATH": str(folder), "DATABASE_URL": new_database(backend), "RATELIMIT_ENABLED": "false"}
+        settings = {**new_stack(backend), "INSTANCE_PATH": str(folder), "RATELIMIT_ENABLED": "false"}
         made.append(create_app({"TESTING": True, **settings, **more}))
         return made[-1]
 

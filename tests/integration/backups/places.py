@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from datetime import UTC, datetime
 
 from click.testing import Result
 from flask import Flask
@@ -48,8 +47,3 @@ def files() -> dict[str, str]:
             digests[key] = hashlib.sha256(file.read()).hexdigest()
     db.session.rollback()
     return digests
-
-
-def keys() -> set[str]:
-    """What lies in storage."""
-    return {*store.keys_before(datetime.max.replace(tzinfo=UTC))}

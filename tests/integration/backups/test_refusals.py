@@ -15,8 +15,9 @@ from leadapp.extensions import db
 from leadapp.models import Event, Lead, Letter, Login, Submission, User
 from leadapp.storage import store
 from tests.factories import LeadFactory, UserFactory
-from tests.integration.backups.places import inside, keys, over, rows
+from tests.integration.backups.places import inside, over, rows
 from tests.integration.test_upkeep import run
+from tests.stored import keys
 
 
 @pytest.mark.databases("sqlite")

@@ -19,6 +19,7 @@ settings.load_profile("busy")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crash-seconds", type=float, default=10, help="how long the crash test kills, on each database")
+    parser.addoption("--fault-seconds", type=float, default=2, help="how long a server, or room on the disk, is gone")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -67,11 +67,13 @@ def crowd(*urls: str, pause: float = 0.15) -> Iterator[list[Answer]]:
     clients = [_Client(urls[number % len(urls)], answers, pause) for number in range(CLIENTS)]
     for client in clients:
         client.start()
-    yield answers
-    for client in clients:
-        client.stopped.set()
-    for client in clients:
-        client.join(40)
+    try:
+        yield answers
+    finally:
+        for client in clients:
+            client.stopped.set()
+        for client in clients:
+            client.join(40)
 
 
 def taken(answers: list[Answer]) -> dict[str, str]:

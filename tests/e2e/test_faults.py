@@ -10,7 +10,7 @@ from tests.servers import Servers
 from tests.site import Site
 
 pytestmark = pytest.mark.databases("postgres")
-SECONDS = 2  # each before, during and after
+SECONDS = 1.5  # each before, while it comes back, and after
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,15 @@ def shaken(start_site: Callable[..., Site], backend: str) -> Site:
     ("gone", "codes"),
     [("postgres", {"database_unavailable"}), ("objects", {"storage_unavailable"}), ("valkey", set())],
 )
-def test_what_goes_away_is_told_and_used_again(shaken: Site, servers: Servers, gone: str, codes: set[str]) -> None:
+def test_what_goes_away_is_told_and_used_again(
+    shaken: Site, servers: Servers, gone: str, codes: set[str], pytestconfig: pytest.Config
+) -> None:
     before = len(shaken.server.log())
     with crowd(shaken.url) as answers:
         time.sleep(SECONDS)
         getattr(servers, gone).stop()
         went = len(answers)
-        time.sleep(SECONDS)
+        time.sleep(pytestconfig.getoption("fault_seconds"))
         getattr(servers, gone).start()
         time.sleep(SECONDS)
         back = len(answers)

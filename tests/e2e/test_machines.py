@@ -19,7 +19,7 @@ from tests.servers import Gunicorn, MailServer
 from tests.site import Site
 
 pytestmark = pytest.mark.databases("postgres")
-SECONDS = 4
+SECONDS = 3
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 

@@ -37,10 +37,11 @@ class LeadappError(Exception):
     """What a person can be told; `message` are the words, `status` is how HTTP says it (RFC 9110)."""
 
     status = 500
-    retry_after: int | None = None  # seconds
+    retry_after: object = None  # seconds
 
     def __init__(self, code: str, **facts: object) -> None:
         self.message = Message(code, **facts)
+        self.retry_after = facts.get("retry_after", self.retry_after)
         super().__init__(self.message)
 
 
@@ -114,10 +115,6 @@ class Unavailable(LeadappError):
 
 
 class TooOften(LeadappError):
-    """It was tried more often than is good, and may be tried again after some seconds."""
+    """It was tried more often than is good; the fact `retry_after` tells when it may be again."""
 
     status = 429
-
-    def __init__(self, code: str, retry_after: int, **facts: object) -> None:
-        super().__init__(code, **facts)
-        self.retry_after = retry_after

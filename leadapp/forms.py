@@ -75,6 +75,11 @@ class PasswordForm(FlaskForm):
     present = PasswordField("Present password")
     password = PasswordField("New password", filters=[rules.password])
 
+    def validate_password(self, field: PasswordField) -> None:
+        """Ask for another password than the present one."""
+        if self.present and field.data and field.data == self.present.data:
+            raise ValidationError(Message("password_same"))
+
 
 class ForgotForm(FlaskForm):
     """Who asks for a letter with a link to a new password."""

@@ -100,9 +100,8 @@ def deliver_next(lease: timedelta = LEASE) -> bool:
     if letter is None:
         return False
     try:
-        if (message := _write(letter)) is None:
-            return True
-        mail.send(message)
+        if message := _write(letter):
+            mail.send(message)
     except mail.NotSent as failure:
         _close(letter, **_after(letter, failure))
     except Exception as error:  # a letter that cannot be built may not stop the others
@@ -150,7 +149,7 @@ def _claim(lease: timedelta) -> Letter | None:
 
 
 def _write(letter: Letter) -> Message | None:
-    """Write the letter in the words of its kind; None if nobody is to get it."""
+    """Write the letter in the words of its kind; None if nobody is to get it, which ends it like a sent one."""
     if (sent := letter.submission) is None:
         return _write_reset(letter)
     reference = sent.lead.reference
@@ -167,10 +166,8 @@ def _write(letter: Letter) -> Message | None:
 
 
 def _write_reset(letter: Letter) -> Message | None:
-    """Write a link to a new password to the user who has this address; without one, the letter goes."""
+    """Write a link to a new password, if a user has this address."""
     user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
-    if user is None:
-        db.session.execute(delete(Letter).where(Letter.id == letter.id))
     db.session.commit()  # nothing is held open while the mail server thinks
     if user is None:
         return None

@@ -105,14 +105,8 @@ def must_change_password(user: User) -> bool:
 
 
 def change_password(user: User, present: str, password: str, address: str) -> User:
-    """Give another password to a user who tells the present one."""
-    if password == present:
-        raise InvalidInput({"password": [Message("password_same")]})
-    try:
-        user = authenticate(user.username, present, address)
-    except NotSignedIn as error:
-        raise InvalidInput({"present": [Message("present_password_wrong")]}) from error
-    return set_password(user, password)
+    """Give another password to a user who tells the present one; NotSignedIn if it is another."""
+    return set_password(authenticate(user.username, present, address), password)
 
 
 def set_password(user: User, password: str, must_change: bool = False) -> User:

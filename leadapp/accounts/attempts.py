@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from ipaddress import ip_address
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
@@ -28,7 +29,8 @@ def count(who: str, address: str) -> None:
     if len(recent) >= LIMIT:
         db.session.rollback()
         seconds = math.ceil(min(recent) + WINDOW.total_seconds() - at.timestamp())
-        raise TooOften("sign_in_throttled", seconds, wait=span(timedelta(minutes=math.ceil(seconds / 60))))
+        wait = span(timedelta(minutes=math.ceil(seconds / 60)))
+        raise TooOften("sign_in_throttled", retry_after=seconds, wait=wait)
     mine = update(FailedSignIns).filter_by(**key)
     db.session.execute(mine.values(times=[*recent, at.timestamp()], last_at=at))
     db.session.commit()
@@ -41,5 +43,13 @@ def forget(who: str, address: str | None = None) -> None:
 
 def _key(who: str, address: str | None) -> dict[str, str]:
     """Name a row of failed sign-ins, or all of somebody's: neither name nor address lies in the database."""
-    parts = {"who": who, "address": address}
+    parts = {"who": who, "address": address and _network(address)}
     return {name: tokens.digest(name, part) for name, part in parts.items() if part is not None}
+
+
+def _network(address: str) -> str:
+    """Keep the half of an IPv6 address that one customer has; the other half is theirs to choose."""
+    try:
+        return ip_address(address).exploded[:19]
+    except ValueError:  # a socket has no address
+        return address

@@ -2,13 +2,13 @@
 
 import re
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from .. import accounts
 from ..config import current
-from ..errors import Forbidden, InvalidInput, NotFound, NotSignedIn
+from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..forms import ForgotForm, LoginForm, PasswordForm
 from ..models import User
 
@@ -19,17 +19,15 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 def login() -> ResponseReturnValue:
     """Sign an attorney in with a session of its own, and go where they wanted."""
     form = LoginForm(next=request.args.get("next"))
-    if not form.is_submitted():
-        return _page(form, 200)
-    if not form.validate():
-        return _page(form, 422)
-    try:
-        user = accounts.authenticate(form.username.data, form.password.data or "", request.remote_addr or "")
-    except (NotSignedIn, Forbidden) as refusal:
-        form.username.errors = [refusal.message]
-        return _page(form, 422)
-    _begin_session(user)
-    return redirect(_own_path(form.next.data) or url_for("dashboard.list_leads"), 303)
+    if form.is_submitted() and form.validate():
+        typed = (form.username.data, form.password.data or "", request.remote_addr or "")
+        try:
+            _begin_session(accounts.authenticate(*typed))
+            return redirect(_own_path(form.next.data) or url_for("dashboard.list_leads"), 303)
+        except (NotSignedIn, Forbidden) as refusal:
+            form.username.errors = [refusal.message]
+    page = render_template("auth/login.html", form=form, nobody=accounts.nobody_yet())
+    return page, 422 if form.errors else 200
 
 
 @bp.post("/logout")
@@ -47,12 +45,10 @@ def password() -> ResponseReturnValue:
         typed = (form.present.data or "", form.password.data, request.remote_addr or "")
         try:
             _begin_session(accounts.change_password(current_user, *typed))
-        except InvalidInput as refusal:
-            for name, words in refusal.fields.items():
-                form[name].errors = words
-        else:
             flash("Your password is changed, and every other device is signed out", "good")
             return redirect(url_for("dashboard.list_leads"), 303)
+        except NotSignedIn:
+            form.present.errors = [Message("present_password_wrong")]
     return render_template("auth/password.html", form=form, user=current_user), 422 if form.errors else 200
 
 
@@ -99,7 +95,3 @@ def _end_session() -> None:
 def _own_path(wanted: str | None) -> str | None:
     """Allow a path of this site only: no host, no scheme, and nothing a browser reads as one."""
     return wanted if re.fullmatch(r"/(?!/)[^\\\s\x00-\x1f]*", wanted or "") else None
-
-
-def _page(form: LoginForm, status: int) -> Response:
-    return make_response(render_template("auth/login.html", form=form, nobody=accounts.nobody_yet()), status)

@@ -1,5 +1,7 @@
 """Every page as people see it: in both schemes, on a narrow screen, for whoever cannot see it at all."""
 
+import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,6 +82,31 @@ def test_what_an_attorney_sees(visitor: Page, looks_right: Callable[[], None], t
     for state in ("?status=", "?q=nobody", "?page=9", "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true"):
         visitor.goto(f"/dashboard/{state}")
         looks_right()
+
+
+def test_what_somebody_sees_about_a_password(visitor: Page, looks_right: Callable[[], None], site: Site) -> None:
+    joe = f"joe-{secrets.token_hex(3)}"  # users stay
+    site.create_user(joe, PASSWORD)
+    visitor.goto("/auth/login")
+    visitor.get_by_role("link", name="Forgotten your password?").click()
+    looks_right()
+    visitor.get_by_role("button", name="Send me the link").click()
+    looks_right()
+    visitor.get_by_label("E-mail").fill(f"{joe}@example.com")
+    visitor.get_by_role("button", name="Send me the link").click()
+    looks_right()
+    text = site.smtp.wait_for(1)[0].message.get_body(("plain",)).get_content()
+    visitor.goto(re.findall(r"\S+/auth/reset/\S+", text)[0])
+    looks_right()
+    visitor.get_by_label("New password").fill("Correct-horse-8")
+    visitor.get_by_role("button", name="Set a new password").click()
+    visitor.get_by_label("Username or e-mail").fill(joe)
+    visitor.get_by_label("Password").fill("Correct-horse-8")
+    visitor.get_by_role("button", name="Sign in").click()
+    visitor.get_by_role("link", name="Password").click()
+    looks_right()
+    visitor.get_by_role("button", name="Change your password").click()
+    looks_right()
 
 
 def test_the_first_visit_is_light(visitor: Page, site: Site) -> None:

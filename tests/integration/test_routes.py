@@ -1,0 +1,64 @@
+"""Each route's guard, proof of origin and caching are what docs/security.md says."""
+
+import re
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.clients import Client
+from tests.factories import LetterFactory
+from tests.pages import hidden_fields
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.databases("sqlite")
+FILES = {"filename": "icon.svg", "name": "swagger-ui.css"}
+
+
+def routes(app: Flask) -> list[tuple[Rule, str]]:
+    rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ())))
+    return [(rule, method) for rule in rules for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+
+
+def guard(stranger: Client, method: str, path: str) -> str:
+    """Tell by the answer whom a route asks for."""
+    fields = hidden_fields(stranger.get("/auth/login").text, having="password")
+    answer = stranger.open(path, method=method, data=fields if method == "POST" else None)
+    if answer.status_code == 401:
+        return "token"
+    return "session" if (answer.location or "").startswith("/auth/login") else "anybody"
+
+
+def proof(app: Flask, rule: Rule, method: str) -> str:
+    """Tell what shows that a form is ours."""
+    if method == "GET":
+        return ""
+    if rule.rule.startswith("/api/"):
+        return "no cookie counts"
+    view = app.view_functions[rule.endpoint]
+    exempt = f"{view.__module__}.{view.__name__}" in app.extensions["csrf"]._exempt_views
+    return "signed by us" if exempt else "form token"
+
+
+def test_every_route_is_in_the_table_as_it_is(
+    app: Flask, client: Client, signed_in: Client, bearer: dict[str, str]
+) -> None:
+    letter = LetterFactory.create()
+    ids = {"lead_id": letter.submission.lead_id, "submission_id": letter.submission_id, "letter_id": letter.id}
+    known, table = ids | FILES, []
+    for rule, method in routes(app):
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(known.get(part[1], "x")), rule.rule)
+        asks, shows = guard(client, method, path), proof(app, rule, method)
+        cache = signed_in.open(path, method=method, headers=bearer).headers["Cache-Control"]
+        if asks == "session" and method == "POST":
+            assert signed_in.open(path, method=method).status_code == 400, path  # without its token
+        table.append(f"| `{method} {rule.rule}` | {asks} | {shows} | {cache} |")
+    written = re.findall(r"^\| `[A-Z]+ /.*$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE)
+    assert written == table, "\n".join(["the table of routes in docs/security.md must be:", *table])
+
+
+def test_every_test_that_the_document_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 60
+    assert {name for name in named if f"def {name}(" not in tests} == set()

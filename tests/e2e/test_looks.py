@@ -19,6 +19,7 @@ LONG = "Maximiliane-Wilhelmine" * 4
 
 def look_at(page: Page, said: list[str]) -> None:
     """No fault that axe finds, nothing to scroll sideways at 320 px, no message in the console."""
+    page.wait_for_load_state()  # its sheet too
     findings = Axe().run(page, options=RULES)
     assert findings.response["violations"] == [], findings.generate_report()
     page.set_viewport_size({"width": 320, "height": 800})

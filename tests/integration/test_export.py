@@ -1,0 +1,121 @@
+"""The list as a spreadsheet: what is in it, what a spreadsheet may not run, and that it leaves row by row."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from leadapp import triage
+from leadapp.extensions import db
+from leadapp.models import Lead, LeadStatus, User
+from leadapp.triage import exporting
+from tests.clients import Client
+from tests.factories import LeadFactory, SubmissionFactory
+from tests.integration.desk import LIST, address, kinds
+from tests.pages import words
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EXPORT = f"{LIST}export.csv"
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM")
+
+
+def rows(browser: Client, query: str = "?status=&sort_by=created_at") -> list[dict[str, str]]:
+    """The spreadsheet, as a program that knows CSV reads it."""
+    answer = browser.get(EXPORT + query)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+def test_every_fact_has_its_column(app: Flask, signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "TIMEZONE", ZoneInfo("America/New_York"))
+    names = {"first_name": "José, “Pepe”", "last_name": "Álvarez\u00a0李"}
+    lead = LeadFactory.create(**names, email="jose@example.com", created_at=NOON, reference="LD-7K4M-92QX")
+    SubmissionFactory.create(lead=lead)
+    marker = LeadFactory.create(reached_out=True, reached_out_at=NOON + timedelta(hours=14), created_at=NOON).marked_by
+    zone = "(America/New_York)"
+    waiting, contacted = rows(signed_in, "?status=&sort_by=status&sort_desc=false")
+    assert waiting == {
+        "Reference": "LD-7K4M-92QX",
+        "First name": names["first_name"],
+        "Last name": names["last_name"],
+        "E-mail": "jose@example.com",
+        "Status": "PENDING",
+        "Submissions": "2",
+        f"Received {zone}": "2026-03-01 07:00",
+        f"Waiting since {zone}": "2026-03-01 07:00",
+        f"Reached out {zone}": "",
+        "Reached out by": "",
+    }
+    assert (contacted["Status"], contacted["Reached out by"]) == ("REACHED_OUT", marker.username)
+    assert contacted[f"Reached out {zone}"] == "2026-03-01 21:00"
+
+
+def test_a_spreadsheet_program_finds_letters_and_lines(signed_in: Client) -> None:
+    LeadFactory.create(first_name="Łukasz")
+    answer = signed_in.get(EXPORT)
+    assert answer.data.startswith("\ufeffReference,".encode())
+    assert answer.data.count(b"\r\n") == 2
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == "attachment; filename=leads.csv"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Content-Length" not in answer.headers  # it is not whole before it leaves
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_nothing_in_it_is_a_formula(signed_in: Client, formula: str) -> None:
+    LeadFactory.create(first_name=formula, last_name=f"O'Brien {formula}", email="=cmd@example.com")
+    [row] = rows(signed_in)
+    assert row["First name"] == f"'{formula}"
+    assert row["E-mail"] == "'=cmd@example.com"
+    assert row["Last name"] == f"O'Brien {formula}"
+
+
+def test_the_filter_and_the_order_of_the_list_are_kept(signed_in: Client) -> None:
+    for number in range(12):
+        LeadFactory.create(first_name="Ana", last_name=f"R{number:02}", reached_out=number % 3 == 0)
+    LeadFactory.create(first_name="Zoe", email="zoe@example.com")
+    found = rows(signed_in, "?status=PENDING&q=ana&sort_by=last_name&sort_desc=true&size=10&page=2")
+    assert [row["Last name"] for row in found] == ["R11", "R10", "R08", "R07", "R05", "R04", "R02", "R01"]
+    assert len(rows(signed_in)) == 13
+    assert len(rows(signed_in, "")) == 9  # what the list shows when nothing is asked
+    assert rows(signed_in, "?q=nobody") == []
+
+
+def test_who_took_the_list_is_written_down_once(signed_in: Client, attorney: User) -> None:
+    before = [LeadFactory.create() for _ in range(3)]
+    assert len(rows(signed_in)) == 3
+    later = LeadFactory.create()
+    assert kinds() == ["exported"]
+    story = f"A list that may hold this lead exported by {attorney.username}"
+    for lead in before:
+        assert story in words(signed_in.get(address(lead)).text)
+    assert story not in words(signed_in.get(address(later)).text)
+
+
+@pytest.fixture
+def read(app: Flask) -> Iterator[list[Lead]]:
+    """The leads that have been read from the database from here on."""
+    leads: list[Lead] = []
+
+    def note(lead: Lead, _context: object) -> None:
+        leads.append(lead)
+
+    event.listen(Lead, "load", note)
+    yield leads
+    event.remove(Lead, "load", note)
+
+
+def test_the_first_rows_leave_before_the_last_are_read(read: list[Lead], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "BATCH", 2)
+    for _ in range(7):
+        LeadFactory.create()
+    db.session.expunge_all()
+    read.clear()
+    left = [(line.count("LD-"), len(read)) for line in triage.export(triage.Query(LeadStatus.PENDING), None)]
+    assert left == [(0, 0), (1, 2), (1, 2), (1, 4), (1, 4), (1, 6), (1, 6), (1, 7)]

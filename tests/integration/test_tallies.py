@@ -1,0 +1,152 @@
+"""The counts beside the tabs are right after whatever happens to leads, and whatever happens at the same instant."""
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, insert, select, update
+
+from leadapp import triage
+from leadapp.errors import Conflict, LeadappError
+from leadapp.extensions import db
+from leadapp.models import Lead, LeadStatus, Tally, User
+from tests.clients import Client
+from tests.factories import LeadFactory
+from tests.integration.desk import submit
+
+PENDING, REACHED_OUT = LeadStatus.PENDING, LeadStatus.REACHED_OUT
+ROUNDS = 12
+
+
+def counted() -> dict[LeadStatus, int]:
+    """What is kept, once it was seen to be what there is."""
+    db.session.rollback()
+    tallies = select(Tally.status, Tally.leads).order_by(Tally.status)
+    kept = {status: leads for status, leads in db.session.execute(tallies)}
+    there = Counter(db.session.scalars(select(Lead.status)))
+    assert kept == {status: there[status] for status in LeadStatus}
+    return kept
+
+
+def lead_id(email: str) -> Any:
+    return db.session.scalar(select(Lead.id).where(Lead.email_key == email))
+
+
+def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -> None:
+    assert counted() == {PENDING: 0, REACHED_OUT: 0}
+    told = []
+    for act in (
+        lambda: submit(client, "ana@example.com"),
+        lambda: submit(client, "bo@example.com"),
+        lambda: submit(client, "ANA@example.com"),
+        lambda: triage.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: triage.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: triage.undo(lead_id("ana@example.com"), attorney),
+        lambda: triage.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: submit(client, "ana@example.com"),
+        lambda: triage.mark_reached_out(lead_id("bo@example.com"), attorney),
+        lambda: triage.erase(lead_id("bo@example.com"), attorney, triage.read(lead_id("bo@example.com")).reference),
+        lambda: triage.erase(lead_id("ana@example.com"), attorney, triage.read(lead_id("ana@example.com")).reference),
+    ):
+        act()
+        told.append((*counted().values(),))
+    assert told == [(1, 0), (2, 0), (2, 0), (1, 1), (1, 1), (2, 0), (1, 1), (2, 0), (1, 1), (1, 0), (0, 0)]
+
+
+def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
+    columns = [column.name for column in Lead.__table__.columns if column.name != "id"]
+    row = {name: getattr(LeadFactory.create(submission=None), name) for name in columns}
+    rows = [row | {"email_key": f"{number}@example.com"} for number in range(20)]
+    for statement in (
+        insert(Lead).values(rows),
+        update(Lead).where(Lead.email_key < "15").values(status=REACHED_OUT),
+        update(Lead).values(status=PENDING),
+        update(Lead).where(Lead.email_key > "5").values(status=REACHED_OUT),
+        delete(Lead).where(Lead.email_key < "7"),
+        delete(Lead),
+    ):
+        db.session.execute(statement)
+        db.session.commit()
+        counted()
+    assert counted() == {PENDING: 0, REACHED_OUT: 0}
+
+
+def test_what_was_not_committed_is_not_counted(app: Flask) -> None:
+    LeadFactory.create()
+    db.session.execute(update(Lead).values(status=REACHED_OUT))
+    db.session.rollback()
+    assert counted() == {PENDING: 1, REACHED_OUT: 0}
+
+
+def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
+    """One of the things that happen to leads, to one of a few."""
+    email = f"ana{dice.randrange(4)}@example.com"
+    one = lead_id(email)
+    act = dice.choice(("again", "new", "mark", "mark", "undo", "erase"))
+    if act in ("again", "new"):
+        answer = submit(app.test_client(), email if act == "again" else f"{dice.random()}@example.com")
+        assert answer.status_code == 201
+    elif one and act == "erase":
+        triage.erase(one, None, triage.read(one).reference)
+    elif one:
+        {"mark": triage.mark_reached_out, "undo": triage.undo}[act](one, db.session.get_one(User, by))
+
+
+@pytest.mark.parametrize("round_", range(2))
+def test_eight_at_once_are_all_counted(app: Flask, attorney: User, together: Any, round_: int) -> None:
+    by = attorney.id
+
+    def act(thread: int) -> None:
+        dice = random.Random(thread + 8 * round_)
+        for _ in range(ROUNDS):
+            with app.app_context(), suppress(LeadappError):  # it is gone, or was marked long ago
+                turn(app, by, dice)
+
+    together(act)
+    assert sum(counted().values()) > 4
+
+
+@pytest.fixture
+def slow_counts(app: Flask, backend: str) -> Iterator[None]:
+    """Between one count and the other there is time for somebody else; SQLite has one writer anyway."""
+    slowly = """
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(.01); RETURN NULL; END $$;
+    CREATE TRIGGER waits AFTER UPDATE ON tallies FOR EACH ROW EXECUTE FUNCTION wait();
+    """
+    if backend == "postgres":
+        run(slowly)
+    yield
+    if backend == "postgres":
+        run("DROP TRIGGER waits ON tallies; DROP FUNCTION wait()")
+
+
+def run(statement: str) -> None:
+    db.session.rollback()  # or it would wait for what the test has read
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.usefixtures("slow_counts")
+def test_marks_and_newer_submissions_do_not_wait_for_each_other(app: Flask, attorney: User, together: Any) -> None:
+    """Each changes both counts: were it in two orders, PostgreSQL would end one of them."""
+    by, emails = attorney.id, [f"ana{number}@example.com" for number in range(4)]
+    for email in emails:
+        submit(app.test_client(), email)
+
+    def act(thread: int) -> None:
+        for number in range(ROUNDS):
+            email = emails[(thread // 2 + number) % 4]
+            if thread % 2:
+                assert submit(app.test_client(), email).status_code == 201
+            else:
+                with app.app_context(), suppress(Conflict):  # a submission has come since
+                    triage.mark_reached_out(lead_id(email), db.session.get_one(User, by))
+
+    together(act)
+    assert sum(counted().values()) == 4

@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
 .PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage lint format sure lock \
 	pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db create-user clean browser \
-	docker-build docker-up docker-down docker-logs docker-restart docker-clean
+	bench docker-build docker-up docker-down docker-logs docker-restart docker-clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +69,16 @@ lock: install ## Pin what pyproject.toml asks for
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra s3 --extra redis --extra metrics --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements.lock \
 		--output-file requirements-production.lock
+	$(BIN)/uv pip compile pyproject.toml --extra bench --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --output-file tests/load/requirements.lock
+
+bench: .venv-bench/.installed ## Measure beside a bare limit and a FastAPI peer; BENCH="--quick --database sqlite" is shorter
+	@.venv-bench/bin/python -m tests.load $(BENCH)
+
+.venv-bench/.installed: tests/load/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/load/requirements.lock
+	@touch $@
 
 pictures: install browser ## Take the pictures of the docs anew
 	$(BIN)/python -m tests.pictures
@@ -121,5 +131,5 @@ docker-clean: ## Remove the containers and ALL THEIR DATA
 	$(COMPOSE) down --volumes --rmi local
 
 clean: ## Remove what was generated, but no data
-	rm -rf .venv .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-bench .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

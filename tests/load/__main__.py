@@ -1,0 +1,55 @@
+"""Measures leadapp beside a bare limit and a careful peer: `python -m tests.load --help`, or `make bench`."""
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from tests.load import report
+from tests.load.picture import picture
+from tests.load.run import Results, run
+from tests.servers import ROOT, Postgres
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "pictures" / "performance.svg"
+MEASURED = re.compile("(<!-- measured -->\n).*(<!-- /measured -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Measure, print, and with --write put it into docs/performance.md."""
+    options = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="fewer rounds, ten thousand leads at most")
+    options.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    options.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} and its picture")
+    asked = options.parse_args()
+    runs: dict[str, Results] = {}
+    with tempfile.TemporaryDirectory(prefix="leadapp-bench") as folder:
+        if asked.database != "postgresql":
+            runs["SQLite"] = run(Path(folder) / "sqlite", lambda place: f"sqlite:///{place}/leads.db", asked.quick)
+        if asked.database != "sqlite":
+            runs["PostgreSQL"] = over_postgres(Path(folder) / "postgresql", asked.quick)
+    found = report.report(runs)
+    sys.stdout.write(found)
+    if asked.write:
+        text = MEASURED.sub(lambda marks: f"{marks[1]}\n{found}\n{marks[2]}", DOCUMENT.read_text())
+        DOCUMENT.write_text(text)
+        PICTURE.write_text(picture(next(iter(runs.values())).costs))
+
+
+def over_postgres(folder: Path, quick: bool) -> Results:
+    """Run over a server of our own that syncs what it commits; the tests' own does not by itself."""
+    server = Postgres()
+    try:
+        with psycopg.connect(server.new_database(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM RESET ALL")
+            connection.execute("SELECT pg_reload_conf()")
+        return run(folder, lambda _place: server.new_database(), quick)
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Requests as bytes that are made once, and connections that are kept."""
+
+import json
+import re
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.load.rivals import PASSWORD, USER, Rival
+from tests.servers.ports import HOST
+
+BOUNDARY = "a-boundary-that-no-file-holds"
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def multipart(email: str, content: bytes) -> bytes:
+    """Write what the form sends."""
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
+    lines = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}' for name in fields]
+    lines.append(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"')
+    head = "\r\n".join([*lines, "Content-Type: application/pdf\r\n\r\n"])
+    return head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+class Client:
+    """One kept connection to a server, with a token for its API and a cookie for its pages once it has signed in."""
+
+    def __init__(self, rival: Rival, headers: Mapping[str, str] | None = None) -> None:
+        self._connection = HTTPConnection(HOST, rival.port, timeout=120)
+        self.headers = dict(headers or {})
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
+        """Send a request and give the answer's body; anything but success is an error."""
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        self._connection.request(method, path, body, sent)
+        response = self._connection.getresponse()
+        content = response.read()
+        self.cookie = response.headers.get("Set-Cookie", "").partition(";")[0]
+        if response.status >= 400:
+            raise RuntimeError(f"{method} {path}: {response.status} {content[:300]!r}")
+        return content
+
+    def json(self, path: str) -> Any:
+        """Read an answer of the API."""
+        return json.loads(self.ask("GET", path))
+
+    def submit(self, email: str, content: bytes) -> str:
+        """Send a lead with a resume; its id."""
+        answer = self.ask("POST", "/api/v1/leads", multipart(email, content), **FORM)
+        return str(json.loads(answer)["id"])
+
+    def sign_in(self) -> None:
+        """Get a token for the API."""
+        self.headers["Authorization"] = f"Bearer {self.token()}"
+
+    def token(self) -> str:
+        """Sign in over the API."""
+        form = urlencode({"username": USER, "password": PASSWORD}).encode()
+        return str(json.loads(self.ask("POST", "/api/v1/auth/login", form, **URLENCODED))["access_token"])
+
+    def sign_in_to_pages(self) -> None:
+        """Get a cookie for the pages, by the form that people see."""
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/auth/login").decode())
+        assert found, "the sign-in page has no csrf_token"
+        form = {"username": USER, "password": PASSWORD, "csrf_token": found[1]}
+        self.ask("POST", "/auth/login", urlencode(form).encode(), Cookie=self.cookie, **URLENCODED)
+        self.headers["Cookie"] = self.cookie

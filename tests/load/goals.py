@@ -1,0 +1,53 @@
+"""The goals, and which of them a run has reached."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.load.run import Results
+
+Measure = Callable[[Results], float]
+
+
+class Goal(NamedTuple):
+    """A figure that must not be exceeded, a better one to aim for, and how it is found in the results."""
+
+    name: str
+    must: float
+    aim: float
+    measure: Measure
+
+
+def _ratio(scenario: str, other: str) -> Measure:
+    return lambda results: results.costs[scenario].ratio("leadapp", other)
+
+
+def _growth(page: str) -> Measure:
+    return lambda results: results.growth[page].ratio(str(results.sizes[-1]), str(results.sizes[0]))
+
+
+def _figure(name: str) -> Measure:
+    return lambda results: results.figures[name]
+
+
+GROWING = ("first page", "last page", "filtered", "sorted", "searched")
+GOALS = [
+    Goal("submit 50 KB, CPU / limit", 3.5, 2.5, _ratio("submit 50 KB", "limit")),
+    Goal("submit 50 KB, CPU / FastAPI peer", 0.55, 0.4, _ratio("submit 50 KB", "peer")),
+    Goal("submit 5 MB, CPU / limit", 1.8, 1.4, _ratio("submit 5 MB", "limit")),
+    Goal("list as a page, CPU / limit", 4, 3, _ratio("list, a page of 25", "limit")),
+    Goal("list as JSON, CPU / limit", 4, 3, _ratio("list, JSON of 25", "limit")),
+    Goal("download 5 MB, CPU / limit", 2.5, 2, _ratio("download 5 MB", "limit")),
+    *(Goal(f"{page}, most leads / fewest, CPU", 2, 1.3, _growth(page)) for page in GROWING),
+    Goal("middle page of most leads, ms", 100, 50, _figure("middle_ms")),
+    Goal("RSS of one worker, MB", 80, 65, _figure("rss")),
+    Goal("growth of the tree's RSS under 16 uploads of 5 MB, MB", 16, 4, _figure("growth_mb")),
+    Goal("disk written per 5 MB submit, MB", 5.3, 5.1, _figure("disk_mb")),
+    Goal("/health p99 with 64 slow uploaders, ms", 50, 10, _figure("slow_p99")),
+]
+
+
+def judged(goal: Goal, results: Results) -> str:
+    """The measured figure and what it reaches."""
+    value = goal.measure(results)
+    verdict = "aim" if value <= goal.aim else "must" if value <= goal.must else "MISSED"
+    return f"{value:.3g} {verdict}"

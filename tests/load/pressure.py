@@ -1,0 +1,144 @@
+"""How a server bears what is slow, large or dear: slow uploaders, many uploads at once, sign-ins without pause."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from statistics import median, quantiles
+
+from tests.load import processes
+from tests.load.client import FORM, Client, multipart
+from tests.load.rivals import Rival
+from tests.load.scenarios import FULL, Site, content, new
+from tests.servers.ports import HOST
+
+SLOW_UPLOADERS, UPLOADS, SIGNERS = 64, 16, 4
+DRIP = 2000  # bytes a slow uploader sends at a time
+
+
+def p99(milliseconds: list[float]) -> float:
+    """The 99th percentile."""
+    return quantiles(milliseconds, n=100)[98]
+
+
+def health(rival: Rival, requests: int) -> list[float]:
+    """Milliseconds of each of so many requests for /health, each on a connection of its own."""
+    taken = []
+    for _ in range(requests):
+        start = time.perf_counter()
+        with Client(rival) as client:
+            client.ask("GET", "/health")
+        taken.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.005)
+    return taken
+
+
+@contextmanager
+def slow_uploaders(rival: Rival) -> Iterator[None]:
+    """Keep 64 uploads of 5 MB under way that never end."""
+    body = multipart("slow@example.com", content(FULL))
+    head = f"POST /api/v1/leads HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    start = head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:DRIP]
+    sockets = [socket.create_connection((HOST, rival.port)) for _ in range(SLOW_UPLOADERS)]
+    ended = threading.Event()
+
+    def drip() -> None:
+        while not ended.wait(0.2):
+            for upload in sockets:
+                upload.sendall(body[DRIP : 2 * DRIP])
+
+    for upload in sockets:
+        upload.sendall(start)
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    time.sleep(1)
+    yield
+    ended.set()
+    dripping.join()
+    for upload in sockets:
+        upload.close()
+
+
+@contextmanager
+def signing_in(site: Site) -> Iterator[None]:
+    """Keep four clients signing in without pause."""
+    ended = threading.Event()
+
+    def sign_in() -> None:
+        while not ended.is_set():
+            with site.client() as client:
+                client.token()
+
+    with ThreadPoolExecutor(SIGNERS) as pool:
+        signers = [pool.submit(sign_in) for _ in range(SIGNERS)]
+        time.sleep(1)
+        yield
+        ended.set()
+        for signer in signers:
+            signer.result()
+
+
+def upload_at_once(site: Site, times: int = 1) -> list[float]:
+    """Let 16 clients send 5 MB at the same time, each so often; the milliseconds of each."""
+
+    def send(_number: int) -> list[float]:
+        with site.client() as client:
+            return [timed(lambda: client.submit(f"many{next(new)}@example.com", content(FULL))) for _ in range(times)]
+
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        return [taken for sent in pool.map(send, range(UPLOADS)) for taken in sent]
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Milliseconds that something takes."""
+    start = time.perf_counter()
+    act()
+    return (time.perf_counter() - start) * 1000
+
+
+def growth_under_uploads(site: Site, batches: int) -> float:
+    """By how many MB the tree's RSS grows at most while 16 uploads of 5 MB run, over a server that is warm."""
+    with site.client() as client:
+        for _ in range(8):  # both workers have then taken one in
+            client.submit(f"warm{next(new)}@example.com", content(FULL))
+    rest, ended, peak = site.rival.resident(), threading.Event(), [0.0]
+
+    def watch() -> None:
+        while not ended.wait(0.01):
+            peak[0] = max(peak[0], site.rival.resident())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    for _ in range(batches):
+        upload_at_once(site)
+    ended.set()
+    watching.join()
+    return peak[0] - rest
+
+
+def written_per_submit(site: Site, submits: int) -> float:
+    """MB that go to disk for a submit of 5 MB, database and its journal included."""
+    with site.client() as client:
+        before = site.rival.written()
+        for _ in range(submits):
+            client.submit(f"disk{next(new)}@example.com", content(FULL))
+        return (site.rival.written() - before) / submits
+
+
+def worker_memory(rival: Rival) -> tuple[float, float]:
+    """RSS and PSS of the larger worker, in MB."""
+    return max(processes.memory(pid) for pid in rival.workers())
+
+
+def submits_at_once(site: Site, clients: int, each: int) -> tuple[float, float]:
+    """Median and 99th percentile in milliseconds of submits of 50 KB that many clients send without pause."""
+
+    def send(_number: int) -> list[float]:
+        with site.client() as client:
+            return [timed(lambda: client.submit(f"r{next(new)}@example.com", content(50_000))) for _ in range(each)]
+
+    with ThreadPoolExecutor(clients) as pool:
+        taken = [one for sent in pool.map(send, range(clients)) for one in sent]
+    return median(taken), p99(taken)

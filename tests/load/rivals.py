@@ -1,0 +1,135 @@
+"""The servers that are compared, each in processes of its own over a folder and a database of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bcrypt
+import psycopg
+from sqlalchemy import create_engine
+
+from tests.load import limit, processes
+from tests.load.peer import tables
+from tests.servers import ROOT, free_port
+from tests.servers.ports import HOST, listens
+
+SECRET_KEY = "a secret of the benchmark, long enough for any check"
+USER, PASSWORD = "ana", "Counsel4You"
+GUNICORN = (sys.executable, "-m", "gunicorn")
+# Neither imports the package `tests`, which forgets the settings it runs under.
+UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", "tests/load")
+
+
+class Rival:
+    """A server that `command` runs on its port; the processor time of a database server it uses counts as its own."""
+
+    def __init__(self, name: str, folder: Path, database_url: str, command: tuple[str, ...], **settings: str) -> None:
+        self.name, self.folder, self.database_url, self.port = name, folder, database_url, free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.uploads = folder / "uploads"
+        self.uploads.mkdir(parents=True)
+        self.command = [part.replace("{port}", str(self.port)) for part in command]
+        self.settings = {
+            "FLASK_SKIP_DOTENV": "1",
+            "INSTANCE_PATH": str(folder),
+            "UPLOAD_DIR": str(self.uploads),
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": SECRET_KEY,
+            "DELIVERY": "external",
+            "RATELIMIT_ENABLED": "false",  # all requests come from one address
+            "BASE_URL": self.url,
+            "HOST": HOST,
+            "PORT": str(self.port),
+            **settings,
+        }
+
+    def start(self) -> "Rival":
+        """Start it; returns when it listens."""
+        with open(self.folder / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                self.command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log, start_new_session=True
+            )
+        while not listens(self.port):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.name} did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.05)
+        self.roots = [self._process.pid, *_postmaster(self.database_url)]
+        return self
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def cpu_seconds(self) -> float:
+        """Processor time used so far."""
+        return sum(map(processes.cpu_seconds, self.roots))
+
+    def resident(self) -> float:
+        """RSS of its own processes, in MB."""
+        return processes.resident(self.roots[0])
+
+    def workers(self) -> list[int]:
+        """Its processes but the first, which only keeps watch over them."""
+        return processes.tree(self.roots[0])[1:]
+
+    def written(self) -> float:
+        """Bytes it has written to disk, in MB."""
+        return sum(map(processes.written, self.roots))
+
+
+def product(folder: Path, database_url: str, **settings: str) -> Rival:
+    """Leadapp as `make run` serves it, with its tables and one attorney."""
+    rival = Rival("leadapp", folder, database_url, (*GUNICORN, "wsgi:app"), **settings)
+    flask(rival, "db", "upgrade")
+    flask(rival, "create-user", "--username", USER, "--email", "ana@example.com", "--password-file", "-")
+    return rival
+
+
+def flask(rival: Rival, *arguments: str) -> None:
+    """Run a command of leadapp over the rival's settings, the attorney's password at hand."""
+    command = [sys.executable, "-m", "flask", *arguments]
+    environment = os.environ | rival.settings
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=PASSWORD, text=True, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"flask {arguments}: {done.stderr}")
+
+
+def bare(folder: Path, database_url: str) -> Rival:
+    """The limit, under the product's own gunicorn configuration."""
+    rival = Rival("limit", folder, database_url, (*GUNICORN, "--pythonpath", "tests/load", "limit:app"))
+    connection = limit.connect(database_url)
+    connection.execute(limit.TABLE)
+    connection.execute(limit.INDEX)
+    connection.close()
+    return rival
+
+
+def peer(folder: Path, database_url: str, **settings: str) -> Rival:
+    """The FastAPI peer, with its tables and the same attorney."""
+    command = (*UVICORN, "--port", "{port}", "--workers", "2", "peer.app:app")
+    rival = Rival("peer", folder, database_url, command, **settings)
+    engine = create_engine(database_url)
+    tables.Base.metadata.create_all(engine)
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(12)).decode()
+    with engine.begin() as connection:
+        connection.execute(tables.User.__table__.insert(), [{"username": USER, "hashed_password": hashed}])
+    engine.dispose()
+    return rival
+
+
+def _postmaster(database_url: str) -> list[int]:
+    """The first process of a PostgreSQL server."""
+    if not database_url.startswith("postgresql"):
+        return []
+    with psycopg.connect(database_url) as connection:
+        folder = connection.execute("SHOW data_directory").fetchone()
+    return [int(Path(str(folder and folder[0]), "postmaster.pid").read_text().split()[0])]

@@ -1,0 +1,111 @@
+"""One whole run over one kind of database: rivals side by side, growth with the rows, and what is hard to bear."""
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from tests.load import pressure, rivals, seed
+from tests.load.measure import Cost, paired
+from tests.load.scenarios import LISTS, ROWS, SCENARIOS, Site
+
+NewDatabase = Callable[[Path], str]
+
+
+@dataclass
+class Results:
+    """What was measured over one kind of database."""
+
+    sizes: list[int]
+    costs: dict[str, Cost] = field(default_factory=dict)  # by scenario; sides are the rivals
+    growth: dict[str, Cost] = field(default_factory=dict)  # by list; sides are the numbers of leads
+    peer_growth: dict[str, Cost] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def run(folder: Path, new_database: NewDatabase, quick: bool) -> Results:
+    """Measure everything; `quick` takes fewer rounds and smaller tables."""
+    results = Results([1_000, 10_000] if quick else [1_000, 100_000, 1_000_000])
+    _compare(folder / "compare", new_database, results, 2 if quick else 5)
+    _bear(folder / "bear", new_database, results, quick)
+    _grow(folder / "grow", new_database, results, 2 if quick else 5)
+    return results
+
+
+def _compare(folder: Path, new_database: NewDatabase, results: Results, rounds: int) -> None:
+    with ExitStack() as servers:
+        sites = []
+        for name, make, fill in (
+            ("leadapp", rivals.product, seed.fill),
+            ("limit", rivals.bare, seed.fill_bare),
+            ("peer", rivals.peer, seed.fill_peer),
+        ):
+            rival = make(folder / name, new_database(folder / name))
+            fill(rival.database_url, ROWS)
+            sites.append(_started(servers, rival, ROWS, marks=rounds * 25))
+        for scenario in SCENARIOS:
+            _say(scenario.name)
+            asked = {"leadapp": True, "limit": scenario.limit, "peer": scenario.peer}
+            sides = [(site.rival.name, site) for site in sites if asked[site.rival.name]]
+            results.costs[scenario.name] = paired(sides, scenario, rounds)
+        results.figures["rss"] = pressure.worker_memory(sites[0].rival)[0]
+
+
+def _bear(folder: Path, new_database: NewDatabase, results: Results, quick: bool) -> None:
+    with ExitStack() as servers:
+        rival = rivals.product(folder, new_database(folder))
+        seed.fill(rival.database_url, ROWS)
+        site, figures = _started(servers, rival, ROWS), results.figures
+        requests = 200 if quick else 1000
+        _say("uploads at once")
+        figures["growth_mb"] = pressure.growth_under_uploads(site, 1 if quick else 4)
+        _say("bytes on disk")
+        figures["disk_mb"] = pressure.written_per_submit(site, 10 if quick else 40)
+        _say("health")
+        figures["quiet_p99"] = pressure.p99(pressure.health(rival, requests))
+        with pressure.slow_uploaders(rival):
+            figures["slow_p99"] = pressure.p99(pressure.health(rival, requests))
+        with pressure.signing_in(site):
+            figures["sign_in_p99"] = pressure.p99(pressure.health(rival, requests))
+        _say("submits at once")
+        figures["submit_p50"], figures["submit_p99"] = pressure.submits_at_once(site, 16, 5 if quick else 40)
+
+
+def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int) -> None:
+    for make, fill, growth in (
+        (rivals.product, seed.fill, results.growth),
+        (rivals.peer, seed.fill_peer, results.peer_growth),
+    ):
+        with ExitStack() as servers:
+            sides = []
+            for size in results.sizes:
+                _say(f"{make.__name__} of {size:,} leads")
+                place = folder / make.__name__ / str(size)
+                rival = make(place, new_database(place))
+                fill(rival.database_url, size)
+                sides.append((str(size), _started(servers, rival, size)))
+            for scenario in LISTS:
+                _say(scenario.name)
+                growth[scenario.name] = paired(sides, scenario, rounds)
+            if make is rivals.product:
+                results.figures["middle_ms"] = _milliseconds(sides[-1][1])
+
+
+def _milliseconds(site: Site) -> float:
+    """Median wall time of the middle page."""
+    scenario = next(one for one in LISTS if one.name == "middle page")
+    with site.client() as client:
+        return median(pressure.timed(lambda: scenario.act(client, site)) for _ in range(20))
+
+
+def _started(servers: ExitStack, rival: rivals.Rival, leads: int, marks: int = 1) -> Site:
+    servers.callback(rival.stop)
+    site = Site(rival.start(), leads)
+    site.prepare(marks)
+    return site
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"  {what}\n")

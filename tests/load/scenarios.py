@@ -1,0 +1,96 @@
+"""What is asked of the servers: each scenario is one request, made over and over on a kept connection."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+
+from tests import samples
+from tests.load.client import Client
+from tests.load.rivals import Rival
+from tests.load.seed import SOUGHT
+
+KB, MB = 1000, 1_000_000
+FULL = samples.LIMIT
+PAGE = "/api/v1/leads?size=25&sort_by=created_at&sort_desc=true"
+PAGES = {
+    "first page": f"{PAGE}&page=1",
+    "middle page": f"{PAGE}&page={{middle}}",
+    "last page": f"{PAGE}&page={{last}}",
+    "filtered": f"{PAGE}&status=PENDING&page=1",
+    "sorted": "/api/v1/leads?size=25&sort_by=last_name&sort_desc=false&page=1",
+    "searched": f"{PAGE}&q={SOUGHT}",
+}
+new = count(1)
+content = cache(lambda size: samples.pdf(size=size))
+
+
+@dataclass
+class Site:
+    """A rival with what the scenarios need to know of it."""
+
+    rival: Rival
+    leads: int  # that it was filled with
+    stored: str = ""  # a lead with a resume of full size
+    pending: list[str] = field(default_factory=list)  # leads to be marked
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def client(self) -> Client:
+        """Connect, signed in."""
+        return Client(self.rival, self.headers)
+
+    def prepare(self, leads: int = 40) -> None:
+        """Sign in, and store what is read later."""
+        with Client(self.rival) as client:
+            if self.rival.name != "limit":
+                client.sign_in()
+            if self.rival.name == "leadapp":
+                client.sign_in_to_pages()
+            self.headers = client.headers
+            self.stored = client.submit(f"stored{next(new)}@example.com", content(FULL))
+            self.pending = [client.submit(f"p{next(new)}@example.com", content(50 * KB)) for _ in range(leads)]
+
+
+Act = Callable[[Client, Site], object]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of request, how many of it make a window, and whether the limit answers it too."""
+
+    name: str
+    act: Act
+    times: int = 100
+    limit: bool = False
+    peer: bool = True
+
+
+def _submit(size: int) -> Act:
+    return lambda client, site: client.submit(f"new{next(new)}@example.com", content(size))
+
+
+def _get(path: str) -> Act:
+    return lambda client, site: client.ask(
+        "GET", path.format(id=site.stored, middle=site.leads // 50, last=site.leads // 25)
+    )
+
+
+def _patch(client: Client, site: Site) -> None:
+    body = b'{"status": "REACHED_OUT"}'
+    client.ask("PATCH", f"/api/v1/leads/{site.pending.pop()}", body, Content_Type="application/json")
+
+
+ROWS = 1000  # leads in each database before the scenarios begin
+LISTS = [Scenario(name, _get(path), 30) for name, path in PAGES.items()]
+SCENARIOS = [
+    Scenario("submit 50 KB", _submit(50 * KB), 100, limit=True),
+    Scenario("submit 1 MB", _submit(MB), 40, limit=True),
+    Scenario("submit 5 MB", _submit(FULL), 20, limit=True),
+    Scenario("list, a page of 25", _get("/dashboard/?size=25&status=PENDING"), limit=True, peer=False),
+    Scenario("list, JSON of 25", _get(f"{PAGE}&status=PENDING"), limit=True),
+    *(Scenario(f"list, {one.name}", one.act) for one in LISTS if one.name != "filtered"),
+    Scenario("read a lead", _get("/api/v1/leads/{id}")),
+    Scenario("mark a lead", _patch, 20),
+    Scenario("download 5 MB", _get("/api/v1/leads/{id}/resume"), 40, limit=True),
+    Scenario("sign in", lambda client, site: client.token(), 10),
+]

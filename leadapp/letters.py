@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask_mail import Message
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from . import mail, tokens
@@ -30,6 +30,16 @@ LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
 CONFIRMATIONS_PER_HOUR = 5
 
+# Composed once, for the busy path of a submission.
+OWE = insert(Letter)
+CONFIRMED = (
+    select(func.count())
+    .select_from(Letter)
+    .join(Submission)
+    .where(Submission.lead_id == bindparam("lead_id"), Letter.kind == "confirmation")
+    .where(Letter.created_at > bindparam("since"))
+)
+
 
 class Standing(NamedTuple):
     """How the letters stand."""
@@ -46,9 +56,8 @@ def owe(submission: Submission) -> None:
     flood somebody's mailbox.
     """
     at = submission.created_at
-    theirs = select(func.count()).select_from(Letter).join(Submission).where(Submission.lead_id == submission.lead_id)
-    lately = theirs.where(Letter.kind == "confirmation", Letter.created_at > at - timedelta(hours=1))
-    if (db.session.scalar(lately) or 0) < CONFIRMATIONS_PER_HOUR:
+    lately = {"lead_id": submission.lead_id, "since": at - timedelta(hours=1)}
+    if (db.session.connection().scalar(CONFIRMED, lately) or 0) < CONFIRMATIONS_PER_HOUR:
         _add("confirmation", submission.id, [submission.email], at)
     owe_firm("notice", submission.id, at)
 
@@ -61,7 +70,7 @@ def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
 def _add(kind: str, submission_id: uuid.UUID | None, recipients: list[str], at: datetime) -> None:
     letter = {"kind": kind, "submission_id": submission_id, "created_at": at, "next_at": at}
     if recipients:
-        db.session.execute(insert(Letter), [letter | {"recipient": recipient} for recipient in recipients])
+        db.session.connection().execute(OWE, [letter | {"recipient": recipient} for recipient in recipients])
 
 
 def send_again(letter_id: uuid.UUID) -> bool:

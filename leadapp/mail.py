@@ -1,5 +1,6 @@
 """A letter as a message; handed to an SMTP server, or to a file where none is set."""
 
+import functools
 import os
 import smtplib
 import ssl
@@ -17,6 +18,8 @@ from .config import LOOPBACK, current
 TIMEOUT = 10
 TLS_PORT = 465
 HEADER_MAX = 200
+# Whom this machine trusts, read once: reading it costs more than all else about a letter.
+trusting = functools.cache(ssl.create_default_context)
 
 
 class NotSent(Exception):
@@ -33,15 +36,14 @@ class VerifiedConnection(Connection):
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt, sign in."""
         server, port = current["SMTP_HOST"], current["SMTP_PORT"]
-        context = ssl.create_default_context()
         host: smtplib.SMTP
         if port == TLS_PORT:
-            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=context)
+            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=trusting())
         else:
             host = smtplib.SMTP(server, port, timeout=TIMEOUT)
         try:
             if port != TLS_PORT and server not in LOOPBACK:
-                host.starttls(context=context)
+                host.starttls(context=trusting())
             if current["SMTP_USERNAME"]:
                 host.login(current["SMTP_USERNAME"], current["SMTP_PASSWORD"])
         except BaseException:

@@ -150,7 +150,7 @@ class Encrypted:
     def trust(self) -> None:
         trusting = ssl.create_default_context()
         self.authority.configure_trust(trusting)
-        self.monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+        self.monkeypatch.setattr(mail, "trusting", lambda: trusting)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The request class: a file sent to one of the two doors goes straight to a staging file."""
 
-import io
 import os
 from typing import IO
 
@@ -9,8 +8,7 @@ import flask
 from .extensions import DOORS
 from .storage import store
 
-# Read the body in large pieces: each read of a gunicorn body costs, and 64 KB is its dearest size.
-PIECE = 256 * 1024
+PIECE = 64 * 1024
 
 
 class Request(flask.Request):
@@ -31,9 +29,6 @@ class Request(flask.Request):
             return super()._get_file_stream(total_content_length, content_type, filename, content_length)
         self.staged.append(store.stage())
         return self.staged[-1]
-
-    def _get_stream_for_parsing(self) -> IO[bytes]:
-        return io.BufferedReader(super()._get_stream_for_parsing(), PIECE)  # type: ignore[type-var]  # a raw stream
 
     def drain(self) -> None:
         """Read the rest of a body that is too large, up to an end: a client that is still sending hears no answer."""

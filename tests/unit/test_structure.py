@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 APPLICATION = sorted((ROOT / "leadapp").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULE_MAX, FUNCTION_MAX, HANDLER_MAX, TEST_MAX = 200, 40, 20, 25
-PRODUCT_MAX = 3000
+PRODUCT_MAX = 4100  # docs/decisions/0004-size.md
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:
@@ -62,15 +62,6 @@ def test_tests_are_short() -> None:
     assert too_long(TESTS, TEST_MAX, start="test_") == []
 
 
-def code(path: Path) -> set[int]:
-    """The lines of a module that are neither blank nor words for a reader."""
-    text = path.read_text()
-    lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip()[:1] not in ("", "#")}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            lines -= {*range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)}
-    return lines
-
-
 def test_the_whole_product_is_small() -> None:
-    assert sum(len(code(path)) for path in APPLICATION) <= PRODUCT_MAX
+    lines = [line.strip() for path in APPLICATION for line in path.read_text().splitlines()]
+    assert len([line for line in lines if line and not line.startswith("#")]) <= PRODUCT_MAX

@@ -18,7 +18,6 @@ NOWHERE = "/proc/nowhere"  # where even root makes nothing
 def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, over a database that is not there yet."""
     monkeypatch.setattr(log.logger, "handlers", [])
-    monkeypatch.setattr(logging.getLogger("flask_migrate"), "disabled", False)  # import-linter disables what it finds
     monkeypatch.setattr(extensions, "SQLITE_WAITS", 0.1)
     settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'leads.db'}"}
     settings["RATELIMIT_ENABLED"] = "false"  # the limiter is one for all applications of a process

@@ -24,7 +24,8 @@ class Postgres:
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
         self._numbers = count(1)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            for setting in ("fsync", "full_page_writes"):
+            # Without autovacuum no plan depends on what the tables held a minute ago.
+            for setting in ("fsync", "full_page_writes", "autovacuum"):
                 connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
             connection.execute("SELECT pg_reload_conf()")
 

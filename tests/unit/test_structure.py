@@ -1,17 +1,18 @@
 """The tree keeps its shape: who imports whom, how long things are, that every module says what it answers for."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[2]
 APPLICATION = sorted((ROOT / "leadapp").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULE_MAX, FUNCTION_MAX, HANDLER_MAX, TEST_MAX = 200, 40, 20, 25
-PRODUCT_MAX = 4100  # docs/decisions/0004-size.md
+PRODUCT_MAX = 4200  # docs/decisions/0004-size.md
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:
@@ -33,9 +34,11 @@ def too_long(paths: list[Path], limit: int, start: str = "") -> list[str]:
     ]
 
 
-def test_imports_go_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    assert lint_imports(is_debug_mode=False, no_logo=True, cache_dir=None) == 0
+def test_imports_go_down() -> None:
+    # In a process of its own, since it disables every logger that it finds.
+    lint = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("path", APPLICATION + TESTS, ids=lambda path: str(path.relative_to(ROOT)))

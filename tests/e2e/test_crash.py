@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from leadapp import create_app, upkeep
+from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Submission
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.e2e.crowd import crowd, stored, taken
 from tests.site import Site
@@ -78,7 +79,7 @@ def test_nothing_that_was_answered_is_lost(
     found = stored(site)
     assert answered.items() <= found.items()
     check_letters(site, set(found), kills)
-    monkeypatch.setattr(upkeep, "UNCLAIMED_FOR", timedelta(seconds=-5))
+    monkeypatch.setattr(rounds, "UNCLAIMED_FOR", timedelta(seconds=-5))
     check_sweep(site)
 
 
@@ -94,7 +95,7 @@ def check_letters(site: Site, emails: set[str], kills: int) -> None:
 def check_sweep(site: Site) -> None:
     """Of files and objects only those stay that a submission claims."""
     with create_app(site.server.settings).app_context():
-        upkeep.sweep()
+        rounds.sweep()
         claimed = set(db.session.scalars(select(Submission.storage_key)))
         db.session.remove()
         db.engine.dispose()

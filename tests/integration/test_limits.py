@@ -87,7 +87,7 @@ def test_a_silent_redis_is_waited_for_once(post: Callable[..., int], valkey: Val
         connection.client_pause(20_000)
     start = time.monotonic()
     assert [post() for _ in range(20)] == [COUNTED] * 20
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15  # not a second for each
 
 
 def test_all_who_find_redis_gone_at_one_instant_are_served(

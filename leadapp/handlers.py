@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_login import AnonymousUserMixin
@@ -58,7 +57,8 @@ def _begin() -> None:
     theirs = request.headers.get("X-Request-ID", "")
     log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
     # What asks whether we are alive knows an address at most.
-    if request.blueprint != "health" and urlsplit(f"//{request.host}").hostname not in current["HOSTS"]:
+    name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
+    if name not in current["HOSTS"] and request.blueprint != "health":
         raise errors.Unreadable("host_unknown")
 
 

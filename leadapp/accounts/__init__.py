@@ -160,7 +160,7 @@ def enable(username: str, active: bool = True) -> User:
 
 
 def unlock(username: str) -> User:
-    """Let a user who typed too many wrong passwords try again at once."""
+    """Let a user try again after too many wrong passwords."""
     user = named(username)
     attempts.forget(str(user.id))
     db.session.commit()

@@ -96,7 +96,7 @@ def disable_user(username: str) -> None:
 @click.argument("username")
 @mendable
 def unlock_user(username: str) -> None:
-    """Let a user who typed too many wrong passwords try again at once."""
+    """Let a user try again after too many wrong passwords."""
     _report(accounts.unlock(username), SIGN_IN)
 
 
@@ -107,7 +107,7 @@ def unlock_user(username: str) -> None:
 @as_json_option
 @mendable
 def set_password(username: str, password_file: TextIO | None, random_password: bool, as_json: bool) -> None:
-    """Give a user another password; sessions and tokens end at once."""
+    """Give a user another password; sessions and tokens end."""
     user, password = accounts.named(username), _password(password_file, random_password)
     accounts.set_password(user, password, must_change=random_password)
     _report(user, SIGN_IN, password if random_password else None, as_json)

@@ -55,6 +55,7 @@ def test_every_kind_of_answer_brings_the_same_headers(production: Client, path: 
         ("leads.example.com.evil.example", 400),
         ("leads.example.com@evil.example", 400),
         ("leads.example.com evil.example", 400),
+        ("[::1]evil.example", 400),
         ("", 400),
     ],
 )

@@ -4,6 +4,7 @@ BIN := .venv/bin
 FLASK := $(BIN)/flask
 PYTEST := $(BIN)/pytest -n 2
 COMPOSE ?= docker compose
+LOCK ?= requirements.lock
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
@@ -26,8 +27,8 @@ venv: .venv/bin/python ## Create the virtual environment
 
 install: .venv/.installed ## Install the dependencies
 
-.venv/.installed: requirements.lock .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+.venv/.installed: $(LOCK) .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@touch $@
 
 run: install ## Serve form, dashboard, API and letters at http://127.0.0.1:8000

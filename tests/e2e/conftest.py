@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.form import prospect_page, resume
 from tests.factories import PASSWORD
-from tests.servers import Gunicorn, MailServer
+from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
 
 ARGUMENTS = [
@@ -95,3 +96,15 @@ def prospect(browser: Browser) -> Iterator[Page]:
 def cv(tmp_path: Path) -> Path:
     """A good resume on the prospect's disk."""
     return resume(tmp_path)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that git knows, with the environment of this run beside them: no test reaches a package registry."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        target = tmp_path / "leadapp" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
+    (tmp_path / "leadapp" / ".venv").symlink_to(ROOT / ".venv")
+    return tmp_path / "leadapp"

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -16,18 +15,6 @@ import pytest
 from tests.blocks import blocks, type_in
 from tests.servers import ROOT
 from tests.servers.ports import free_port
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """The files that git knows, with the environment of this run beside them: no test reaches a package registry."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        target = tmp_path / "leadapp" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
-    (tmp_path / "leadapp" / ".venv").symlink_to(ROOT / ".venv")
-    return tmp_path / "leadapp"
 
 
 @pytest.fixture

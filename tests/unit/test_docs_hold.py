@@ -1,0 +1,63 @@
+"""The docs tell what is there: blocks that are run, targets, commands, tables and links that exist."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from leadapp import create_app
+from leadapp.extensions import db
+from tests.servers import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Where each block marked `sh` is typed by a test.
+TYPED = {"README.md", "docs/api.md", "docs/operations.md"}
+DATA = {"python", "ini", "html", "cron"}
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", PAGES, ids=name)
+def test_every_command_block_is_typed_by_a_test_or_needs_docker(document: Path) -> None:
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+    for kind, block in blocks:
+        assert kind in {"sh", "sh docker"} | DATA, block
+        if kind == "sh":
+            assert name(document) in TYPED, block
+        if kind == "sh docker":
+            assert re.search(r"^docker |^make docker-", block, re.MULTILINE), block
+
+
+@pytest.mark.parametrize("document", PAGES, ids=name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+        path, _, anchor = target.partition("#")
+        there = document.parent / path if path else document
+        assert there.exists(), target
+        headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=name)
+def test_make_targets_and_flask_commands_are_there(document: Path, tmp_path: Path) -> None:
+    text = document.read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`|&& )make (?!PYTHON)([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
+    commands = create_app({"INSTANCE_PATH": str(tmp_path), "RATELIMIT_ENABLED": "false"}).cli
+    for words in re.findall(r"(?:`|bin/|api )flask ([a-z][a-z -]*[a-z])", text):
+        found: click.Command | None = commands
+        for word in words.split(" --")[0].split():
+            if word in ("run", "config") or not isinstance(found, click.Group):
+                break
+            found = found.get_command(click.Context(found), word)
+            assert found, words
+
+
+def test_the_architecture_names_every_table_and_room() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)) == set(db.metadata.tables)
+    for room in set(re.findall(r"`([a-z]+(?:\.py|/))`", text)) - {"staging/", "outbox/", "backups/"}:
+        assert (ROOT / "leadapp" / room).exists(), room

@@ -33,7 +33,7 @@ ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
 
 PDF_HEADER_WITHIN = 1024  # readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13)
 PDF_TRAILER_WITHIN = 16 * 1024  # real files carry padding after their end
-PIECE, OVERLAP = 2**20, 16
+PIECE, OVERLAP = 2**16, 16
 DOC_ENCRYPTED = 0x0100  # in the flags of the file information block (MS-DOC, 2.5.2)
 OLE_ENTRIES_MAX = 1000
 ZIP_END_WITHIN = 2**16 + 22  # the end record and the longest comment
@@ -101,8 +101,9 @@ def _read_pdf(stream: IO[bytes]) -> list[str] | None:
     if b"%PDF-" not in header or b"%%EOF" not in stream.read():
         return None
     signs = {"password_protected": rb"/Encrypt\b", "runs_script": rb"/(JS|JavaScript)\b"}
-    found = {warning for piece in _pieces(stream) for warning, sign in signs.items() if re.search(sign, piece)}
-    return sorted(found)
+    either = re.compile(b"|".join(signs.values()))  # most files hold neither, and are searched once
+    suspect = (piece for piece in _pieces(stream) if either.search(piece))
+    return sorted({warning for piece in suspect for warning, sign in signs.items() if re.search(sign, piece)})
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

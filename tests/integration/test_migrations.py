@@ -7,10 +7,12 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from leadapp import create_app
 from leadapp.extensions import db
+from leadapp.models import LeadStatus, Tally
+from tests.factories import LeadFactory
 from tests.servers import ROOT
 
 MIGRATIONS = str(ROOT / "migrations")
@@ -29,6 +31,20 @@ def test_up_down_and_up_again_leaves_no_difference(settings: dict[str, str]) -> 
         assert inspect(db.engine).get_table_names() == ["alembic_version"]
         flask_migrate.upgrade(directory=MIGRATIONS)
         flask_migrate.check(directory=MIGRATIONS)
+        db.engine.dispose()
+
+
+def test_leads_from_before_they_were_counted_are_counted(settings: dict[str, str]) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        LeadFactory.create(reached_out=True)
+        for _ in range(2):
+            LeadFactory.create()
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0001")
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        kept = db.session.execute(select(Tally.status, Tally.leads).order_by(Tally.status)).all()
+        assert [tuple(row) for row in kept] == [(LeadStatus.PENDING, 2), (LeadStatus.REACHED_OUT, 1)]
+        db.session.remove()
         db.engine.dispose()
 
 

@@ -1,0 +1,97 @@
+"""The history of a lead: all that happened to it, in order, with who, when and in which request."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from leadapp import letters
+from leadapp.extensions import db
+from leadapp.models import Letter, User
+from leadapp.wording import when
+from tests.clients import Client
+from tests.factories import EventFactory, LeadFactory, LetterFactory
+from tests.integration.desk import LIST, address, mark, press, stored, submit
+from tests.pages import words
+from tests.servers import MailServer
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KINDS = {
+    "submitted": "Details and resume came in",
+    "viewed": "Lead opened",
+    "downloaded": "Resume downloaded",
+    "previewed": "Resume looked at",
+    "exported": "A list that may hold this lead exported",
+    "marked": "Marked as reached out",
+    "undone": "Mark taken back",
+    "resubmitted": "Details and resume came in again",
+    "letter_again": "Letter sent again",
+    "erasure_asked": "Asked to be erased",
+    "something_new": "Something_new",
+}
+
+
+def story(page: str) -> list[str]:
+    """The lines of the history, as they are read."""
+    return [words(item) for item in re.findall("<li>(.*?)</li>", page.partition("History</h2>")[2], re.DOTALL)]
+
+
+def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
+    lead = LeadFactory.create(created_at=NOON)
+    for minutes, kind in reversed([*enumerate(KINDS)]):
+        theirs = {"lead": None, "lead_id": None} if kind == "exported" else {"lead": lead}
+        at = NOON + timedelta(minutes=minutes)
+        EventFactory.create(**theirs, kind=kind, created_at=at, request_id=f"id-{minutes}", user_id=None)
+    for minutes, kind in ((2.5, "confirmation"), (3.5, "notice"), (9.5, "erasure")):
+        sent = {"sent_at": NOON + timedelta(minutes=minutes), "next_at": None}
+        LetterFactory.create(submission=lead.newest, kind=kind, **sent)
+    told = story(signed_in.get(address(lead)).text)[:-1]
+    expected = [f"1 Mar 2026, 12:{minute:02} {text} Request id-{minute}" for minute, text in enumerate(KINDS.values())]
+    expected.insert(3, "1 Mar 2026, 12:02 Confirmation sent")
+    expected.insert(5, "1 Mar 2026, 12:03 Notice sent to the firm")
+    expected.insert(12, "1 Mar 2026, 12:09 Wish to be erased sent to the firm")
+    assert told == expected
+
+
+def test_a_whole_story_is_written_as_it_happens(signed_in: Client, attorney: User, mailbox: MailServer) -> None:
+    submit(signed_in, "ana@example.com")
+    while letters.deliver_next():
+        pass
+    lead = stored()
+    path, newest = address(lead), f"/submissions/{lead.newest.id}"
+    for ending in ("", "/resume", "/preview", f"{newest}/resume", f"{newest}/preview"):
+        assert signed_in.get(path + ending).status_code == 200
+    signed_in.get(f"{LIST}export.csv")
+    press(signed_in, signed_in.get(mark(signed_in, signed_in.get(LIST)).location), "/undo")
+    press(signed_in, signed_in.get(path), "/send")
+    submit(signed_in, "ana@example.com")
+    told = [re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in story(signed_in.get(path).text)]
+    me = f" by {attorney.username}"
+    taken = [f"Resume downloaded{me}", f"Resume looked at{me}"]
+    assert told == [
+        *("Details and resume came in", "Confirmation sent", "Notice sent to the firm"),
+        *(f"Lead opened{me}", *taken, *taken, f"A list that may hold this lead exported{me}"),
+        *(f"Marked as reached out{me}", f"Lead opened{me}", f"Mark taken back{me}", f"Lead opened{me}"),
+        *(f"Letter sent again{me}", "Details and resume came in again", f"Lead opened{me}"),
+    ]
+
+
+@pytest.mark.databases("sqlite")
+def test_a_letter_that_waits_is_no_history(signed_in: Client) -> None:
+    lead = LeadFactory.create()
+    LetterFactory.create(submission=lead.newest)
+    LetterFactory.create(submission=lead.newest, next_at=None, attempts=9, reason="554 Spam")
+    assert [re.sub(r".*?\d\d:\d\d ", "", line)[:11] for line in story(signed_in.get(address(lead)).text)] == [
+        "Lead opened"
+    ]
+    assert len(db.session.scalars(select(Letter)).all()) == 2
+
+
+@pytest.mark.databases("sqlite")
+def test_each_line_tells_its_time_to_a_machine_too(signed_in: Client) -> None:
+    lead = LeadFactory.create(created_at=NOON)
+    EventFactory.create(lead=lead, created_at=NOON)
+    page = signed_in.get(address(lead)).text
+    assert f'<time datetime="2026-03-01T12:00:00+00:00">{when(NOON)}</time>' in page
+    assert "Times are in UTC" in words(page)

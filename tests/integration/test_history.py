@@ -89,6 +89,18 @@ def test_a_letter_that_waits_is_no_history(signed_in: Client) -> None:
 
 
 @pytest.mark.databases("sqlite")
+def test_a_letter_that_waits_is_not_owed_twice(signed_in: Client) -> None:
+    lead = LeadFactory.create()
+    letter = LetterFactory.create(submission=lead.newest, next_at=None, attempts=9, reason="554 Spam")
+    page = signed_in.get(address(lead))
+    letter.next_at = NOON
+    db.session.commit()
+    assert press(signed_in, page, "/send").status_code == 303
+    assert "Letter sent again" not in words(signed_in.get(address(lead)).text)
+    assert len(db.session.scalars(select(Letter)).all()) == 1
+
+
+@pytest.mark.databases("sqlite")
 def test_each_line_tells_its_time_to_a_machine_too(signed_in: Client) -> None:
     lead = LeadFactory.create(created_at=NOON)
     EventFactory.create(lead=lead, created_at=NOON)

@@ -1,9 +1,9 @@
 # The image of leadapp: what production needs and no more, run by nobody, on a root that is only read.
 FROM python:3.13-slim-trixie AS packages
-COPY requirements-production.lock .
+COPY deploy/requirements.lock .
 RUN python -m venv /opt/leadapp \
     && /opt/leadapp/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes \
-       -r requirements-production.lock
+       -r requirements.lock
 
 FROM python:3.13-slim-trixie
 # pg_dump and pg_restore of the same PostgreSQL as in compose.yaml, for flask backup and flask restore.

@@ -69,7 +69,7 @@ lock: install ## Pin what pyproject.toml asks for
 		--no-annotate --upgrade --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra s3 --extra redis --extra metrics --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements.lock \
-		--output-file requirements-production.lock
+		--output-file deploy/requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra bench --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --output-file tests/load/requirements.lock
 

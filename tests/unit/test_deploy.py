@@ -17,7 +17,7 @@ def pins(name: str) -> dict[str, set[str]]:
 
 
 def test_production_installs_what_was_tested() -> None:
-    tested, production = pins("requirements.lock"), pins("requirements-production.lock")
+    tested, production = pins("requirements.lock"), pins("deploy/requirements.lock")
     assert len(production) > 30
     assert {pin: digests for pin, digests in tested.items() if pin in production} == production
     assert not [pin for pin in production if pin.startswith(("pytest", "playwright", "uv=="))]

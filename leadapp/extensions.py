@@ -1,5 +1,6 @@
 """The extensions, created unbound; create_app binds them."""
 
+import fcntl
 import logging
 import sqlite3
 from pathlib import Path
@@ -13,7 +14,7 @@ from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, event
 
 from .log import logger
 
@@ -76,3 +77,18 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")  # else undoing one statement costs a file in /var/tmp each time
+
+
+# SQLite lets writers that wait sleep and try again, so that some starve for seconds: they take turns by a lock file.
+@event.listens_for(Engine, "before_cursor_execute")
+def _wait_for_turn(connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:
+    driver = connection.connection.dbapi_connection
+    if isinstance(driver, sqlite3.Connection) and context.is_crud and "turn" not in connection.info:
+        turn = connection.info["turn"] = open(f"{connection.engine.url.database}.lock", "w")  # noqa: SIM115  # held on
+        fcntl.flock(turn, fcntl.LOCK_EX)
+
+
+@event.listens_for(Engine, "checkin")
+def _end_turn(_driver: Any, record: Any) -> None:
+    if turn := record.info.pop("turn", None):
+        turn.close()

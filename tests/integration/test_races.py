@@ -1,5 +1,6 @@
 """What happens at the same instant is answered as if it came one after the other, on both databases."""
 
+import fcntl
 import io
 from typing import Any
 
@@ -106,3 +107,15 @@ def test_eight_deliverers_send_each_letter_once(app: Flask, together: Any, mailb
     assert sum(together(act)) >= 20
     assert len(mailbox.messages) == 20
     assert len({letter.message["Message-ID"] for letter in mailbox.messages}) == 20
+
+
+@pytest.mark.databases("sqlite")
+def test_writers_of_sqlite_take_turns(app: Flask) -> None:
+    turn = open(f"{db.engine.url.database}.lock", "w")  # noqa: SIM115  # held until another waits
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    with ThreadPoolExecutor() as pool:
+        sent = pool.submit(lambda: app.test_client().post("/api/v1/leads", data=GOOD | upload()))
+        with pytest.raises(TimeoutError):
+            sent.result(0.5)
+        turn.close()
+        assert sent.result(10).status_code == 201

@@ -1,5 +1,6 @@
 """How gunicorn serves leadapp: threads enough for slow uploads, and a deliverer of letters in each worker."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -80,6 +81,7 @@ def child_exit(_server, worker):
 
 def post_worker_init(worker):
     """Start this worker's deliverer."""
+    gc.freeze()  # to look through all that was imported stopped every thread for 70 ms, again and again
     if settings["DELIVERY"] == "external":
         return
     worker.stopped = threading.Event()

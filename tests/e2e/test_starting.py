@@ -32,7 +32,7 @@ def test_a_folder_that_cannot_be_written_is_told(server: Gunicorn) -> None:
     server.settings["UPLOAD_DIR"] = NOWHERE
     told = server.refuse()
     assert told.returncode != 0
-    assert f"{NOWHERE}/staging cannot be written: No such file or directory" in told.stderr
+    assert f"{NOWHERE} cannot be written: No such file or directory" in told.stderr
     assert "Traceback" not in told.stderr
 
 

@@ -28,7 +28,7 @@ def test_production_installs_all_that_it_may_be_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = [project["optional-dependencies"][name] for name in ("postgres", "s3", "redis", "metrics")]
     wanted = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
-    assert wanted <= {pin.partition("==")[0].partition("[")[0] for pin in pins("requirements-production.lock")}
+    assert wanted <= {pin.partition("==")[0].partition("[")[0] for pin in pins("deploy/requirements.lock")}
 
 
 def test_the_image_copies_what_is_there_and_nothing_else_reaches_the_build() -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import multiprocessing
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ from gunicorn import glogging
 from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 
-from leadapp import log, upkeep
+from leadapp import create_app, log, upkeep
 from leadapp.config import ConfigurationError, load
 
 load_dotenv()
@@ -59,18 +60,31 @@ logger_class = Logger
 
 
 def on_starting(server):
-    """Say in one line that the port is taken, where gunicorn says it five times; begin to count anew."""
+    """Say in one line why it cannot start, where gunicorn says it five times or with a traceback."""
     for address in filter(lambda bound: isinstance(bound, tuple), () if server.master_pid else server.cfg.address):
         try:
             socket.create_server(address).close()
         except OSError as error:
-            words = os.strerror(error.errno)
-            sys.exit(
-                f"leadapp cannot start: port {address[1]} of {address[0]}: {words}; set HOST and PORT to a free one"
-            )
-    shutil.rmtree(metrics, ignore_errors=True)
-    if settings["METRICS_TOKEN"]:
-        metrics.mkdir(mode=0o700)
+            reason = f"port {address[1]} of {address[0]}: {os.strerror(error.errno)}"
+            sys.exit(f"leadapp cannot start: {reason}; set HOST and PORT to a free one")
+    # In a process of its own: what an application opens may not be shared with the workers.
+    trial = multiprocessing.get_context("fork").Process(target=_start)
+    trial.start()
+    trial.join()
+    if trial.exitcode:
+        sys.exit(trial.exitcode)
+
+
+def _start():
+    try:
+        shutil.rmtree(metrics, ignore_errors=True)
+        if settings["METRICS_TOKEN"]:
+            metrics.mkdir(mode=0o700, parents=True)
+        create_app()
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"leadapp cannot start: {error}")
 
 
 def child_exit(_server, worker):

@@ -1,10 +1,8 @@
 """Passwords hashed and compared: slow on purpose, so one after the other."""
 
 import functools
-import os
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -14,19 +12,18 @@ from .. import rules
 from ..errors import Unavailable
 
 BCRYPT_ROUNDS = 12
-# A hash keeps a processor busy for a quarter of a second: one at a time in each process, on a thread that gives way to
-# whoever sends a lead (Linux lowers this thread alone), and few threads wait for it.
-_hasher = ThreadPoolExecutor(1, "hasher", initializer=os.nice, initargs=(10,))
-_waiting = BoundedSemaphore(16)
+# A hash keeps a processor busy for a quarter of a second: one in each process, and few threads wait for their turn.
+_hashing, _waiting = BoundedSemaphore(1), BoundedSemaphore(16)
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Take a place among the few that wait for a hash, or raise Unavailable."""
+    """Wait for one's turn to hash, so that processors and threads are left for who sends a lead."""
     if not _waiting.acquire(blocking=False):
         raise Unavailable("sign_in_busy")
     try:
-        yield
+        with _hashing:
+            yield
     finally:
         _waiting.release()
 
@@ -34,14 +31,14 @@ def turn() -> Iterator[None]:
 def hashed(password: str) -> str:
     """Hash a new password."""
     with turn():
-        return _hasher.submit(bcrypt.hashpw, password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).result().decode()
+        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
 
 def match(password: str, hash_: str | None) -> bool:
     """Compare a password with a user's hash, or for as long with nobody's; inside one's turn."""
-    secret, hashed_ = password.encode(), (hash_ or _nobodys(BCRYPT_ROUNDS)).encode()
+    secret = password.encode()
     # bcrypt refuses longer ones; the comparison runs all the same, so that the time tells nothing.
-    same = _hasher.submit(bcrypt.checkpw, secret[: rules.PASSWORD_MAX_BYTES], hashed_).result()
+    same = bcrypt.checkpw(secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode())
     return same and bool(hash_) and len(secret) <= rules.PASSWORD_MAX_BYTES
 
 

@@ -63,7 +63,7 @@ def test_an_unknown_user_takes_the_same_time(site: Site) -> None:
         pairs = [(wrong("ana"), wrong(f"nobody{number}")) for number in range(7)]
     known, unknown = (median(times) for times in zip(*pairs, strict=True))
     print(f"sign-in, medians: known {known:.1f} ms, unknown {unknown:.1f} ms, ratio {known / unknown:.3f}")  # noqa: T201  # the issue asks to see it
-    assert 0.7 < known / unknown < 1.4
+    assert 0.5 < known / unknown < 2  # without a hash to compare with it would be 50
 
 
 def test_a_forgotten_password_takes_the_same_time(site: Site) -> None:
@@ -76,5 +76,5 @@ def test_a_forgotten_password_takes_the_same_time(site: Site) -> None:
         ask("first@example.com")
         pairs = [(ask("ana@example.com"), ask(f"nobody{number}@example.com")) for number in range(15)]
     known, unknown = (median(times) for times in zip(*pairs, strict=True))
-    print(f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms")  # noqa: T201
+    print(f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms")  # noqa: T201  # as above
     assert 0.3 < known / unknown < 3

@@ -18,6 +18,8 @@ PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads no further
 # Spaces and marks of no width at the ends: what copying brings along.
 EDGES = re.compile(r"^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$")
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+# Letters that Unicode does not take apart, as they are typed without them.
+LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
 
 
 def person_name(field: str) -> Callable[[str | None], str]:
@@ -65,7 +67,7 @@ def email_key(address: str) -> str:
 def fold(text: str) -> str:
     """Write text without case and accents, as it is searched and sorted."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
+    return "".join(character for character in plain if not unicodedata.combining(character)).translate(LETTERS)
 
 
 def search(text: str | None) -> str:

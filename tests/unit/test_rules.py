@@ -105,8 +105,18 @@ def test_a_username_has_its_form(typed: str) -> None:
     assert refusal(rules.username, typed) == "username_format"
 
 
-def test_folding_forgets_case_and_accents() -> None:
-    assert rules.fold("José ÁLVAREZ") == "jose alvarez"
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("José ÁLVAREZ", "jose alvarez"),
+        ("Łukasz Øst", "lukasz ost"),
+        ("Đặng Ǿrsted", "dang orsted"),
+        ("ÆŒþ ðI\u0131İ Weiß", "aeoeth diii weiss"),
+        ("李 明", "李 明"),
+    ],
+)
+def test_folding_forgets_case_and_accents(typed: str, folded: str) -> None:
+    assert rules.fold(typed) == folded
 
 
 def test_what_is_searched_for_is_cleaned_and_has_an_end() -> None:

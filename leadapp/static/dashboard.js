@@ -4,8 +4,8 @@ const place = document.querySelector(".arrivals");
 const look = async () => {
   const answer = document.hidden || (await fetch(place.dataset.url, { redirect: "error" }).catch(() => null));
   const { arrived } = answer?.ok ? await answer.json() : {};
-  if (!arrived) return;
   const textContent = `${arrived} new ${arrived === 1 ? "lead" : "leads"} - Refresh`;
+  if (!arrived || place.textContent === textContent) return; // the same link stays: somebody may be on it
   place.replaceChildren(Object.assign(document.createElement("a"), { href: place.dataset.list, className: "target", textContent }));
 };
 

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.desk import quiet_page, sign_in
 from tests.e2e.form import prospect_page, resume
 from tests.factories import PASSWORD
 from tests.servers import ROOT, Gunicorn, MailServer
@@ -108,3 +110,37 @@ def clone(tmp_path: Path) -> Path:
         shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
     (tmp_path / "leadapp" / ".venv").symlink_to(ROOT / ".venv")
     return tmp_path / "leadapp"
+
+
+@pytest.fixture(scope="session")
+def firm(start_site: Callable[..., Site]) -> Site:
+    """A firm of two attorneys and 500 demo leads, which its tests share and do not empty: each looks for its own."""
+    site = start_site()
+    for name in ("ana", "joe"):
+        site.create_user(name, PASSWORD)
+    done = site.server.flask("seed-demo")
+    assert (done.returncode, done.stdout) == (0, "added: 500\n"), done.stderr
+    return site
+
+
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, firm: Site) -> dict[str, Any]:
+    """What a browser keeps once an attorney of the firm has signed in, by username."""
+    kept = {}
+    for name in ("ana", "joe"):
+        with quiet_page(browser, base_url=firm.url) as page:
+            page.goto("/dashboard/")
+            sign_in(page, name)
+            kept[name] = page.context.storage_state()
+    return kept
+
+
+@pytest.fixture
+def desk(browser: Browser, firm: Site, sessions: dict[str, Any]) -> Iterator[Callable[..., Page]]:
+    """`desk("ana", **options)` gives a page of that attorney, whose browser complains of nothing."""
+    with ExitStack() as stack:
+
+        def sit_down(name: str = "ana", **options: Any) -> Page:
+            return stack.enter_context(quiet_page(browser, base_url=firm.url, storage_state=sessions[name], **options))
+
+        yield sit_down

@@ -1,0 +1,63 @@
+"""What an attorney does in a real browser, and what stands there then."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests import samples
+from tests.factories import PASSWORD
+from tests.site import Site
+
+# Each answer that is no success is told in the console, by the browser itself.
+OWN = re.compile("Failed to load resource: the server responded with a status of 4")
+
+
+@contextmanager
+def quiet_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page in a browser of its own, which may complain of nothing."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    context.close()
+    assert [words for words in said if not OWN.match(words)] == []
+
+
+def sign_in(page: Page, name: str = "ana") -> None:
+    """Sign in where the page asks for it."""
+    page.get_by_label("Username or e-mail").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leads")
+
+
+def write(site: Site, name: str, email: str = "") -> None:
+    """Somebody sends details and a resume, just now."""
+    fields = {"first_name": name, "last_name": "Ruiz", "email": email or f"{name}@example.com".lower()}
+    answer = httpx.post(f"{site.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())})
+    answer.raise_for_status()
+
+
+def names(page: Page) -> list[str]:
+    """Who stands in the list, from above."""
+    return page.locator("tbody .name").all_inner_texts()
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus; whatever has it on the way is on the screen and shows it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        width, is_there = target.evaluate(
+            "target => [getComputedStyle(document.activeElement).outlineWidth, target === document.activeElement]"
+        )
+        assert width == "3px"
+        if is_there:
+            expect(target).to_be_in_viewport()
+            return
+    raise AssertionError(f"nobody comes to {target} by Tab")

@@ -1,0 +1,119 @@
+"""Every state of the list and of a lead as people see it: by axe, in both schemes, at 320 px, on paper."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.desk import names, quiet_page, sign_in, write
+from tests.e2e.test_looks import RULES
+from tests.site import Site
+
+Desk = Callable[..., Page]
+LIGHT_GROUND = "rgb(250, 249, 246)"
+
+
+def look_at(page: Page, words: str) -> None:
+    """This is said, axe finds nothing on a wide screen or a narrow one in the dark, which scrolls no way but down."""
+    expect(page.locator("main")).to_contain_text(words)
+    page.wait_for_load_state()  # its sheets, too
+    for width, scheme in ((1200, "light"), (320, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        findings = Axe().run(page, options=RULES)
+        assert findings.response["violations"] == [], findings.generate_report()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.emulate_media(color_scheme="light")
+
+
+@pytest.fixture
+def empty(browser: Browser, site: Site) -> Iterator[Page]:
+    """An attorney's page at a firm to which nobody has written."""
+    with quiet_page(browser, base_url=site.url) as page:
+        page.goto("/dashboard/")
+        sign_in(page)
+        yield page
+
+
+def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
+    look_at(empty, "No leads yet")
+    expect(empty.get_by_role("link", name=site.url)).to_be_visible()
+    write(site, "Ana")
+    empty.reload()
+    empty.get_by_role("button", name="Mark reached out").click()
+    look_at(empty, "Nobody waits")
+    expect(empty.get_by_role("button", name="Undo")).to_be_visible()
+    empty.goto("/dashboard/?status=&q=nobody")
+    look_at(empty, "No match for “nobody”")
+    empty.get_by_role("link", name="Clear the search").click()
+    empty.get_by_role("link", name="Ana Ruiz").click()
+    empty.get_by_role("button", name="Undo").click()
+    empty.goto("/dashboard/?status=REACHED_OUT")
+    look_at(empty, "Nobody has been reached out to")
+
+
+@pytest.mark.xdist_group("firm")
+def test_the_list_in_all_its_states(desk: Desk) -> None:
+    page = desk()
+    for query, words in {
+        "": "Half of those reached out to waited",
+        "?status=&sort_by=email&q=a&size=10&page=2": "by e-mail, A to Z",
+        "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10": "last reached out first",
+        "?page=99": "There is no page 99",
+    }.items():
+        page.goto(f"/dashboard/{query}")
+        look_at(page, words)
+    page.goto("/dashboard/?size=10")
+    expect(page.get_by_role("img", name="Submissions on each day")).to_be_visible()
+    name = names(page)[0]
+    page.locator("tbody").get_by_role("button").first.click()
+    look_at(page, f"{name} is marked as reached out")
+    page.get_by_role("button", name="Undo").click()
+    look_at(page, f"{name} is pending again")
+
+
+@pytest.mark.xdist_group("firm")
+def test_a_lead_in_all_its_states(desk: Desk, firm: Site) -> None:
+    write(firm, "Wilhelmina")
+    page, other = desk("ana"), desk("joe")
+    for reader in (page, other):
+        reader.goto("/dashboard/?q=wilhelmina")
+        reader.get_by_role("link", name="Wilhelmina Ruiz").click()
+    page.get_by_text("Preview").click()
+    look_at(page, "Confirmation sent")
+    write(firm, "Wilhelmina")
+    page.get_by_role("button", name="Mark as reached out").click()
+    look_at(page, "A newer submission has come; look at it first")
+    other.reload()
+    for reader in (other, page):
+        reader.get_by_role("button", name="Mark as reached out").click()
+    look_at(page, "Already marked by joe at")
+    page.get_by_role("link", name="Erase this lead").click()
+    look_at(page, "To confirm, type LD-")
+    page.get_by_role("button", name="Erase for good").click()
+    look_at(page, "To erase this lead, type its reference: LD-")
+
+
+def pressable(page: Page) -> list[str]:
+    """What is shown that only a screen can do something with; names of leads and headings stand as words."""
+    parts = page.locator("button, nav, input, summary, iframe, .button, :not(th) > .target").all()
+    return [part.inner_text() for part in parts if part.is_visible()]
+
+
+@pytest.mark.xdist_group("firm")
+def test_on_paper_there_is_nothing_to_press(desk: Desk) -> None:
+    page = desk(color_scheme="dark")
+    page.goto("/dashboard/?status=&sort_by=last_name&size=10")
+    page.emulate_media(media="print")
+    assert (len(names(page)), pressable(page)) == (10, [])
+    expect(page.get_by_role("columnheader")).to_have_text(["Name↑", "Received", "Waiting", "Resume"])
+    expect(page.get_by_role("heading", name="The last 30 days")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == LIGHT_GROUND
+    page.emulate_media(media="screen")
+    page.locator("tbody .name").first.click()
+    page.emulate_media(media="print")
+    for told in ("Reference", "SHA-256", "Details and resume came in", "Times are in UTC"):
+        expect(page.get_by_text(told)).to_be_visible()
+    assert pressable(page) == []

@@ -6,10 +6,11 @@ from base64 import b64encode
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import samples
 from tests.e2e.conftest import ARGUMENTS, BROWSERS
+from tests.e2e.desk import sign_in
 from tests.factories import PASSWORD
 from tests.servers import Gunicorn, MailServer
 from tests.site import Site
@@ -25,7 +26,8 @@ IMAGE = "<img style='height:560px' src='data:image/png;base64,{}'>"
 
 
 def main() -> None:
-    """Start a site with three leads, and take the form and the list, side by side."""
+    """Take the form and the list of a firm with three leads, then the desk of one with 500 more."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         smtp = MailServer()
         settings = {"FIRM_NAME": "Hartwell & Lane"}
@@ -41,30 +43,61 @@ def main() -> None:
             ).raise_for_status()
         found = next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        take(browser, site.url)
+        session = browser.new_context(base_url=site.url)
+        page = session.new_page()
+        page.goto("/dashboard/")
+        sign_in(page)
+        take_form_and_list(browser, browser.new_context(base_url=site.url), session)
+        server.flask("seed-demo")
+        take_desk(session)
+        take_phone(browser, session)
         browser.close()
         site.close()
 
 
-def take(browser: Browser, url: str) -> None:
-    """Write docs/pictures/form-and-list.png."""
-    form = browser.new_page(base_url=url, viewport={"width": 620, "height": 1000})
-    form.goto("/")
-    leads = browser.new_page(base_url=url, viewport={"width": 1160, "height": 1000}, color_scheme="dark")
-    leads.goto("/dashboard/")
-    leads.get_by_label("Username or e-mail").fill("ana")
-    leads.get_by_label("Password").fill(PASSWORD)
-    leads.get_by_role("button", name="Sign in").click()
-    leads.get_by_role("heading", name="Leads").wait_for()
-    both = browser.new_page(viewport={"width": 1096, "height": 608})
-    both.set_content(FRAME.format("".join(IMAGE.format(shot(page)) for page in (form, leads))))
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    both.screenshot(path=PICTURES / "form-and-list.png")
+def take_form_and_list(browser: Browser, stranger: BrowserContext, session: BrowserContext) -> None:
+    """Write docs/pictures/form-and-list.png, for the README."""
+    form = open_page(stranger, "/", 620, 1000)
+    leads = open_page(session, "/dashboard/", 1160, 1000, dark=True)
+    side_by_side(browser, [form, leads], "form-and-list", 1096)
 
 
-def shot(page: Page) -> str:
-    """Take what is on the screen."""
-    return b64encode(page.screenshot()).decode()
+def take_desk(session: BrowserContext) -> None:
+    """Write list.png and lead.png, for the attorneys' guide."""
+    page = open_page(session, "/dashboard/?size=10", 1160, 900)
+    page.locator("tbody").get_by_role("button").nth(2).click()
+    page.get_by_role("button", name="Undo").wait_for()
+    page.screenshot(path=PICTURES / "list.png", full_page=True)
+    page.get_by_role("row").filter(has_text="PDF").nth(1).get_by_role("link").click()
+    page.set_viewport_size({"width": 1160, "height": 1250})
+    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension://")):
+        page.get_by_text("Preview").click()
+    page.wait_for_timeout(3000)  # until its viewer has drawn it
+    page.screenshot(path=PICTURES / "lead.png")
+
+
+def take_phone(browser: Browser, session: BrowserContext) -> None:
+    """Write phone.png, for the attorneys' guide."""
+    leads = open_page(session, "/dashboard/?size=10", 400, 860, dark=True)
+    lead = open_page(session, "/dashboard/?size=10", 400, 860, dark=True)
+    lead.locator("tbody .name").first.click()
+    side_by_side(browser, [leads, lead], "phone", 593)
+
+
+def open_page(session: BrowserContext, path: str, width: int, height: int, dark: bool = False) -> Page:
+    """Open a page in a window of this size."""
+    page = session.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.goto(path)
+    return page
+
+
+def side_by_side(browser: Browser, pages: list[Page], name: str, width: int) -> None:
+    """Write what two pages show into one picture."""
+    both = browser.new_page(viewport={"width": width, "height": 608})
+    both.set_content(FRAME.format("".join(IMAGE.format(b64encode(page.screenshot()).decode()) for page in pages)))
+    both.screenshot(path=PICTURES / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Download, Page, Request, expect
+from playwright.sync_api import Download, Locator, Page, Request, expect
 
 from tests.e2e.desk import names, tab_to, write
 from tests.site import Site
@@ -163,31 +163,30 @@ def test_a_lead_is_erased_by_typing(desk: Desk, firm: Site) -> None:
     expect(page.get_by_role("heading", level=2).first).to_have_text("No match for “erasmus”")
 
 
+def enter(page: Page, target: Locator) -> None:
+    tab_to(page, target)
+    page.keyboard.press("Enter")
+
+
 def test_the_keyboard_is_enough(desk: Desk) -> None:
     page = desk()
     page.goto("/dashboard/")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")  # skips to the content
+    enter(page, page.get_by_role("link", name="Skip to the content"))
     tab_to(page, page.get_by_label("Name, e-mail or reference"))
     page.keyboard.type("li")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Clear")).to_be_visible()
     row = names(page)
-    tab_to(page, page.get_by_role("link", name=row[0], exact=True).first)
-    page.keyboard.press("Enter")
+    enter(page, page.get_by_role("link", name=row[0], exact=True).first)
     expect(page.get_by_role("heading", level=1)).to_have_text(row[0])
-    tab_to(page, page.get_by_role("button", name="Mark and next"))
-    page.keyboard.press("Enter")
+    enter(page, page.get_by_role("button", name="Mark and next"))
     expect(page.get_by_role("heading", level=1)).to_have_text(row[1])
-    tab_to(page, page.get_by_role("button", name="Undo"))
-    page.keyboard.press("Enter")
+    enter(page, page.get_by_role("button", name="Undo"))
     expect(page.get_by_text("is pending again")).to_be_visible()
-    tab_to(page, page.get_by_text("Preview").last)
-    page.keyboard.press("Enter")
+    enter(page, page.locator("summary"))
     expect(page.locator("iframe")).to_be_visible()
-    tab_to(page, page.get_by_role("link", name="Erase this lead"))
-    page.goto(page.url)
-    tab_to(page, page.get_by_role("link", name="Leads").last)
-    page.keyboard.press("Enter")
+    page.reload()
+    enter(page, page.get_by_role("link", name="Leads").last)
     expect(page.locator(":target .name")).to_have_text(row[0])
     assert urlsplit(page.url).query.count("q=li") == 1
+    tab_to(page, page.get_by_role("button", name="Sign out"))  # which would end it for the other tests

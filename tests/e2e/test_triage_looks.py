@@ -58,7 +58,7 @@ def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
 def test_the_list_in_all_its_states(desk: Desk) -> None:
     page = desk()
     for query, words in {
-        "": "Half of those reached out to waited",
+        "?size=10": "Half of those reached out to waited",
         "?status=&sort_by=email&q=a&size=10&page=2": "by e-mail, A to Z",
         "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10": "last reached out first",
         "?page=99": "There is no page 99",
@@ -70,8 +70,6 @@ def test_the_list_in_all_its_states(desk: Desk) -> None:
     name = names(page)[0]
     page.locator("tbody").get_by_role("button").first.click()
     look_at(page, f"{name} is marked as reached out")
-    page.get_by_role("button", name="Undo").click()
-    look_at(page, f"{name} is pending again")
 
 
 @pytest.mark.xdist_group("firm")

@@ -1,4 +1,4 @@
-"""How a server bears what is slow, large or dear: slow uploaders, many uploads at once, sign-ins without pause."""
+"""How a server bears slow uploaders, and many uploads at once."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ from tests.load.rivals import Rival
 from tests.load.scenarios import FULL, Site, content, new
 from tests.servers.ports import HOST
 
-SLOW_UPLOADERS, UPLOADS, SIGNERS = 64, 16, 4
+SLOW_UPLOADERS, UPLOADS = 64, 16
 DRIP = 2000  # bytes a slow uploader sends at a time
 
 
@@ -59,25 +59,6 @@ def slow_uploaders(rival: Rival) -> Iterator[None]:
     dripping.join()
     for upload in sockets:
         upload.close()
-
-
-@contextmanager
-def signing_in(site: Site) -> Iterator[None]:
-    """Keep four clients signing in without pause."""
-    ended = threading.Event()
-
-    def sign_in() -> None:
-        while not ended.is_set():
-            with site.client() as client:
-                client.token()
-
-    with ThreadPoolExecutor(SIGNERS) as pool:
-        signers = [pool.submit(sign_in) for _ in range(SIGNERS)]
-        time.sleep(1)
-        yield
-        ended.set()
-        for signer in signers:
-            signer.result()
 
 
 def upload_at_once(site: Site, times: int = 1) -> list[float]:

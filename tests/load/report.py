@@ -15,7 +15,6 @@ SIDES = ("limit", "leadapp", "peer")
 PACKAGES = ("flask", "gunicorn", "sqlalchemy", "fastapi", "uvicorn")
 EXTRA = {
     "quiet_p99": "/health p99, nothing else going on, ms",
-    "sign_in_p99": "/health p99 with 4 clients signing in without pause, ms",
     "submit_p50": "submit 50 KB by 16 clients at once, median, ms",
     "submit_p99": "submit 50 KB by 16 clients at once, p99, ms",
 }

@@ -1,6 +1,7 @@
 """One whole run over one kind of database: rivals side by side, growth with the rows, and what is hard to bear."""
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from statistics import median
 
 from tests.load import pressure, rivals, seed
 from tests.load.measure import Cost, paired
-from tests.load.scenarios import LISTS, ROWS, SCENARIOS, Site
+from tests.load.scenarios import GROWING, LETTERS, LISTS, ROWS, SCENARIOS, Site
+from tests.servers import MailServer
 
 NewDatabase = Callable[[Path], str]
 
@@ -29,6 +31,7 @@ def run(folder: Path, new_database: NewDatabase, quick: bool) -> Results:
     """Measure everything; `quick` takes fewer rounds and smaller tables."""
     results = Results([1_000, 10_000] if quick else [1_000, 100_000, 1_000_000])
     _compare(folder / "compare", new_database, results, 2 if quick else 5)
+    _deliver(folder / "deliver", new_database, results, 2 if quick else 5)
     _bear(folder / "bear", new_database, results, quick)
     _grow(folder / "grow", new_database, results, 2 if quick else 5)
     return results
@@ -53,6 +56,27 @@ def _compare(folder: Path, new_database: NewDatabase, results: Results, rounds: 
         results.figures["rss"] = pressure.worker_memory(sites[0].rival)[0]
 
 
+def _deliver(folder: Path, new_database: NewDatabase, results: Results, rounds: int) -> None:
+    with ExitStack() as servers:
+        mail = MailServer()
+        servers.callback(mail.close)
+        settings = {"SMTP_HOST": mail.host, "SMTP_PORT": str(mail.port), "DELIVERY": "worker"}
+        settings |= {"SMTP_FROM_EMAIL": "intake@example.com", "ATTORNEY_EMAIL": "attorney@example.com"}
+
+        def settle(submits: int) -> None:
+            mail.wait_for(2 * submits, timeout=120)
+            mail.messages.clear()
+            time.sleep(0.3)  # what is written down after the mail server's answer
+
+        sides = []
+        for make in (rivals.product, rivals.peer):
+            rival = make(folder / make.__name__, new_database(folder / make.__name__), **settings)
+            servers.callback(rival.stop)
+            sides.append((rival.name, Site(rival.start(), 0)))
+        _say(LETTERS.name)
+        results.costs[LETTERS.name] = paired(sides, LETTERS, rounds, settle)
+
+
 def _bear(folder: Path, new_database: NewDatabase, results: Results, quick: bool) -> None:
     with ExitStack() as servers:
         rival = rivals.product(folder, new_database(folder))
@@ -67,8 +91,6 @@ def _bear(folder: Path, new_database: NewDatabase, results: Results, quick: bool
         figures["quiet_p99"] = pressure.p99(pressure.health(rival, requests))
         with pressure.slow_uploaders(rival):
             figures["slow_p99"] = pressure.p99(pressure.health(rival, requests))
-        with pressure.signing_in(site):
-            figures["sign_in_p99"] = pressure.p99(pressure.health(rival, requests))
         _say("submits at once")
         figures["submit_p50"], figures["submit_p99"] = pressure.submits_at_once(site, 16, 5 if quick else 40)
 
@@ -86,7 +108,7 @@ def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int
                 rival = make(place, new_database(place))
                 fill(rival.database_url, size)
                 sides.append((str(size), _started(servers, rival, size)))
-            for scenario in LISTS:
+            for scenario in GROWING if make is rivals.product else LISTS:
                 _say(scenario.name)
                 growth[scenario.name] = paired(sides, scenario, rounds)
             if make is rivals.product:

@@ -21,6 +21,13 @@ PAGES = {
     "sorted": "/api/v1/leads?size=25&sort_by=last_name&sort_desc=false&page=1",
     "searched": f"{PAGE}&q={SOUGHT}",
 }
+DASHBOARD = {
+    "dashboard, first page": "/dashboard/",
+    "dashboard, last page": "/dashboard/?status=&sort_by=created_at&size=25&page={last}",
+    "dashboard, filtered": "/dashboard/?status=REACHED_OUT&sort_by=last_name",
+    "dashboard, searched": f"/dashboard/?status=&q={SOUGHT}",
+    "dashboard, a lead": "/dashboard/leads/{id}?status=&sort_by=email",
+}
 new = count(1)
 content = cache(lambda size: samples.pdf(size=size))
 
@@ -82,6 +89,8 @@ def _patch(client: Client, site: Site) -> None:
 
 ROWS = 1000  # leads in each database before the scenarios begin
 LISTS = [Scenario(name, _get(path), 30) for name, path in PAGES.items()]
+GROWING = LISTS + [Scenario(name, _get(path), 20, peer=False) for name, path in DASHBOARD.items()]
+LETTERS = Scenario("submit 50 KB and send both letters", _submit(50 * KB), 30)
 SCENARIOS = [
     Scenario("submit 50 KB", _submit(50 * KB), 100, limit=True),
     Scenario("submit 1 MB", _submit(MB), 40, limit=True),

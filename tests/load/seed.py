@@ -125,8 +125,7 @@ def fill_peer(url: str, count: int) -> None:
     """Fill the peer's table."""
     engine = create_engine(url)
     names = ("id", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
-    rows = [{name: lead[name] for name in names} | {"resume_path": "", "sha256": ""} for lead in _leads(count)]
-    _insert(engine, "leads", rows)
+    _insert(engine, "leads", [{name: lead[name] for name in names} for lead in _leads(count)])
     engine.dispose()
 
 

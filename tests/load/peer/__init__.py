@@ -1,5 +1,5 @@
-"""A careful FastAPI application of the seed's contract, written as its documentation teaches.
+"""A careful FastAPI application of the same contract, written as FastAPI's and SQLAlchemy's documentation teach.
 
-Async throughout: SQLAlchemy's async session, blocking work (files, bcrypt) in threads, letters in BackgroundTasks, one
-row a lead. It checks what was typed and what kind of file came; it has no history, no replays, no repeated addresses.
+Async throughout: SQLAlchemy's async session, blocking work (files, bcrypt) in threads, letters in BackgroundTasks. It
+keeps what leadapp's API promises, submissions, history, replays and warnings too; but letters wait in memory only.
 """

@@ -1,86 +1,26 @@
 """The peer's endpoints."""
 
-import os
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import bcrypt
 import jwt
-from fastapi import BackgroundTasks, Depends, FastAPI, Form, HTTPException, Query, Response, UploadFile
+from fastapi import BackgroundTasks, Depends, FastAPI, Form, Header, HTTPException, Query, Response, UploadFile
 from fastapi.responses import FileResponse
-from fastapi.security import OAuth2PasswordBearer, OAuth2PasswordRequestForm
-from pydantic import BaseModel, ConfigDict, EmailStr
+from fastapi.security import OAuth2PasswordRequestForm
+from pydantic import EmailStr
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
 from starlette.concurrency import run_in_threadpool
 
+from .answers import KEY, Attorney, Change, Detail, Listed, Page, Status, Submitted
 from .files import keep, write_to
-from .tables import DB, Lead, User
+from .tables import DB, Event, Lead, Submission, User, now
 
-KEY = os.environ["SECRET_KEY"]
 NOBODY = bcrypt.gensalt().decode()
-Status = Literal["PENDING", "REACHED_OUT"]
 Name = Annotated[str, Form(min_length=1, max_length=100)]
 app = FastAPI()
-
-
-class Submitted(BaseModel):
-    """What a prospect gets back."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: uuid.UUID
-    first_name: str
-    last_name: str
-    email: str
-    status: Status
-    created_at: datetime
-
-
-class Detail(Submitted):
-    """What an attorney reads."""
-
-    resume_path: str
-    updated_at: datetime
-    reached_out_at: datetime | None
-
-
-class Page(BaseModel):
-    """A page of leads."""
-
-    items: list[Detail]
-    total: int
-    page: int
-    size: int
-    pages: int
-
-
-class Change(BaseModel):
-    """What a lead becomes."""
-
-    status: Literal["REACHED_OUT"]
-
-
-async def current_user(db: DB, token: Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]) -> User:
-    """Find who asks."""
-    try:
-        claims = jwt.decode(token, KEY, algorithms=["HS256"])
-    except jwt.InvalidTokenError as error:
-        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"}) from error
-    user = await db.scalar(select(User).where(User.username == claims["sub"]))
-    if user is None:
-        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-    return user
-
-
-async def wanted(db: DB, lead_id: uuid.UUID, _user: Annotated[User, Depends(current_user)]) -> Lead:
-    """Find the lead of an address, for an attorney."""
-    if (lead := await db.get(Lead, lead_id)) is None:
-        raise HTTPException(404)
-    return lead
-
-
-Wanted = Annotated[Lead, Depends(wanted)]
 
 
 @app.get("/health")
@@ -100,29 +40,46 @@ async def login(db: DB, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -
 
 
 @app.post("/api/v1/leads", status_code=201)
-async def submit(
+async def submit(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads as arguments
     db: DB,
     tasks: BackgroundTasks,
     first_name: Name,
     last_name: Name,
     email: Annotated[EmailStr, Form()],
     resume: UploadFile,
+    idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Submitted:
-    place, digest = await keep(resume)
-    lead = Lead(first_name=first_name, last_name=last_name, email=email.lower(), resume_path=str(place), sha256=digest)
-    db.add(lead)
-    try:
-        await db.commit()
-    except IntegrityError as error:
-        raise HTTPException(409) from error
+    if idempotency_key:
+        sent = select(Lead).join(Submission).where(Submission.idempotency_key == idempotency_key)
+        if first := await db.scalar(sent):
+            return Submitted.model_validate(first)
+    described = await keep(resume)
+    lead, number = await _joined(db, first_name, last_name, email.lower())
+    names = {"first_name": first_name, "last_name": last_name}
+    row = Submission(lead_id=lead.id, number=number, **names, **described, idempotency_key=idempotency_key)
+    db.add_all([row, Event(lead_id=lead.id, kind="submitted" if number == 1 else "resubmitted")])
+    await db.commit()
     tasks.add_task(write_to, lead)
     return Submitted.model_validate(lead)
 
 
+async def _joined(db: DB, first_name: str, last_name: str, email: str) -> tuple[Lead, int]:
+    """Find the lead of an address, who waits again, or make one; the number of this submission."""
+    lead = await db.scalar(select(Lead).where(Lead.email == email))
+    if lead is None:
+        lead = Lead(first_name=first_name, last_name=last_name, email=email)
+        db.add(lead)
+        await db.flush()
+        return lead, 1
+    lead.status, lead.reached_out_at, lead.updated_at = "PENDING", None, now()
+    newest = await db.scalar(select(func.max(Submission.number)).where(Submission.lead_id == lead.id))
+    return lead, (newest or 0) + 1
+
+
 @app.get("/api/v1/leads")
-async def list_leads(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads as arguments
+async def list_leads(  # noqa: PLR0913, PLR0917
     db: DB,
-    _user: Annotated[User, Depends(current_user)],
+    _user: Attorney,
     page: Annotated[int, Query(ge=1)] = 1,
     size: Annotated[int, Query(ge=1, le=100)] = 10,
     status: Status | None = None,
@@ -137,25 +94,41 @@ async def list_leads(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads a
     order = (column.desc(), Lead.id.desc()) if sort_desc else (column, Lead.id)
     total = await db.scalar(select(func.count()).select_from(Lead).where(*chosen)) or 0
     listing = select(Lead).where(*chosen).order_by(*order).limit(size).offset((page - 1) * size)
-    items = [Detail.model_validate(lead) for lead in await db.scalars(listing)]
+    items = [Listed.model_validate(lead) for lead in await db.scalars(listing)]
     return Page(items=items, total=total, page=page, size=size, pages=-(-total // size))
 
 
+async def _wanted(db: DB, lead_id: uuid.UUID) -> Lead:
+    lead = await db.scalar(select(Lead).options(selectinload(Lead.submissions)).where(Lead.id == lead_id))
+    if lead is None:
+        raise HTTPException(404)
+    return lead
+
+
 @app.get("/api/v1/leads/{lead_id}")
-async def show_lead(lead: Wanted) -> Detail:
+async def show_lead(db: DB, user: Attorney, lead_id: uuid.UUID, answer: Response) -> Detail:
+    lead = await _wanted(db, lead_id)
+    db.add(Event(lead_id=lead_id, user_id=user.id, kind="viewed"))
+    await db.commit()
+    answer.headers["ETag"] = f'"{len(lead.submissions)}.{lead.updated_at.timestamp()}"'
     return Detail.model_validate(lead)
 
 
 @app.patch("/api/v1/leads/{lead_id}")
-async def mark(db: DB, lead: Wanted, change: Change) -> Detail:
-    at = datetime.now(UTC)
-    waiting = update(Lead).where(Lead.id == lead.id, Lead.status == "PENDING")
-    await db.execute(waiting.values(status=change.status, reached_out_at=at, updated_at=at))
+async def mark(db: DB, user: Attorney, lead_id: uuid.UUID, change: Change) -> Listed:
+    waiting = update(Lead).where(Lead.id == lead_id, Lead.status == "PENDING")
+    marked = await db.execute(waiting.values(status=change.status, reached_out_at=now(), updated_at=now()))
+    if marked.rowcount:
+        db.add(Event(lead_id=lead_id, user_id=user.id, kind="marked"))
     await db.commit()
-    await db.refresh(lead)
-    return Detail.model_validate(lead)
+    return Listed.model_validate(await _wanted(db, lead_id))
 
 
 @app.get("/api/v1/leads/{lead_id}/resume")
-async def download(lead: Wanted) -> Response:
-    return FileResponse(lead.resume_path, media_type="application/pdf", filename="resume.pdf")
+async def download(db: DB, user: Attorney, lead_id: uuid.UUID) -> Response:
+    theirs = select(Submission).where(Submission.lead_id == lead_id).order_by(Submission.number.desc())
+    if (sent := await db.scalar(theirs.limit(1))) is None:
+        raise HTTPException(404)
+    db.add(Event(lead_id=lead_id, user_id=user.id, kind="downloaded"))
+    await db.commit()
+    return FileResponse(sent.place, media_type="application/pdf", filename=sent.filename)

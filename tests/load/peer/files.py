@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from email.message import EmailMessage
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import aiosmtplib
 from fastapi import HTTPException, UploadFile
@@ -14,13 +15,14 @@ from starlette.concurrency import run_in_threadpool
 
 from .tables import Lead
 
-MAX_FILE_SIZE = 5_242_880
+MAX_FILE_SIZE, PIECE = 5_242_880, 256 * 1024
 KINDS = {".pdf": b"%PDF-", ".doc": b"\xd0\xcf\x11\xe0", ".docx": b"PK\x03\x04"}
+SIGNS = {"password_protected": rb"/Encrypt\b", "runs_script": rb"/(JS|JavaScript)\b"}
 ATTORNEY, SENDER = "attorney@example.com", "intake@example.com"
 
 
-async def keep(resume: UploadFile) -> tuple[Path, str]:
-    """Check an upload and store it; its place and its digest."""
+async def keep(resume: UploadFile) -> dict[str, Any]:
+    """Check an upload and store it; what is known of it, by column of a submission."""
     ending = Path(resume.filename or "").suffix.lower()
     if ending not in KINDS or not resume.size or resume.size > MAX_FILE_SIZE:
         raise HTTPException(422, "The resume must be a PDF, DOC or DOCX file smaller than 5 MB")
@@ -28,23 +30,27 @@ async def keep(resume: UploadFile) -> tuple[Path, str]:
         raise HTTPException(422, "The resume must be a PDF, DOC or DOCX file")
     await resume.seek(0)
     place = Path(os.environ["UPLOAD_DIR"]) / f"{uuid.uuid4().hex}{ending}"
-    return place, await run_in_threadpool(_store, resume.file, place)
+    digest, warnings = await run_in_threadpool(_store, resume.file, place)
+    described = {"filename": resume.filename, "place": str(place), "size": resume.size}
+    return described | {"sha256": digest, "warnings": warnings}
 
 
-def _store(source: IO[bytes], place: Path) -> str:
-    """Copy an upload to its place and sync both file and folder."""
+def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
+    """Copy an upload to its place and sync both file and folder; its digest and what a reader should know."""
     with open(place, "xb") as target:
-        shutil.copyfileobj(source, target, 256 * 1024)
+        shutil.copyfileobj(source, target, PIECE)
         target.flush()
         os.fsync(target.fileno())
     descriptor = os.open(place.parent, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
     source.seek(0)
-    digest = hashlib.sha256()
-    while piece := source.read(256 * 1024):
+    digest, warnings = hashlib.sha256(), set()
+    while piece := source.read(PIECE):
         digest.update(piece)
-    return digest.hexdigest()
+        if place.suffix == ".pdf":
+            warnings |= {warning for warning, sign in SIGNS.items() if re.search(sign, piece)}
+    return digest.hexdigest(), sorted(warnings)
 
 
 async def write_to(lead: Lead) -> None:

@@ -7,15 +7,20 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlalchemy import DateTime, Index, String, event
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, UniqueConstraint, event
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
 
 
 class Base(DeclarativeBase):
     """What all tables share."""
 
-    type_annotation_map = {datetime: DateTime(timezone=True)}
+    type_annotation_map = {datetime: DateTime(timezone=True), list[str]: JSON}
 
 
 class User(Base):
@@ -28,7 +33,7 @@ class User(Base):
 
 
 class Lead(Base):
-    """A person and their resume."""
+    """A person: one row per e-mail address."""
 
     __tablename__ = "leads"
     __table_args__ = (
@@ -40,12 +45,46 @@ class Lead(Base):
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
     email: Mapped[str] = mapped_column(String(254), unique=True)
-    resume_path: Mapped[str] = mapped_column(String(300))
-    sha256: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(20), default="PENDING")
-    created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
-    updated_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
     reached_out_at: Mapped[datetime | None]
+    submissions: Mapped[list["Submission"]] = relationship(order_by="Submission.number.desc()")
+
+    @property
+    def resume_path(self) -> str:
+        """Where the newest resume is downloaded."""
+        return f"/api/v1/leads/{self.id}/resume"
+
+
+class Submission(Base):
+    """One thing a lead sent."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (UniqueConstraint("lead_id", "number"),)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("leads.id"))
+    number: Mapped[int]
+    first_name: Mapped[str] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    filename: Mapped[str] = mapped_column(String(255))
+    place: Mapped[str] = mapped_column(String(300))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    warnings: Mapped[list[str]]
+    idempotency_key: Mapped[str | None] = mapped_column(String(255), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Event(Base):
+    """Something that happened to a lead."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("leads.id"), index=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 def _async(url: str) -> str:

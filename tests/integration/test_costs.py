@@ -1,5 +1,6 @@
 """What each page asks of the database: few statements, however long the list, and each of them served by an index."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from sqlalchemy import event
 
 from leadapp import triage
 from leadapp.extensions import db
-from leadapp.models import Lead, LeadStatus, User
+from leadapp.models import Lead, LeadStatus
 from leadapp.triage.figures import _counted
 from leadapp.wording import now
 from tests.clients import Client
@@ -91,15 +92,13 @@ def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(signed_in: Client,
 
 
 @pytest.mark.parametrize("sort_by", triage.ORDERS)
-@pytest.mark.parametrize("status", [None, *LeadStatus])
-@pytest.mark.parametrize("q", ["", "jo"])
-def test_every_list_is_read_from_an_index(plans: Any, sort_by: str, status: Any, q: str) -> None:
-    for sort_desc in (False, True):
+def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
+    for status, q, sort_desc in itertools.product((None, *LeadStatus), ("", "jo"), (False, True)):
         query = triage.Query(status, q, sort_by, sort_desc, page=2)
         for plan in plans(lambda query=query: triage.search(query), forced=True):
-            assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), plan
+            assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), f"{query}:\n{plan}"
             # One puts the page itself in order again.
-            assert q or len(re.findall(SORTED, plan)) <= 1, plan
+            assert q or len(re.findall(SORTED, plan)) <= 1, f"{query}:\n{plan}"
 
 
 def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> None:
@@ -115,7 +114,7 @@ def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> N
             assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), f"{query}:\n{plan}"
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.status}-{query.sort_by}")
-def test_an_export_begins_before_all_of_it_is_found(plans: Any, attorney: User, query: triage.Query) -> None:
-    plan = plans(lambda: list(triage.export(query, attorney)), forced=True)[-1]
-    assert not re.search(f"{WHOLE_TABLE}|{SORTED}", plan, re.MULTILINE), plan
+def test_an_export_begins_before_all_of_it_is_found(plans: Any) -> None:
+    for query in QUERIES:
+        plan = plans(lambda query=query: list(triage.export(query, None)), forced=True)[-1]
+        assert not re.search(f"{WHOLE_TABLE}|{SORTED}", plan, re.MULTILINE), f"{query}:\n{plan}"

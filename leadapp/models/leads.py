@@ -49,6 +49,9 @@ class Lead(Base):
     erasure_asked_at: Mapped[datetime | None]
 
     submissions: Mapped[list["Submission"]] = relationship(back_populates="lead", order_by="Submission.number.desc()")
+    newest: Mapped["Submission"] = relationship(
+        primaryjoin="and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)", viewonly=True
+    )
     marked_by: Mapped[User | None] = relationship()
 
     @property
@@ -60,11 +63,6 @@ class Lead(Base):
     def version(self) -> str:
         """Name this state of the lead; being seen is no new state."""
         return f"{self.submission_count}.{self.updated_at.timestamp():.6f}"
-
-    @property
-    def newest(self) -> "Submission":
-        """Give the newest submission."""
-        return self.submissions[0]
 
 
 # Every list the dashboard can show is read from an index: each order with its tie, for all and for one status.

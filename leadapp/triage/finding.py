@@ -27,6 +27,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "status": (Lead.status, Lead.id),
 }
 WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
+LISTED = (joinedload(Lead.newest), joinedload(Lead.marked_by))
 NAMED = 3  # so many leads are named in a banner
 
 
@@ -118,7 +119,7 @@ def search(query: Query) -> Page:
     backwards = size > 0 and skipped > total // 2
     ids = query.ids().order_by(*query.order(backwards)).limit(size)
     here = ids.offset(total - skipped - size if backwards else skipped).subquery()
-    listing = select(Lead).join(here, here.c.id == Lead.id).options(*WHOLE).order_by(*query.order())
+    listing = select(Lead).join(here, here.c.id == Lead.id).options(*LISTED).order_by(*query.order())
     return Page(db.session.scalars(listing).all(), counts, query)
 
 

@@ -43,17 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
-class OnePostgres(LoadScopeScheduling):
-    """Gives all tests over PostgreSQL to one process, and first, so that it is started once; the others to the next."""
+class TwoPostgres(LoadScopeScheduling):
+    """Gives the tests over PostgreSQL to two processes, and first, so that it is started twice; others to the next."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "postgres" if "postgres" in nodeid.partition("[")[2] else nodeid
+        return nodeid.split("/")[1] if "postgres" in nodeid.partition("[")[2] else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OnePostgres:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoPostgres:
     """Deal the tests out; xdist's own `--dist loadgroup` groups nothing under pytest 9.2."""
-    return OnePostgres(config, log)
+    return TwoPostgres(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A real PostgreSQL of the tests' own, reached through a socket in a folder that goes away with it."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -21,7 +22,9 @@ class Postgres:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
-        self._server = get_server(self._folder / "data", cleanup_mode="delete")
+        with (Path(tempfile.gettempdir()) / "leadapp-tests.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # as root it makes a user for itself, which two at once cannot
+            self._server = get_server(self._folder / "data", cleanup_mode="delete")
         self._numbers = count(1)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             # Without autovacuum no plan depends on what the tables held a minute ago.

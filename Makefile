@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FLASK := $(BIN)/flask
-PYTEST := $(BIN)/pytest -n 4
+PYTEST := $(BIN)/pytest -n 3
 COMPOSE ?= docker compose
 LOCK ?= requirements.lock
 export PATH := $(CURDIR)/$(BIN):$(PATH)

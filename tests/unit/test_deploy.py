@@ -49,5 +49,7 @@ def test_the_proxy_logs_neither_query_strings_nor_tokens() -> None:
 
 @pytest.mark.parametrize("verb", ["build", "up", "down", "logs", "restart", "clean"])
 def test_the_seeds_docker_targets_are_there(verb: str) -> None:
-    told = subprocess.run(["make", "-n", f"docker-{verb}"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-n", f"docker-{verb}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert told.stdout.startswith("docker compose ")

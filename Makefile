@@ -85,10 +85,11 @@ pictures: install browser ## Take the pictures of the docs anew
 	$(BIN)/python -m tests.pictures
 
 browser:
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		command -v chromium-headless-shell >/dev/null && command -v chromium >/dev/null || { \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-headless-shell; }; \
 	else \
+		for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 		$(BIN)/playwright install chromium || { echo "The tests need Chromium: apt-get install chromium"; exit 1; }; \
 	fi
 

@@ -43,17 +43,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
-class TwoPostgres(LoadScopeScheduling):
-    """Gives the tests over PostgreSQL to two processes, and first, so that it is started twice; others to the next."""
+class Together(LoadScopeScheduling):
+    """Gives one process what stands on the same slow thing: on PostgreSQL, started twice, or on the demo firm."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("/")[1] if "postgres" in nodeid.partition("[")[2] else nodeid
+        if "postgres" in nodeid.partition("[")[2]:
+            return nodeid.split("/")[1]
+        return "firm" if "/test_triage" in nodeid else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoPostgres:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     """Deal the tests out; xdist's own `--dist loadgroup` groups nothing under pytest 9.2."""
-    return TwoPostgres(config, log)
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

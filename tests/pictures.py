@@ -1,6 +1,5 @@
 """Takes the pictures of the README and the docs: `make pictures`."""
 
-import shutil
 import tempfile
 from base64 import b64encode
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests import samples
-from tests.e2e.conftest import ARGUMENTS, BROWSERS
+from tests import browsers, samples
 from tests.e2e.desk import sign_in
 from tests.factories import PASSWORD
 from tests.servers import Gunicorn, MailServer
@@ -33,7 +31,7 @@ def main() -> None:
         settings = {"FIRM_NAME": "Hartwell & Lane"}
         server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, **settings)
         site = Site(server, smtp)
-        server.migrate()
+        site.migrate()
         server.start()
         site.create_user("ana", PASSWORD)
         for first, last, email, filename, content in PEOPLE:
@@ -41,8 +39,7 @@ def main() -> None:
             httpx.post(
                 f"{site.url}/api/v1/leads", data=fields, files={"resume": (filename, content)}
             ).raise_for_status()
-        found = next(filter(None, map(shutil.which, BROWSERS)), None)
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(**browsers.whole())
         session = browser.new_context(base_url=site.url)
         page = session.new_page()
         page.goto("/dashboard/")

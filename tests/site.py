@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import flask_migrate
 import httpx
 from sqlalchemy import Connection, create_engine, update
 
-from leadapp import storage
+from leadapp import accounts, create_app, storage
 from leadapp.extensions import db
 from leadapp.models import Letter, Login, Tally, User
-from tests.servers import Gunicorn, MailServer
+from tests.servers import ROOT, Gunicorn, MailServer
 
 KEPT = (User.__table__, Login.__table__, Tally.__table__)
 
@@ -33,13 +34,23 @@ class Site:
         """A client of its own cookies; close it, or use it in `with`."""
         return httpx.Client(base_url=self.url, timeout=30)
 
+    @contextmanager
+    def application(self) -> Iterator[None]:
+        """The site's application in this process: what a `flask` command does, without its second of starting."""
+        with create_app(self.server.settings).app_context():
+            yield
+            db.session.remove()
+            db.engine.dispose()
+
+    def migrate(self) -> None:
+        """Bring the database to the newest migration."""
+        with self.application():
+            flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+
     def create_user(self, username: str, password: str) -> None:
-        """Make an active attorney with the command an operator would use."""
-        email = f"{username}@example.com"
-        done = self.server.flask(
-            "create-user", "--username", username, "--email", email, "--password-file", "-", stdin=password
-        )
-        assert done.returncode == 0, done.stderr
+        """Make an active attorney."""
+        with self.application():
+            accounts.create(username, f"{username}@example.com", password)
 
     def token(self, username: str, password: str) -> str:
         """An access token from the API's sign-in."""

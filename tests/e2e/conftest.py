@@ -10,36 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserType, Page, expect
 
+from tests import browsers
 from tests.e2e.desk import quiet_page, sign_in
 from tests.e2e.form import prospect_page, resume
 from tests.factories import PASSWORD
 from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-]
 # An e-mail address, something signed, a resume's name, or a name that the tests type.
 PRIVATE = re.compile(
     r"[\w.+-]+@[\w-]+\.\w+|[\w-]{20,}\.[\w-]{6}\.[\w-]{20,}|eyJ\w+\.|\w\.pdf|Ruiz|lvarez|José|Jos\\u00e9"
 )
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 expect.set_options(timeout=15_000)  # a busy machine is slow
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the machine's own Chromium; without one, Playwright takes the browser it has downloaded."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    chosen = {"executable_path": found} if found else {}
-    return {**browser_type_launch_args, "args": ARGUMENTS, **chosen}
+    """Use the machine's own Chromium."""
+    return {**browser_type_launch_args, **browsers.quick()}
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +45,7 @@ def start_site(
         stack = new_stack(backend)
         server = Gunicorn(instance, stack["DATABASE_URL"], smtp.port, **(stack | settings))
         sites.append(Site(server, smtp))
-        server.migrate()
+        sites[-1].migrate()
         server.start()
         return sites[-1]
 
@@ -135,12 +125,19 @@ def sessions(browser: Browser, firm: Site) -> dict[str, Any]:
     return kept
 
 
+@pytest.fixture(scope="session")
+def whole_browser(browser_type: BrowserType) -> Iterator[Browser]:
+    """A browser that shows PDFs."""
+    with browser_type.launch(**browsers.whole()) as whole:
+        yield whole
+
+
 @pytest.fixture
 def desk(browser: Browser, firm: Site, sessions: dict[str, Any]) -> Iterator[Callable[..., Page]]:
     """`desk("ana", **options)` gives a page of that attorney, whose browser complains of nothing."""
     with ExitStack() as stack:
 
-        def sit_down(name: str = "ana", **options: Any) -> Page:
+        def sit_down(name: str = "ana", browser: Browser = browser, **options: Any) -> Page:
             return stack.enter_context(quiet_page(browser, base_url=firm.url, storage_state=sessions[name], **options))
 
         yield sit_down

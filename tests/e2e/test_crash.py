@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Submission
 from leadapp.upkeep import rounds
@@ -94,10 +93,8 @@ def check_letters(site: Site, emails: set[str], kills: int) -> None:
 
 def check_sweep(site: Site) -> None:
     """Of files and objects only those stay that a submission claims."""
-    with create_app(site.server.settings).app_context():
+    with site.application():
         rounds.sweep()
         claimed = set(db.session.scalars(select(Submission.storage_key)))
-        db.session.remove()
-        db.engine.dispose()
     assert set(site.store.keys_before(now() + timedelta(days=1))) == claimed
     assert list(site.store.staging.iterdir()) == []

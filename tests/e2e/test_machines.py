@@ -33,7 +33,7 @@ def machines(
     servers = [
         Gunicorn(tmp_path_factory.mktemp("machine"), stack["DATABASE_URL"], smtp.port, **shared) for _ in range(4)
     ]
-    servers[0].migrate()
+    Site(servers[0], smtp).migrate()
     with ExitStack() as running, ThreadPoolExecutor() as pool:
         deliverers = [running.enter_context(server.run_flask("mail", "deliver")) for server in servers[2:]]
         list(pool.map(Gunicorn.start, servers[:2]))

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Download, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Download, Locator, Page, Request, expect
 
 from tests.e2e.desk import names, tab_to, write
 from tests.site import Site
 
 Desk = Callable[..., Page]
-pytestmark = pytest.mark.xdist_group("firm")  # one process has the firm
 ALL = "/dashboard/?status=&sort_by=last_name&sort_desc=false&size=10"
 
 ALREADY = re.compile(r"^Already marked by ana at \d+ \w+ \d{4}, \d\d:\d\d$")
@@ -105,8 +104,8 @@ def test_the_list_leaves_as_a_spreadsheet(desk: Desk) -> None:
     assert [f"{row['First name']} {row['Last name']}" for row in rows[10:20]] == names(page)
 
 
-def test_a_resume_is_looked_at_on_demand(desk: Desk) -> None:
-    page = desk()
+def test_a_resume_is_looked_at_on_demand(desk: Desk, whole_browser: Browser) -> None:
+    page = desk(browser=whole_browser)
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request) if request.url.endswith("/preview") else None)
     page.goto(f"{ALL}&status=REACHED_OUT")

@@ -54,7 +54,6 @@ def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
     look_at(empty, "Nobody has been reached out to")
 
 
-@pytest.mark.xdist_group("firm")
 def test_the_list_in_all_its_states(desk: Desk) -> None:
     page = desk()
     for query, words in {
@@ -72,10 +71,11 @@ def test_the_list_in_all_its_states(desk: Desk) -> None:
     look_at(page, f"{name} is marked as reached out")
 
 
-@pytest.mark.xdist_group("firm")
-def test_a_lead_in_all_its_states(desk: Desk, firm: Site) -> None:
+def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser) -> None:
+    letters = len(firm.smtp.messages)
     write(firm, "Wilhelmina")
-    page, other = desk("ana"), desk("joe")
+    firm.smtp.wait_for(letters + 2)
+    page, other = desk("ana", whole_browser), desk("joe")
     for reader in (page, other):
         reader.goto("/dashboard/?q=wilhelmina")
         reader.get_by_role("link", name="Wilhelmina Ruiz").click()
@@ -100,7 +100,6 @@ def pressable(page: Page) -> list[str]:
     return [part.inner_text() for part in parts if part.is_visible()]
 
 
-@pytest.mark.xdist_group("firm")
 def test_on_paper_there_is_nothing_to_press(desk: Desk) -> None:
     page = desk(color_scheme="dark")
     page.goto("/dashboard/?status=&sort_by=last_name&size=10")

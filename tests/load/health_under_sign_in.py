@@ -58,10 +58,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         smtp = MailServer()
         server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port)
-        server.migrate()
+        site = Site(server, smtp)
+        site.migrate()
         server.start()
         for number in range(CLIENTS):
-            Site(server, smtp).create_user(f"attorney{number}", PASSWORD)
+            site.create_user(f"attorney{number}", PASSWORD)
         # In processes of their own the clients do not slow down who measures.
         with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
             [*pool.map(sign_in, [server.url] * CLIENTS, range(CLIENTS))]

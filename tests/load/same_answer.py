@@ -9,6 +9,7 @@ import httpx
 
 from tests import samples
 from tests.servers import Gunicorn, MailServer
+from tests.site import Site
 
 ROUNDS = 200
 
@@ -27,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         smtp = MailServer()
         server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, DELIVERY="external")
-        server.migrate()
+        Site(server, smtp).migrate()
         server.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
             submit(client, "known@example.com")

@@ -67,11 +67,6 @@ class Gunicorn:
         """Start a `flask` command that runs until it is stopped; use it in `with`."""
         return subprocess.Popen([sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment())
 
-    def migrate(self) -> None:
-        """Bring the database to the newest migration."""
-        done = self.flask("db", "upgrade")
-        assert done.returncode == 0, done.stderr
-
     def start(self, timeout: float = 30) -> None:
         """Start on the same port, instance and database as before; returns when `/health` answers."""
         with self._log.open("ab") as log:

@@ -30,7 +30,7 @@ LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
 CONFIRMATIONS_PER_HOUR = 5
 
-# Composed once, for the busy path of a submission.
+# Composed once, for the busy paths: a submission, and a look at the list.
 OWE = insert(Letter)
 CONFIRMED = (
     select(func.count())
@@ -39,6 +39,8 @@ CONFIRMED = (
     .where(Submission.lead_id == bindparam("lead_id"), Letter.kind == "confirmation")
     .where(Letter.created_at > bindparam("since"))
 )
+OLDEST = func.min(case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type)
+UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(Letter.sent_at.is_(None))
 
 
 class Standing(NamedTuple):
@@ -57,20 +59,20 @@ def owe(submission: Submission) -> None:
     """
     at = submission.created_at
     lately = {"lead_id": submission.lead_id, "since": at - timedelta(hours=1)}
-    if (db.session.connection().scalar(CONFIRMED, lately) or 0) < CONFIRMATIONS_PER_HOUR:
-        _add("confirmation", submission.id, [submission.email], at)
-    owe_firm("notice", submission.id, at)
+    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0
+    addressed = [submission.email] if confirmed < CONFIRMATIONS_PER_HOUR else []
+    _add(submission.id, at, confirmation=addressed, notice=current["ATTORNEY_EMAIL"])
 
 
 def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     """Write down a letter to each attorney, inside the caller's transaction."""
-    _add(kind, submission_id, current["ATTORNEY_EMAIL"], at)
+    _add(submission_id, at, **{kind: current["ATTORNEY_EMAIL"]})
 
 
-def _add(kind: str, submission_id: uuid.UUID | None, recipients: list[str], at: datetime) -> None:
-    letter = {"kind": kind, "submission_id": submission_id, "created_at": at, "next_at": at}
-    if recipients:
-        db.session.connection().execute(OWE, [letter | {"recipient": recipient} for recipient in recipients])
+def _add(submission_id: uuid.UUID | None, at: datetime, **recipients: list[str]) -> None:
+    letter = {"submission_id": submission_id, "created_at": at, "next_at": at}
+    if rows := [letter | {"kind": kind, "recipient": to} for kind, all_ in recipients.items() for to in all_]:
+        db.session.connection().execute(OWE, rows)
 
 
 def send_again(letter_id: uuid.UUID) -> bool:
@@ -83,7 +85,7 @@ def send_again(letter_id: uuid.UUID) -> bool:
     sent = select(*parts).where(Letter.id == letter_id, Letter.sent_at.is_not(None))
     letter = db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
     if letter:
-        _add(letter.kind, letter.submission_id, [letter.recipient], now())
+        _add(letter.submission_id, now(), **{letter.kind: [letter.recipient]})
     return letter is not None
 
 
@@ -97,9 +99,7 @@ def retry_failed() -> int:
 
 def standing() -> Standing:
     """Count the letters that wait and those that have failed, and tell since when the oldest waits."""
-    oldest = func.min(case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type)
-    unsent = select(func.count(Letter.next_at), func.count(), oldest).where(Letter.sent_at.is_(None))
-    waiting, all_, since = db.session.execute(unsent).one()
+    waiting, all_, since = db.session.execute(UNSENT).one()
     return Standing(waiting, all_ - waiting, now() - since if since else None)
 
 

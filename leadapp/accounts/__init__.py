@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 
 from .. import rules, tokens
@@ -16,6 +16,10 @@ from ..models import Letter, Login, User
 from ..wording import now
 from . import attempts, passwords
 
+# Composed once: every request of an attorney asks it.
+ALIVE = (
+    select(User).join(Login).where(Login.id == bindparam("login"), Login.expires_at > bindparam("at"), User.is_active)
+)
 COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
 
 
@@ -92,8 +96,7 @@ def by_login(login_id: str) -> User | None:
         wanted = uuid.UUID(login_id)
     except ValueError:
         return None
-    alive = select(User).join(Login).where(Login.id == wanted, Login.expires_at > now(), User.is_active)
-    user = db.session.scalar(alive)
+    user = db.session.scalar(ALIVE, {"login": wanted, "at": now()})
     if user:
         user.login_id = wanted
     return user

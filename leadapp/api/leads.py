@@ -18,6 +18,10 @@ from ..schemas.writers import LeadSchema, PageSchema, SubmittedSchema
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
+# Made once: making a schema costs more than reading or writing with it.
+QUERY, STATUS = QuerySchema(), StatusSchema()
+SUBMITTED, PAGE, LEAD = SubmittedSchema(), PageSchema(), LeadSchema()
+MARKED = LeadSchema(only=["id", "status", "reached_out_at"])
 
 
 @bp.post("")
@@ -29,29 +33,29 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
     headers = {"Location": url_for(".show_lead", lead_id=submission.lead_id)}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
-    return SubmittedSchema().dump(submission), 201, headers
+    return SUBMITTED.dump(submission), 201, headers
 
 
 @bp.get("")
 def list_leads() -> tuple[Answer, dict[str, str]]:
     """List one page of the leads."""
-    page = triage.search(QuerySchema().read(request.args.to_dict()))
-    return PageSchema().dump(page), {"Link": _links(page)}
+    page = triage.search(QUERY.read(request.args.to_dict()))
+    return PAGE.dump(page), {"Link": _links(page)}
 
 
 @bp.get("/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> Response:
     """Read a lead with all it sent."""
-    return _versioned(LeadSchema(), triage.show(lead_id, current_user))
+    return _versioned(LEAD, triage.show(lead_id, current_user))
 
 
 @bp.patch("/<uuid:lead_id>")
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
     """Mark a lead as reached out; once marked, it answers the first time."""
-    triage.check_transition(StatusSchema().read_body()["status"])
+    triage.check_transition(STATUS.read_body()["status"])
     seen = triage.seen_as(lead_id, request.if_match.contains) if request.if_match else None
     lead = triage.mark_reached_out(lead_id, current_user, seen).lead
-    return _versioned(LeadSchema(only=["id", "status", "reached_out_at"]), lead)
+    return _versioned(MARKED, lead)
 
 
 @bp.get("/<uuid:lead_id>/resume")

@@ -1,9 +1,11 @@
 """The only writers of JSON."""
 
+import functools
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from flask import url_for
+from flask import request, url_for
 from marshmallow import Schema, fields
 
 from ..models import LeadStatus
@@ -32,6 +34,12 @@ class SubmissionSchema(Schema):
     created_at = Moment()
 
 
+@functools.cache
+def _resumes(_root: str) -> list[str]:
+    """Build the address of a lead's resume once, in two parts: that takes longer than all else of a lead."""
+    return url_for("api.leads.open_resume", lead_id=UUID(int=0)).split(str(UUID(int=0)))
+
+
 class LeadSchema(Schema):
     """A lead; `resume_path` is the address of the newest resume."""
 
@@ -40,7 +48,7 @@ class LeadSchema(Schema):
     first_name = fields.String()
     last_name = fields.String()
     email = fields.String()
-    resume_path = fields.Function(lambda lead: url_for("api.leads.open_resume", lead_id=lead.id))
+    resume_path = fields.Function(lambda lead: str(lead.id).join(_resumes(request.script_root)))
     status = fields.Enum(LeadStatus)
     created_at = Moment()
     updated_at = Moment()

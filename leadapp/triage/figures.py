@@ -3,9 +3,9 @@
 import functools
 import itertools
 import time
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -19,7 +19,8 @@ CONTACTS = 1000  # the median is of so many at most, the latest
 FRESH_SECONDS = 60
 
 
-class Figures(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Figures:
     """How many submissions came on each day, oldest first, and the usual wait of those reached out to."""
 
     days: dict[date, int]

@@ -1,17 +1,18 @@
 """Which leads there are: in a filter and an order, page by page, with what needs attention."""
 
+import functools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, Subquery, cast, func, select, tuple_, union
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import Select, String, Subquery, bindparam, cast, func, select, tuple_, union
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from .. import letters
 from ..extensions import db
-from ..models import Lead, LeadStatus, Letter, Submission, Tally
+from ..models import Lead, LeadStatus, Letter, Submission, Tally, User
 from ..rules import fold
 
 # Each order is an index of leads, ties by id; nobody shares an e-mail. Only those who wait have no reached_out_at, so
@@ -27,8 +28,21 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "status": (Lead.status, Lead.id),
 }
 WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
-LISTED = (joinedload(Lead.newest), joinedload(Lead.marked_by))
 NAMED = 3  # so many leads are named in a banner
+
+# Composed once, since composing a statement costs more than running it (docs/performance.md).
+TOLD = load_only(
+    *(Lead.reference, Lead.first_name, Lead.last_name, Lead.email, Lead.status, Lead.submission_count, Lead.seen_at),
+    *(Lead.created_at, Lead.updated_at, Lead.pending_since, Lead.reached_out_at, Lead.erasure_asked_at),
+)
+BESIDE = (
+    joinedload(Lead.newest).load_only(Submission.content_type, Submission.size),
+    joinedload(Lead.marked_by).load_only(User.username),
+)
+TALLIES = select(Tally.status, Tally.leads)
+FAILED = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
+WITH_FAILED = select(Lead).where(Lead.id.in_(FAILED)).limit(NAMED)
+ASKING = select(Lead).where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at).limit(NAMED)
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Query:
 
     def counts(self) -> dict[LeadStatus, int]:
         """Count what matches in each status: all leads are counted as they change, those of a search now."""
-        counting = select(Tally.status, Tally.leads)
+        counting = TALLIES
         if self.q:
             joined = select(Lead.status, func.count()).join(found := self._found(), found.c.id == Lead.id)
             counting = joined.group_by(Lead.status)
@@ -108,8 +122,8 @@ class Attention(NamedTuple):
     asking: Sequence[Lead]
 
 
-def search(query: Query) -> Page:
-    """Find leads by status and by the start of a name, an e-mail or a reference.
+def search(query: Query, with_resumes: bool = False) -> Page:
+    """Find leads by status and by the start of a name, an e-mail or a reference, each with its newest resume if asked.
 
     What is skipped is skipped in the index alone; a page past the middle is read from the other end.
     """
@@ -117,10 +131,17 @@ def search(query: Query) -> Page:
     total, skipped = _total(counts, query), (query.page - 1) * query.size
     size = max(0, min(query.size, total - skipped))
     backwards = size > 0 and skipped > total // 2
-    ids = query.ids().order_by(*query.order(backwards)).limit(size)
-    here = ids.offset(total - skipped - size if backwards else skipped).subquery()
-    listing = select(Lead).join(here, here.c.id == Lead.id).options(*LISTED).order_by(*query.order())
-    return Page(db.session.scalars(listing).all(), counts, query)
+    listing = _listing(replace(query, page=1, size=1), backwards, with_resumes)
+    place = {"size": size, "skipped": total - skipped - size if backwards else skipped}
+    return Page(db.session.scalars(listing, place).all(), counts, query)
+
+
+@functools.lru_cache
+def _listing(query: Query, backwards: bool, with_resumes: bool) -> Select[Lead]:
+    """Compose the statement of a list, whichever its page."""
+    ids = query.ids().order_by(*query.order(backwards)).limit(bindparam("size")).offset(bindparam("skipped"))
+    listing = select(Lead).join(here := ids.subquery(), here.c.id == Lead.id).options(TOLD).order_by(*query.order())
+    return listing.options(*BESIDE) if with_resumes else listing
 
 
 def _total(counts: dict[LeadStatus, int], query: Query) -> int:
@@ -145,10 +166,8 @@ def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | 
 def attention() -> Attention:
     """Find what went wrong with letters, and who asks to be erased."""
     standing = letters.standing()
-    unsent = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
-    failed = select(Lead).where(Lead.id.in_(unsent)).limit(NAMED)
-    asking = select(Lead).where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at).limit(NAMED)
-    return Attention(standing, db.session.scalars(failed).all(), db.session.scalars(asking).all())
+    failed = db.session.scalars(WITH_FAILED).all() if standing.failed else []
+    return Attention(standing, failed, db.session.scalars(ASKING).all())
 
 
 def arrived_since(moment: datetime) -> int:

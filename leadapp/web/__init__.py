@@ -1,7 +1,9 @@
 """The HTML edge: its blueprints, its guard, and what its templates may say."""
 
-from flask import Flask, redirect, request, url_for
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from uuid import UUID
+
+from flask import Flask, Request, redirect, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -38,7 +40,11 @@ CHANGING = {"auth.password", "auth.logout"}
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions whose idle time starts anew with each request, but for those that a page makes by itself."""
+    """Sessions of pages, whose idle time starts anew with each request, but for those that a page makes by itself."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read a page's cookie; the API has none."""
+        return None if request.path.startswith("/api/") else super().open_session(app, request)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Leave the cookie as it is after a request that no person made."""
@@ -55,7 +61,9 @@ def init_app(app: Flask) -> None:
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
         app.add_template_filter(getattr(wording, word))
     app.add_template_global(wording.now)
-    app.jinja_env.globals.update(ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, WARNINGS=WARNINGS)
+    app.jinja_env.globals.update(
+        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, NOBODY=str(UUID(int=0)), WARNINGS=WARNINGS
+    )
 
 
 def _guard() -> ResponseReturnValue | None:

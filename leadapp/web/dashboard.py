@@ -1,5 +1,6 @@
 """What attorneys see: the list of leads, a lead, a resume."""
 
+import functools
 import uuid
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..schemas.readers import ArrivalsSchema, QuerySchema
 from ..wording import when
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+QUERY = QuerySchema()
 # Whoever waits longest comes first.
 DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false", "size": "25"}
 
@@ -22,7 +24,13 @@ DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false
 def _asked() -> tuple[triage.Query, dict[str, Any]]:
     """Read which list this is about, and what of the address says so: every link and form carries it on."""
     state: dict[str, Any] = request.args.to_dict()
-    return QuerySchema().read(DEFAULTS | state), state
+    return QUERY.read(DEFAULTS | state), state
+
+
+@functools.lru_cache(maxsize=1)
+def _drawn(figures: triage.Figures) -> str:
+    """Draw the last thirty days; they change once a minute, and are a quarter of what is written into the page."""
+    return render_template("dashboard/_figures.html", figures=figures)
 
 
 @bp.get("/")
@@ -33,7 +41,11 @@ def list_leads() -> str:
     def link(**changes: Any) -> str:
         return url_for(".list_leads", **(DEFAULTS | state | {"page": 1} | changes))
 
-    context = {"page": triage.search(query), "attention": triage.attention(), "figures": triage.figures()}
+    context = {
+        "page": triage.search(query, with_resumes=True),
+        "attention": triage.attention(),
+        "figures": _drawn(triage.figures()),
+    }
     return render_template("dashboard/list_leads.html", **context, query=query, state=state, link=link)
 
 

@@ -17,9 +17,7 @@ from ..wording import now
 from . import attempts, passwords
 
 # Composed once: every request of an attorney asks it.
-ALIVE = (
-    select(User).join(Login).where(Login.id == bindparam("login"), Login.expires_at > bindparam("at"), User.is_active)
-)
+ALIVE = select(User).join(Login).where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
 COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
 
 
@@ -96,7 +94,7 @@ def by_login(login_id: str) -> User | None:
         wanted = uuid.UUID(login_id)
     except ValueError:
         return None
-    user = db.session.scalar(ALIVE, {"login": wanted, "at": now()})
+    user = db.session.scalar(ALIVE, {"id": wanted, "at": now()})
     if user:
         user.login_id = wanted
     return user

@@ -1,6 +1,7 @@
 """What every command shares: questions on a terminal, spans of time, and failures in one line."""
 
 import functools
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,23 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(words) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+
+    return run
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def counted(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """Run as `mendable` does; print what the command gives line by line, or as one JSON object."""
+
+    @as_json_option
+    @mendable
+    @functools.wraps(function)
+    def run(as_json: bool, **options: Any) -> None:
+        given = function(**options)
+        lines = (f"{name.replace('_', ' ')}: {value}" for name, value in given.items())
+        click.echo(json.dumps(given) if as_json else "\n".join(lines))
 
     return run
 

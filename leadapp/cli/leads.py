@@ -11,7 +11,7 @@ from .. import triage
 from ..schemas.readers import QuerySchema
 from ..schemas.writers import LeadSchema
 from ..wording import now, span
-from .console import ask, mendable
+from .console import as_json_option, ask, counted, mendable
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
 SHOWN = ("id", "reference", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
@@ -24,7 +24,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @q
 @click.option("--page", default="1", show_default=True)
 @click.option("--size", default="100", show_default=True, help="How many a page has, 100 at most.")
-@click.option("--json", "as_json", is_flag=True, help="Print the leads as JSON.")
+@as_json_option
 @mendable
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, wait, name, e-mail."""
@@ -51,9 +51,9 @@ def export_leads(**typed: Any) -> None:
 @lead_commands.command("erase")
 @click.argument("lead_id", type=click.UUID)
 @click.option("--reference", help="The lead's reference, to confirm.")
-@mendable
-def erase_lead(lead_id: uuid.UUID, reference: str | None) -> None:
+@counted
+def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
     """Erase a lead for good: details, letters, history; its files go with the next sweep."""
     lead = triage.read(lead_id)
     triage.erase(lead_id, None, reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"))
-    click.echo(f"erased: {lead.reference}")
+    return {"erased": lead.reference}

@@ -1,5 +1,6 @@
 """Letters: deliver them, and find out why they do not leave."""
 
+import json
 import secrets
 import signal
 import threading
@@ -9,7 +10,7 @@ from flask.cli import AppGroup
 
 from .. import letters, mail, rules, upkeep, wording
 from ..config import current
-from .console import mendable
+from .console import as_json_option, counted, mendable
 
 mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
 
@@ -37,18 +38,21 @@ def test_mail(to: str) -> None:
 
 
 @mail_commands.command("status")
+@as_json_option
 @mendable
-def mail_status() -> None:
+def mail_status(as_json: bool) -> None:
     """Tell how many letters wait and have failed; exit 1 if any has."""
     standing = letters.standing()
     oldest = f", the oldest for {wording.span(standing.oldest_waiting)}" if standing.oldest_waiting else ""
-    click.echo(f"waiting: {standing.waiting}{oldest}\nfailed: {standing.failed}")
+    seconds = int(standing.oldest_waiting.total_seconds()) if standing.oldest_waiting else None
+    figures = json.dumps(standing._asdict() | {"oldest_waiting": seconds})
+    click.echo(figures if as_json else f"waiting: {standing.waiting}{oldest}\nfailed: {standing.failed}")
     if standing.failed:
         raise click.ClickException("Letters have failed. The page of a lead gives the reason; flask mail retry")
 
 
 @mail_commands.command("retry")
-@mendable
-def retry_mail() -> None:
+@counted
+def retry_mail() -> dict[str, int]:
     """Send every letter that has failed once more."""
-    click.echo(f"sent again: {letters.retry_failed()}")
+    return {"sent_again": letters.retry_failed()}

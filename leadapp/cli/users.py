@@ -11,12 +11,11 @@ from .. import accounts, rules
 from ..config import current
 from ..models import User
 from ..schemas.writers import UserSchema
-from .console import ask, mendable
+from .console import as_json_option, ask, mendable
 
 SIGN_IN = "Sign in at {}/auth/login"
 
 user_commands = AppGroup("user", help="Look after the accounts of attorneys.")
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 random_option = click.option("--random-password", is_flag=True, help="Make one to be changed, and print it once.")
 file_option = click.option("--password-file", type=click.File(), help="File with the password; - is standard input.")
 

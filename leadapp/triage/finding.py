@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, String, Subquery, bindparam, cast, func, select, tuple_, union
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from .. import letters
 from ..extensions import db
@@ -31,10 +31,7 @@ WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
 NAMED = 3  # so many leads are named in a banner
 
 # Composed once, since composing a statement costs more than running it (docs/performance.md).
-TOLD = load_only(
-    *(Lead.reference, Lead.first_name, Lead.last_name, Lead.email, Lead.status, Lead.submission_count, Lead.seen_at),
-    *(Lead.created_at, Lead.updated_at, Lead.pending_since, Lead.reached_out_at, Lead.erasure_asked_at),
-)
+TOLD = (defer(Lead.email_key), defer(Lead.first_name_key), defer(Lead.last_name_key))
 BESIDE = (
     joinedload(Lead.newest).load_only(Submission.content_type, Submission.size),
     joinedload(Lead.marked_by).load_only(User.username),
@@ -140,7 +137,7 @@ def search(query: Query, with_resumes: bool = False) -> Page:
 def _listing(query: Query, backwards: bool, with_resumes: bool) -> Select[Lead]:
     """Compose the statement of a list, whichever its page."""
     ids = query.ids().order_by(*query.order(backwards)).limit(bindparam("size")).offset(bindparam("skipped"))
-    listing = select(Lead).join(here := ids.subquery(), here.c.id == Lead.id).options(TOLD).order_by(*query.order())
+    listing = select(Lead).join(here := ids.subquery(), here.c.id == Lead.id).options(*TOLD).order_by(*query.order())
     return listing.options(*BESIDE) if with_resumes else listing
 
 

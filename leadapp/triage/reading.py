@@ -40,8 +40,7 @@ def read(lead_id: uuid.UUID) -> Lead:
 
 def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
     """Write an event down, inside the caller's transaction."""
-    row = {"kind": kind, "lead_id": lead_id, "user_id": by and by.id}
-    db.session.connection().execute(HAPPEN, row)
+    db.session.connection().execute(HAPPEN, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id})
 
 
 def show(lead_id: uuid.UUID, by: User) -> Lead:

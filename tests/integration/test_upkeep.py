@@ -1,5 +1,6 @@
 """What is looked after: unclaimed files, letters that failed, leads that wait."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -108,11 +109,15 @@ def test_how_letters_stand_is_told(app: Flask) -> None:
     told = run(app, "mail", "status")
     assert told.exit_code == 1
     assert told.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
+    as_json = run(app, "mail", "status", "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout) == {"waiting": 1, "failed": 1, "oldest_waiting": pytest.approx(45 * 60, abs=60)}
 
 
 def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:
     failed()
     assert run(app, "mail", "retry").stdout == "sent again: 1\n"
+    assert json.loads(run(app, "mail", "retry", "--json").stdout) == {"sent_again": 0}
     while letters.deliver_next():
         pass
     assert len(mailbox.messages) == 1

@@ -93,7 +93,9 @@ def test_a_backup_goes_into_a_new_folder_that_nobody_else_reads(firm: Flask, sav
     again = run(firm, "backup", str(saved))
     assert (again.exit_code, again.stderr) == (1, f"Error: {saved}: File exists\n")
     assert saved.stat().st_mode & 0o777 == 0o700
-    named = Path(run(firm, "backup").stdout.strip())
+    made = json.loads(run(firm, "backup", "--json").stdout)
+    assert made["lost"] == []
+    named = Path(made["folder"])
     assert named.parent == Path(firm.config["BACKUP_DIR"])
 
 

@@ -93,7 +93,7 @@ def test_a_backup_made_before_an_upgrade_is_brought_up_to_date(
         db.session.execute(text(OLD_USER), {"id": uuid.uuid4().hex, "at": now()})
         db.session.commit()
     assert over(old, "backup", str(tmp_path / "old")).exit_code == 0
-    assert "revision 0001" in over(new, "restore", str(tmp_path / "old")).stdout
+    assert "revision: 0001" in over(new, "restore", str(tmp_path / "old")).stdout
     assert "ok    migrations:" in over(new, "doctor").stdout
     with inside(new):
         assert db.session.scalars(select(User.username)).one() == "Ana"

@@ -1,5 +1,6 @@
 """How gunicorn serves leadapp: threads enough for slow uploads, and a deliverer of letters in each worker."""
 
+import ctypes
 import gc
 import importlib
 import multiprocessing
@@ -8,6 +9,7 @@ import shutil
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -35,6 +37,10 @@ forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says who may name the client a
 # What the parser of forms asks for at a time. gunicorn reads up to 1 MB and copies what is left of it at every read,
 # which doubled the processor time of an upload and held 2 MB more for each.
 SocketUnreader.max_body_chunk = 64 * 1024
+
+# glibc gives threads heaps of their own, each of which keeps what an upload has freed; two grow half as much.
+with suppress(AttributeError):  # another C library
+    ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX (malloc.h)
 
 # Answers do not tell what serves them; gunicorn has no setting for it.
 _default_headers = wsgi.Response.default_headers

@@ -42,12 +42,11 @@ def test_mail(to: str) -> None:
 @mendable
 def mail_status(as_json: bool) -> None:
     """Tell how many letters wait and have failed; exit 1 if any has."""
-    standing = letters.standing()
-    oldest = f", the oldest for {wording.span(standing.oldest_waiting)}" if standing.oldest_waiting else ""
-    seconds = int(standing.oldest_waiting.total_seconds()) if standing.oldest_waiting else None
-    figures = json.dumps(standing._asdict() | {"oldest_waiting": seconds})
-    click.echo(figures if as_json else f"waiting: {standing.waiting}{oldest}\nfailed: {standing.failed}")
-    if standing.failed:
+    waiting, failed, wait = letters.standing()
+    figures = {"waiting": waiting, "failed": failed, "oldest_seconds": int(wait.total_seconds()) if wait else None}
+    oldest = f", the oldest for {wording.span(wait)}" if wait else ""
+    click.echo(json.dumps(figures) if as_json else f"waiting: {waiting}{oldest}\nfailed: {failed}")
+    if failed:
         raise click.ClickException("Letters have failed. The page of a lead gives the reason; flask mail retry")
 
 

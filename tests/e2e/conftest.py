@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect
 
 from tests import browsers
-from tests.e2e.desk import quiet_page, sign_in
-from tests.e2e.form import prospect_page, resume
+from tests.e2e.desk import PROVOKED, quiet_page, sign_in
+from tests.e2e.form import resume
 from tests.factories import PASSWORD
 from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
@@ -80,7 +80,7 @@ def base_url(_site: Site) -> str:
 @pytest.fixture
 def prospect(browser: Browser) -> Iterator[Page]:
     """A prospect's page, with JavaScript."""
-    with prospect_page(browser) as page:
+    with quiet_page(browser, PROVOKED) as page:
         yield page
 
 

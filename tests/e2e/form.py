@@ -1,11 +1,9 @@
 """The public form as a prospect uses it in a browser with JavaScript."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
 from leadapp.models import Submission
@@ -14,19 +12,6 @@ from tests.site import Site
 
 TYPED = {"First name": "José", "Last name": "Álvarez", "E-mail": "jose@example.com"}
 SIZE = 900_000
-
-
-@contextmanager
-def prospect_page(browser: Browser) -> Iterator[Page]:
-    """A page whose browser complains of nothing but the answers that a test provokes."""
-    context = browser.new_context()
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    yield page
-    context.close()
-    assert [words for words in said if not words.startswith("Failed to load resource")] == []
 
 
 def resume(folder: Path) -> Path:

@@ -111,7 +111,7 @@ def test_how_letters_stand_is_told(app: Flask) -> None:
     assert told.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
     as_json = run(app, "mail", "status", "--json")
     assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout) == {"waiting": 1, "failed": 1, "oldest_waiting": pytest.approx(45 * 60, abs=60)}
+    assert json.loads(as_json.stdout) == {"waiting": 1, "failed": 1, "oldest_seconds": pytest.approx(45 * 60, abs=60)}
 
 
 def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:

@@ -88,8 +88,6 @@ def _links(page: triage.Page) -> str:
     here, last = page.query.page, max(page.pages, 1)
     pages = {"first": 1, "prev": min(here - 1, last), "next": here + 1, "last": last}
     asked: dict[str, Any] = request.args.to_dict()
-    return ", ".join(
-        f'<{url_for(".list_leads", **asked | {"page": number})}>; rel="{rel}"'
-        for rel, number in pages.items()
-        if 1 <= number <= last
-    )
+    asked.pop("page", None)
+    address = url_for(".list_leads", **asked, page="")  # built once, as what is longest about it
+    return ", ".join(f'<{address}{number}>; rel="{rel}"' for rel, number in pages.items() if 1 <= number <= last)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import log
@@ -54,10 +55,15 @@ class Lead(Base):
     )
     marked_by: Mapped[User | None] = relationship()
 
-    @property
+    @hybrid_property
     def full_name(self) -> str:
-        """Write both names."""
-        return f"{self.first_name} {self.last_name}"
+        """Write both names; the database can, too."""
+        return self.first_name + " " + self.last_name
+
+    @property
+    def marker(self) -> str | None:
+        """Name who marked it, if the account is still there."""
+        return self.marked_by and self.marked_by.username
 
     @property
     def version(self) -> str:

@@ -55,6 +55,10 @@ class LeadSchema(Schema):
     reached_out_at = Moment(allow_none=True)
     submissions = fields.Nested(SubmissionSchema, many=True)
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read an attribute; marshmallow would first look for an item, which rows of a list take long to deny."""
+        return getattr(obj, attr, default)
+
 
 class SubmittedSchema(Schema):
     """The public answer, made of what was just sent: it is the same for a known and a new address."""

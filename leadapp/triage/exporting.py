@@ -35,7 +35,7 @@ def _rows(query: Query) -> Iterator[str]:
         times = (lead.created_at, lead.pending_since, lead.reached_out_at)
         written = (at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "" for at in times)
         person = (lead.reference, lead.first_name, lead.last_name, lead.email, lead.status, str(lead.submission_count))
-        yield _line([*person, *written, lead.marked_by.username if lead.marked_by else ""])
+        yield _line([*person, *written, lead.marker or ""])
 
 
 def _line(cells: list[str]) -> str:

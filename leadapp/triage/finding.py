@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, Subquery, bindparam, cast, func, select, tuple_, union
-from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy import Row, Select, String, Subquery, bindparam, cast, func, select, tuple_, union
+from sqlalchemy.orm import joinedload, selectinload
 
 from .. import letters
 from ..extensions import db
@@ -31,10 +31,11 @@ WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
 NAMED = 3  # so many leads are named in a banner
 
 # Composed once, since composing a statement costs more than running it (docs/performance.md).
-TOLD = (defer(Lead.email_key), defer(Lead.first_name_key), defer(Lead.last_name_key))
-BESIDE = (
-    joinedload(Lead.newest).load_only(Submission.content_type, Submission.size),
-    joinedload(Lead.marked_by).load_only(User.username),
+# A list is rows, not objects, which cost twice as much.
+LISTED = (
+    *(Lead.id, Lead.reference, Lead.full_name, Lead.first_name, Lead.last_name, Lead.email, Lead.status),
+    *(Lead.created_at, Lead.updated_at, Lead.pending_since, Lead.reached_out_at, Lead.seen_at, Lead.erasure_asked_at),
+    *(Lead.submission_count, Submission.content_type, Submission.size, User.username.label("marker")),
 )
 TALLIES = select(Tally.status, Tally.leads)
 FAILED = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
@@ -72,7 +73,7 @@ class Query:
         if self.q:
             joined = select(Lead.status, func.count()).join(found := self._found(), found.c.id == Lead.id)
             counting = joined.group_by(Lead.status)
-        return {status: count for status, count in db.session.execute(counting)}
+        return {status: count for status, count in db.session.connection().execute(counting)}
 
     def _found(self) -> Subquery:
         """Match prefixes as ranges of sorted columns, each served by its index on every database."""
@@ -91,7 +92,7 @@ class Query:
 class Page:
     """One page of the leads that match, and how many match in each status."""
 
-    items: Sequence[Lead]
+    items: Sequence[Row[Any]]  # of LISTED
     counts: dict[LeadStatus, int]
     query: Query
 
@@ -119,8 +120,8 @@ class Attention(NamedTuple):
     asking: Sequence[Lead]
 
 
-def search(query: Query, with_resumes: bool = False) -> Page:
-    """Find leads by status and by the start of a name, an e-mail or a reference, each with its newest resume if asked.
+def search(query: Query) -> Page:
+    """Find leads by status and by the start of a name, an e-mail or a reference, each with its newest resume.
 
     What is skipped is skipped in the index alone; a page past the middle is read from the other end.
     """
@@ -128,17 +129,17 @@ def search(query: Query, with_resumes: bool = False) -> Page:
     total, skipped = _total(counts, query), (query.page - 1) * query.size
     size = max(0, min(query.size, total - skipped))
     backwards = size > 0 and skipped > total // 2
-    listing = _listing(replace(query, page=1, size=1), backwards, with_resumes)
+    listing = _listing(replace(query, page=1, size=1), backwards)
     place = {"size": size, "skipped": total - skipped - size if backwards else skipped}
-    return Page(db.session.scalars(listing, place).all(), counts, query)
+    return Page(db.session.connection().execute(listing, place).all(), counts, query)
 
 
 @functools.lru_cache
-def _listing(query: Query, backwards: bool, with_resumes: bool) -> Select[Lead]:
+def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
     """Compose the statement of a list, whichever its page."""
     ids = query.ids().order_by(*query.order(backwards)).limit(bindparam("size")).offset(bindparam("skipped"))
-    listing = select(Lead).join(here := ids.subquery(), here.c.id == Lead.id).options(*TOLD).order_by(*query.order())
-    return listing.options(*BESIDE) if with_resumes else listing
+    listing = select(*LISTED).join(here := ids.subquery(), here.c.id == Lead.id)
+    return listing.order_by(*query.order()).outerjoin(Lead.newest).outerjoin(Lead.marked_by)
 
 
 def _total(counts: dict[LeadStatus, int], query: Query) -> int:

@@ -42,7 +42,7 @@ def list_leads() -> str:
         return url_for(".list_leads", **(DEFAULTS | state | {"page": 1} | changes))
 
     context = {
-        "page": triage.search(query, with_resumes=True),
+        "page": triage.search(query),
         "attention": triage.attention(),
         "figures": _drawn(triage.figures()),
     }
@@ -144,7 +144,7 @@ def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -
 
 
 def _already(lead: Lead) -> str:
-    name = lead.marked_by.username if lead.marked_by else "somebody whose account is gone"
+    name = lead.marker or "somebody whose account is gone"
     return f"Already marked by {name} at {when(lead.reached_out_at)}" if lead.reached_out_at else ""
 
 

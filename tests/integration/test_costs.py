@@ -103,12 +103,12 @@ def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
 
 def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> None:
     gather(3000)
-    lead = triage.search(triage.Query(LeadStatus.REACHED_OUT, page=50)).items[0]
+    lead = triage.read(triage.search(triage.Query(LeadStatus.REACHED_OUT, page=50)).items[0].id)
     for name, ask in ASKED.items():
         for plan in plans(lambda ask=ask: ask(lead)):
             assert not re.search(UNSOUGHT, plan), f"{name}:\n{plan}"
     for query in PLACED:
-        lead = triage.search(replace(query, page=50)).items[0]
+        lead = triage.read(triage.search(replace(query, page=50)).items[0].id)
         for plan in plans(lambda query=query, lead=lead: triage.neighbours(lead, query))[-2:]:
             assert not re.search(f"{UNSOUGHT}|{SORTED}", plan), f"{query}:\n{plan}"
             assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), f"{query}:\n{plan}"

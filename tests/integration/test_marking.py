@@ -33,7 +33,7 @@ def state_of(lead: Lead) -> tuple[object, ...]:
 
 
 def listed(query: triage.Query) -> list[Lead]:
-    return list(triage.search(query).items)
+    return [triage.read(row.id) for row in triage.search(query).items]
 
 
 def four(**given: object) -> None:

@@ -49,7 +49,7 @@ def queries(sort_by: str) -> Iterator[triage.Query]:
 @pytest.mark.usefixtures("crowd")
 def test_previous_and_next_follow_the_list(sort_by: str) -> None:
     for query in queries(sort_by):
-        leads = [None, *triage.search(query).items, None]
+        leads = [None, *(triage.read(lead_id) for lead_id in order(query)), None]
         assert len(leads) >= 5
         for before, lead, after in zip(leads, leads[1:], leads[2:], strict=False):
             assert lead
@@ -86,7 +86,7 @@ def links(page: str, to: str = "/dashboard/") -> list[str]:
 def test_the_list_goes_along_in_every_address(signed_in: Client) -> None:
     for number in range(13):
         LeadFactory.create(first_name="Ana", created_at=NOON + timedelta(days=number))
-    lead = triage.search(triage.Query(q="ana", sort_by="first_name", page=2)).items[1]
+    lead = triage.read(order(triage.Query(q="ana", sort_by="first_name", page=2))[1])
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=1, reason="554 Spam")
     shown = signed_in.get(LIST + STATE)
     rows = [link for link in links(shown.text, "/dashboard/leads/") + links(shown.text, "/dashboard/export")]

@@ -59,7 +59,7 @@ def owe(submission: Submission) -> None:
     """
     at = submission.created_at
     lately = {"lead_id": submission.lead_id, "since": at - timedelta(hours=1)}
-    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0
+    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0 if submission.number > 1 else 0
     addressed = [submission.email] if confirmed < CONFIRMATIONS_PER_HOUR else []
     _add(submission.id, at, confirmation=addressed, notice=current["ATTORNEY_EMAIL"])
 

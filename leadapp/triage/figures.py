@@ -5,7 +5,6 @@ import itertools
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median
 
 from sqlalchemy import func, select
 
@@ -51,6 +50,7 @@ def _counted(_minute: int, _database: str) -> Figures:
         Lead.status == LeadStatus.REACHED_OUT, Lead.reached_out_at >= midnights[0]
     )
     latest = db.session.execute(reached.order_by(Lead.reached_out_at.desc()).limit(CONTACTS)).all()
-    waits = [(at - since).total_seconds() for at, since in latest if at]
+    waits = sorted(at - since for at, since in latest if at)
+    middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]  # a median; the module statistics takes 1 MB
     counted = db.session.execute(select(*counts)).one()
-    return Figures(dict(zip(days, counted, strict=True)), timedelta(seconds=median(waits)) if waits else None)
+    return Figures(dict(zip(days, counted, strict=True)), sum(middle, timedelta()) / len(middle) if middle else None)

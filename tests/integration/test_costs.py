@@ -18,7 +18,7 @@ from leadapp.wording import now
 from tests.clients import Client
 from tests.crowd import gather
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
-from tests.integration.desk import LIST, address
+from tests.integration.desk import LIST, address, submit
 
 # A table that grows, read from end to end; the same, or an index of it.
 WHOLE_TABLE = r"SCAN leads$|Seq Scan on leads"
@@ -79,6 +79,13 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(signed_in: Clien
         assert signed_in.get(f"{LIST}?status=&size=100").text.count("<bdi>") >= more
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 9
+
+
+def test_a_submission_asks_no_more_than_it_needs(client: Client, statements: list[Any]) -> None:
+    for filename, needed in (("first.pdf", 4), ("second.pdf", 5)):  # somebody known may have had letters enough
+        statements.clear()
+        submit(client, "jose@example.com", filename)
+        assert len(statements) == needed
 
 
 def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(signed_in: Client, statements: list[Any]) -> None:

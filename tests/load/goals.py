@@ -29,6 +29,7 @@ def _figure(name: str) -> Measure:
     return lambda results: results.figures[name]
 
 
+LEEWAY = 1.3  # what ratios of processor time may have more on PostgreSQL
 GROWING = ("first page", "last page", "filtered", "sorted", "searched")
 GOALS = [
     Goal("submit 50 KB, CPU / limit", 3.5, 2.5, _ratio("submit 50 KB", "limit")),
@@ -46,8 +47,9 @@ GOALS = [
 ]
 
 
-def judged(goal: Goal, results: Results) -> str:
+def judged(goal: Goal, results: Results, database: str) -> str:
     """The measured figure and what it reaches."""
     value = goal.measure(results)
-    verdict = "aim" if value <= goal.aim else "must" if value <= goal.must else "MISSED"
+    leeway = LEEWAY if database == "PostgreSQL" and "CPU" in goal.name else 1
+    verdict = "aim" if value <= goal.aim * leeway else "must" if value <= goal.must * leeway else "MISSED"
     return f"{value:.3g} {verdict}"

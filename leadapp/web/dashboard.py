@@ -34,15 +34,18 @@ def _drawn(figures: triage.Figures) -> str:
 
 
 @bp.get("/")
-def list_leads() -> str:
-    """Show one page of the leads; all of its state is in the address."""
+def list_leads() -> ResponseReturnValue:
+    """Show one page of the leads, the last if there are not so many; all of its state is in the address."""
     query, state = _asked()
 
     def link(**changes: Any) -> str:
         return url_for(".list_leads", **(DEFAULTS | state | {"page": 1} | changes))
 
+    page = triage.search(query)
+    if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps
+        return redirect(link(page=page.pages or 1))
     context = {
-        "page": triage.search(query),
+        "page": page,
         "attention": triage.attention(),
         "figures": _drawn(triage.figures()),
     }

@@ -3,12 +3,12 @@
 import fcntl
 import logging
 import sqlite3
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_mail import Mail
 from flask_migrate import Migrate
@@ -21,7 +21,6 @@ from .log import logger
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
@@ -38,7 +37,7 @@ mail = Mail()
 DOORS = {"public.submit_lead", "api.leads.submit_lead"}
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
-    get_remote_address,
+    lambda: network(request.remote_addr or "127.0.0.1"),
     application_limits=["60 per minute", "600 per day"],
     application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in COUNTED,
     in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
@@ -47,6 +46,15 @@ limiter = Limiter(
 )
 limiter.logger = logger.getChild("limits")
 limiter.logger.addFilter(lambda record: record.levelno == logging.WARNING)  # "unreachable", once; others name addresses
+
+
+def network(address: str) -> str:
+    """Name a customer by an address: of IPv6 the half that is theirs, whose other half they choose."""
+    try:
+        ip = ip_address(address)
+    except ValueError:  # a socket has no address
+        return address
+    return str(getattr(ip, "ipv4_mapped", None) or ip.exploded[:19])
 
 
 def init_app(app: Flask) -> None:

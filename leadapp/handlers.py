@@ -98,7 +98,8 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
         seconds = max(1, math.ceil(limit.reset_at - time.time()))
         kept["Retry-After"] = str(seconds)
-        message = errors.Message(code, wait=span(timedelta(seconds=max(seconds, 60))))
+        unit = 3600 if seconds > 3600 else 60  # in words no shorter than it is
+        message = errors.Message(code, wait=span(timedelta(seconds=math.ceil(seconds / unit) * unit)))
     return _answer(status, message, kept)
 
 

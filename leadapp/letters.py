@@ -103,9 +103,9 @@ def standing() -> Standing:
     return Standing(waiting, all_ - waiting, now() - since if since else None)
 
 
-def deliver_next(lease: timedelta = LEASE) -> bool:
+def deliver_next() -> bool:
     """Deliver the letter that waits longest; False if none is due."""
-    letter = _claim(lease)
+    letter = _claim()
     if letter is None:
         return False
     try:
@@ -122,12 +122,12 @@ def deliver_next(lease: timedelta = LEASE) -> bool:
     return True
 
 
-def deliver_until(stopped: threading.Event, lease: timedelta = LEASE, seconds: float = math.inf) -> None:
+def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
     """Deliver what is due, then look again every second, until `stopped` is set or the seconds are over."""
     end = time.monotonic() + seconds
     while not stopped.is_set() and time.monotonic() < end:
         try:
-            idle = not deliver_next(lease)
+            idle = not deliver_next()
         except Exception as error:  # the database is away, or worse: the next turn may do better
             logger.error("letters wait: %s", type(error).__name__)
             idle = True
@@ -137,7 +137,7 @@ def deliver_until(stopped: threading.Event, lease: timedelta = LEASE, seconds: f
             stopped.wait(IDLE_SECONDS)
 
 
-def _claim(lease: timedelta) -> Letter | None:
+def _claim(lease: timedelta = LEASE) -> Letter | None:
     """Take one due letter for the time of the lease, and commit that."""
     at = now()
     due = select(Letter.id).where(Letter.next_at <= at).order_by(Letter.next_at).limit(1)

@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
     try:
         prometheus: Any = import_module("prometheus_client")
     except ModuleNotFoundError as error:
-        raise ConfigurationError(["METRICS_TOKEN needs a package more: pip install 'leadapp[metrics]'"]) from error
+        raise ConfigurationError(["METRICS_TOKEN needs a package more: pip install '.[metrics]'"]) from error
     registry = prometheus.CollectorRegistry()
     registry.register(_Letters())
     shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # gunicorn.conf.py: the workers write where each can read all

@@ -26,7 +26,7 @@ def day(date: date) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Write a wait in its two largest units: 2 d 4 h, 18 h, 30 min."""
+    """Write a wait, rounded down: 2 d 4 h, 18 h, 30 min."""
     minutes = max(0, int(length.total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:

@@ -51,7 +51,7 @@ def authenticate(name: str, password: str, address: str) -> User:
 
     An unknown name and a wrong password take the same time and raise the same NotSignedIn, then the same TooOften.
     """
-    key = name.strip().lower()
+    key = rules.email_key(name.strip())
     with passwords.turn():
         user = db.session.scalar(select(User).where(User.email_key == key if "@" in key else User.username_key == key))
         who = str(user.id) if user else key
@@ -74,7 +74,7 @@ def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
     if not db.session.scalar(same.with_for_update()):
         db.session.rollback()
         raise NotSignedIn("bad_credentials")
-    login = Login(id=uuid.uuid4(), user_id=user.id, expires_at=now() + lifetime)
+    login = Login(user_id=user.id, expires_at=now() + lifetime)
     db.session.add(login)
     db.session.commit()
     logger.info("signed in", extra={"facts": {"user": user.id}})

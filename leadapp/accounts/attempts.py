@@ -2,14 +2,13 @@
 
 import math
 from datetime import timedelta
-from ipaddress import ip_address
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 
 from .. import tokens
 from ..errors import TooOften
-from ..extensions import db
+from ..extensions import db, network
 from ..models import FailedSignIns
 from ..wording import now, span
 
@@ -43,13 +42,5 @@ def forget(who: str, address: str | None = None) -> None:
 
 def _key(who: str, address: str | None) -> dict[str, str]:
     """Name a row of failed sign-ins, or all of somebody's: neither name nor address lies in the database."""
-    parts = {"who": who, "address": address and _network(address)}
+    parts = {"who": who, "address": address and network(address)}
     return {name: tokens.digest(name, part) for name, part in parts.items() if part is not None}
-
-
-def _network(address: str) -> str:
-    """Keep the half of an IPv6 address that one customer has; the other half is theirs to choose."""
-    try:
-        return ip_address(address).exploded[:19]
-    except ValueError:  # a socket has no address
-        return address

@@ -29,8 +29,10 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
         except (OperationalError, ProgrammingError) as error:
             words = f"The database cannot be used: {error.orig}\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
+        except BrokenPipeError:
+            raise  # whoever reads the output has enough: click ends without a word
         except OSError as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+            raise click.ClickException(f"{error.filename or 'leadapp'}: {error.strerror}") from error
 
     return run
 
@@ -59,11 +61,11 @@ def ask(label: str, option: str, **how: Any) -> str:
     return str(click.prompt(label, err=True, **how))
 
 
-def watched(label: str) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Make what shows on a terminal how far somebody is with a list."""
 
     def watch(items: Iterable[Any]) -> Iterator[Any]:
-        with click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        with click.progressbar(items, length, label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
             yield from bar
 
     return watch

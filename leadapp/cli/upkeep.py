@@ -23,7 +23,7 @@ def sweep() -> dict[str, int]:
 
 
 @click.command("purge")
-@click.option("--older-than", "untouched", required=True, callback=lambda _c, _p, text: span(text), help="365d")
+@click.option("--older-than", "untouched", required=True, type=span, help="365d")
 @click.option("--dry-run", is_flag=True, help="Only count them.")
 @counted
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
@@ -57,7 +57,7 @@ def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
 
 
 @click.command("remind")
-@click.option("--older-than", "waited", default="24h", callback=lambda _c, _p, text: span(text), help="24h, 3d, 90m")
+@click.option("--older-than", "waited", default="24h", type=span, help="24h, 3d, 90m")
 @counted
 def remind(waited: timedelta) -> dict[str, int]:
     """Write to the attorneys about the leads that still wait; run it once a day."""
@@ -69,8 +69,7 @@ def remind(waited: timedelta) -> dict[str, int]:
 @counted
 def seed_demo(count: int) -> dict[str, int]:
     """Add leads of people who do not exist, to try things with; no letter is sent."""
-    with click.progressbar(demo.add_leads(count), length=count, label="Adding leads", file=sys.stderr) as added:
-        return {"added": sum(added)}
+    return {"added": sum(watched("Adding leads", count)(demo.add_leads(count)))}
 
 
 @click.command("doctor")

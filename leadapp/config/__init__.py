@@ -139,7 +139,6 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
         # Room for a file somewhat too large, so that the form can answer it and keep the other fields.
         "MAX_CONTENT_LENGTH": 5 * values["MAX_FILE_SIZE"],
         "MAX_FORM_PARTS": 20,
-        "MAIL_SUPPRESS_SEND": False,
         "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_SAMESITE": "Lax",

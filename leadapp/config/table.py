@@ -83,6 +83,7 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "text": lambda: Kind("text"),
     "yes_no": lambda: Kind("true or false", _yes_no),
     "port": lambda: _number(1, 65535),
+    "host": lambda: _shaped("a name or an IPv4 address", r"[\w.-]+"),
     "zone": lambda: Kind("a zone like Europe/Lisbon", _zone),
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),

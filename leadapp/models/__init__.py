@@ -1,7 +1,7 @@
 """The tables, their column types, and the rules inside one row."""
 
 from .accounts import FailedSignIns, Login, User
-from .base import Base, UTCDateTime
+from .columns import Base, UTCDateTime
 from .leads import FILENAME_MAX, NAME_KEY_MAX, Erasure, Event, Lead, LeadStatus, Submission, Tally
 from .letters import Letter
 

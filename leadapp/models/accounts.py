@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..rules import EMAIL_MAX
 from ..wording import now
-from .base import Base
+from .columns import Base
 
 
 class User(UserMixin, Base):

@@ -12,7 +12,7 @@ from .. import log
 from ..rules import EMAIL_MAX, NAME_MAX
 from ..wording import new_reference, now
 from .accounts import User
-from .base import Base, searched
+from .columns import Base, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..rules import EMAIL_MAX
-from .base import Base
+from .columns import Base
 from .leads import Submission
 
 

@@ -57,10 +57,10 @@ const answer = (words) => {
   if (request.status < 400) return location.assign(request.responseURL);
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
   // Another page would take what was typed away.
-  if (!find("main form", page)) return say("wrong", find("main .lead", page)?.textContent ?? words.connection_lost);
+  if (!find("main form", page)) return say("wrong", find("main .intro", page)?.textContent ?? words.connection_lost);
   request = null;
   const first = find("[autofocus]", page);
-  first.autofocus = false; // works once a page
+  first.autofocus = false; // works but once
   document.title = page.title;
   find("main").replaceWith(find("main", page));
   first.focus();

@@ -28,7 +28,7 @@ from ..wording import now, span, when
 LATE = timedelta(minutes=30)
 CLOCKS_APART = timedelta(seconds=10)
 ANSWER_SECONDS = 5
-READY_SECONDS = 5  # how long an answer of readiness stands: a stranger may ask as often as he likes
+READY_SECONDS = 5  # how long an answer of readiness stands: a stranger may ask as often as they like
 
 
 class Finding(NamedTuple):

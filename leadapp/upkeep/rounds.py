@@ -74,7 +74,12 @@ def remind(waited: timedelta) -> int:
     waiting = (Lead.status == LeadStatus.PENDING, Lead.pending_since < now() - waited)
     total = db.session.scalar(select(func.count()).select_from(Lead).where(*waiting)) or 0
     leads = db.session.scalars(select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)).all()
+    subject, failures = "1 lead waits" if total == 1 else f"{total} leads wait", []
     for attorney in current["ATTORNEY_EMAIL"] if total else []:
-        subject = "1 lead waits" if total == 1 else f"{total} leads wait"
-        mail.send(mail.compose("reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total))
+        try:
+            mail.send(mail.compose("reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total))
+        except mail.NotSent as failure:  # the others are reminded all the same
+            failures.append(f"{attorney}: {failure}")
+    if failures:
+        raise mail.NotSent("; ".join(failures))
     return total

@@ -44,11 +44,7 @@ def list_leads() -> ResponseReturnValue:
     page = triage.search(query)
     if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps
         return redirect(link(page=page.pages or 1))
-    context = {
-        "page": page,
-        "attention": triage.attention(),
-        "figures": _drawn(triage.figures()),
-    }
+    context = {"page": page, "attention": triage.attention(), "figures": _drawn(triage.figures())}
     return render_template("dashboard/list_leads.html", **context, query=query, state=state, link=link)
 
 

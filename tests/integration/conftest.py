@@ -32,6 +32,7 @@ def app(
     """The application; a test that asks for it runs once for each stack (see the marker `databases`)."""
     settings = new_stack(backend) | {
         "TESTING": True,
+        "MAIL_SUPPRESS_SEND": False,
         "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
         "SECRET_KEY": SECRET_KEY,
         "ATTORNEY_EMAIL": FIRM_EMAIL,

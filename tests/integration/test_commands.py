@@ -2,7 +2,6 @@
 
 import json
 import threading
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -139,7 +138,7 @@ def test_a_deliverer_outlives_a_database_that_was_away(app: Flask, monkeypatch: 
     stopped = threading.Event()
     turns = ["fails", "works"]
 
-    def turn(_lease: timedelta) -> bool:
+    def turn() -> bool:
         if turns.pop(0) == "fails":
             raise OperationalError("select", {}, Exception("away"))
         stopped.set()

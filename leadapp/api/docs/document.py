@@ -30,7 +30,7 @@ SCHEMAS: dict[str, Schema] = {
 } | {
     name.removesuffix("Schema"): kind()
     for name, kind in [*vars(writers).items(), *vars(readers).items()]
-    if name.endswith("Schema") and kind not in (Schema, readers.QuerySchema)
+    if name.endswith("Schema") and kind not in (Schema, readers.QuerySchema, readers.ArrivalsSchema)
 }
 # What apispec cannot know of our kinds of field.
 TYPES: list[tuple[type, Json]] = [

@@ -19,11 +19,14 @@ def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) 
         etag=submission.sha256,
         conditional=False,  # of a file without a name it cannot tell the size, which a range needs
     )
-    if request.range:  # the server's own wrapper cannot seek, and would read all that comes before
+    # One range of bytes is served; any other, or one of what the client has already, is ignored (RFC 9110, 14.2).
+    wanted = request.range if request.method == "GET" and not request.if_none_match else None
+    one = wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
+    if one:  # the server's own wrapper cannot seek, and would read all that comes before
         response.response = FileWrapper(file)
-    response.content_length = submission.size
+    response.content_length, response.accept_ranges = submission.size, "bytes"
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=submission.size)
+        response.make_conditional(request, accept_ranges=one, complete_length=submission.size)
     except RequestedRangeNotSatisfiable:
         file.close()
         raise

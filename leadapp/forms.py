@@ -1,8 +1,11 @@
 """Readers of form bodies, at either edge. Each rule is the domain's, so a refusal carries its words and its code."""
 
+from typing import Any
+
+from flask import request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import ValidationError
 
@@ -15,7 +18,19 @@ def _inspected(upload: FileStorage | None) -> resumes.Resume | None:
     return resumes.inspect(upload.stream, upload.filename or "") if upload else None
 
 
-class SubmitForm(FlaskForm):
+class Form(FlaskForm):
+    """A form whose fields take text, and `resume` a file, whatever a client sends in place of either."""
+
+    class Meta:
+        def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, Any] | None:
+            """Bring both together."""
+            if not form.is_submitted():
+                return None
+            files = MultiDict([(name, file) for name, file in request.files.items() if name == "resume"])
+            return CombinedMultiDict([files, request.form])
+
+
+class SubmitForm(Form):
     """What a prospect sends."""
 
     class Meta:
@@ -61,7 +76,7 @@ class SubmitForm(FlaskForm):
         return Details(self.first_name.data, self.last_name.data, self.email.data, resume)
 
 
-class LoginForm(FlaskForm):
+class LoginForm(Form):
     """Who signs in, and the page they wanted."""
 
     username = StringField("Username or e-mail", filters=[rules.sign_in_name])
@@ -69,7 +84,7 @@ class LoginForm(FlaskForm):
     next = HiddenField()
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(Form):
     """A new password, and the present one of who changes it."""
 
     present = PasswordField("Present password")
@@ -81,13 +96,13 @@ class PasswordForm(FlaskForm):
             raise ValidationError(Message("password_same"))
 
 
-class ForgotForm(FlaskForm):
+class ForgotForm(Form):
     """Who asks for a letter with a link to a new password."""
 
     email = StringField("E-mail", filters=[rules.email])
 
 
-class MarkForm(FlaskForm):
+class MarkForm(Form):
     """Mark a lead: how many submissions the attorney saw, and where to go then: "next" lead or back to the "list"."""
 
     submission_count = StringField(filters=[rules.submission_count])
@@ -100,7 +115,7 @@ class MarkForm(FlaskForm):
         return self.submission_count.data
 
 
-class EraseForm(FlaskForm):
+class EraseForm(Form):
     """Erase a lead: its reference, typed."""
 
     reference = StringField("Reference of the lead", filters=[rules.search])

@@ -12,9 +12,10 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_login import AnonymousUserMixin
-from sqlalchemy.exc import OperationalError
+from gunicorn.http.errors import ParseException
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from . import errors, log
 from .config import current
@@ -44,10 +45,11 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, lambda _error: _http_error(BadRequest()))
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
-    app.register_error_handler(OperationalError, _database_away)
-    app.register_error_handler(PoolTimeout, _database_away)
+    for away in (OperationalError, PoolTimeout, InternalError):  # the last is PostgreSQL's, where it only reads
+        app.register_error_handler(away, _database_away)
     app.register_error_handler(OSError, _disk_refused)
     app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path, and tokens with it
 
@@ -98,8 +100,8 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
         seconds = max(1, math.ceil(limit.reset_at - time.time()))
         kept["Retry-After"] = str(seconds)
-        unit = 3600 if seconds > 3600 else 60  # in words no shorter than it is
-        message = errors.Message(code, wait=span(timedelta(seconds=math.ceil(seconds / unit) * unit)))
+        unit = 3600 if seconds > 3600 else 60  # in words to the nearest
+        message = errors.Message(code, wait=span(timedelta(seconds=max(1, round(seconds / unit)) * unit)))
     return _answer(status, message, kept)
 
 

@@ -73,9 +73,10 @@ class Submitted(NamedTuple):
 
 def keep(resume: Resume) -> Resume:
     """Put a staged resume into storage under its final key."""
-    if resume.staged:
-        store.keep(resume.staged, resume.key)
-    return replace(resume, staged=None)
+    if resume.staged is None:
+        return resume
+    store.keep(resume.staged, resume.key)
+    return replace(resume, staged=None, kept_at=now().timestamp())
 
 
 def submit(details: Details, once: str | None = None) -> Submitted:

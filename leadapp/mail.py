@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.charset import QP, SHORTEST, add_charset
 from email.utils import quote
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,14 @@ from typing import Any
 from flask import current_app, render_template
 from flask_mail import Connection, Message
 
+from . import rules
 from .config import LOOPBACK, current
 
 TIMEOUT = 10
 TLS_PORT = 465
-HEADER_MAX = 200
+HEADER_MAX = 300  # two long names and what a subject says of them
+# No line of a letter may be longer than 998 bytes (RFC 5322, 2.1.1), whatever was typed.
+add_charset("utf-8", SHORTEST, QP)
 # Whom this machine trusts, read once: reading it costs more than all else about a letter.
 trusting = functools.cache(ssl.create_default_context)
 
@@ -74,11 +78,11 @@ def compose(
     with current_app.test_request_context(base_url=current["BASE_URL"]):
         message = Message(
             header(subject),
-            recipients=[recipient],
+            recipients=[rules.ascii_email(recipient)],
             body=render_template(f"mail/{template}.txt", **facts),
             html=render_template(f"mail/{template}.html", **facts),
             sender=f'"{quote(header(current["SMTP_FROM_NAME"]))}" <{sender}>',
-            reply_to=reply_to,
+            reply_to=reply_to and rules.ascii_email(reply_to),
             extra_headers={"Auto-Submitted": "auto-generated"},
         )
     message.msgId = f"<{letter_id}@{sender.rpartition('@')[2]}>"
@@ -131,4 +135,5 @@ def _write(message: Message) -> None:
 
 
 def _reason(code: int, words: bytes | str) -> str:
-    return f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+    text = words.decode(errors="replace") if isinstance(words, bytes) else words
+    return f"{code} {text}".replace("\0", "")  # which PostgreSQL cannot store

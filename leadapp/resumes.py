@@ -46,7 +46,7 @@ DOCX_MAIN = f"{DOCX}.main+xml".encode()  # macro-enabled documents and templates
 
 @dataclass(frozen=True)
 class Resume:
-    """An accepted file. `warnings` are codes; `staged` is where its bytes lie until they are in storage under `key`."""
+    """An accepted file. `warnings` are codes; its bytes are `staged` until `kept_at` (Unix time), then under `key`."""
 
     filename: str
     content_type: str
@@ -55,6 +55,7 @@ class Resume:
     key: str
     warnings: Sequence[str] = ()
     staged: IO[bytes] | None = None
+    kept_at: float = 0
 
     def described(self) -> dict[str, Any]:
         """Give what is known of the file, by column of a submission."""
@@ -83,7 +84,7 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
 
 def clean_filename(filename: str) -> str:
     """Take the last part of a visitor's file name, without controls, its ending kept when it is cut."""
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
     name = "".join(
         character for character in name if unicodedata.category(character)[0] not in "CZ" or character == " "
     )

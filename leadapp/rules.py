@@ -15,8 +15,10 @@ from .errors import Refused
 NAME_MAX = 100
 EMAIL_MAX = 254  # RFC 5321's longest path, less its angle brackets
 PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads no further
-# Spaces and marks of no width at the ends: what copying brings along.
-EDGES = re.compile(r"^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$")
+# What nobody sees, and copying brings along: spaces, marks of no width, letters without a form.
+BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
+    character for character in map(chr, range(0x3001)) if character.isspace() or unicodedata.category(character) == "Cf"
+)
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 # Letters that Unicode does not take apart, as they are typed without them.
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
@@ -26,7 +28,8 @@ def person_name(field: str) -> Callable[[str | None], str]:
     """Make the rule of a name: 1 to 100 characters after trimming and NFC, none of them a control."""
 
     def rule(text: str | None) -> str:
-        name = EDGES.sub("", unicodedata.normalize("NFC", text or ""))
+        # Four characters may become one, no more; all of a long text would take seconds.
+        name = unicodedata.normalize("NFC", (text or "").strip(BLANK)[: 4 * NAME_MAX + 1])
         if not name:
             raise Refused(f"{field}_missing")
         if len(name) > NAME_MAX:
@@ -44,7 +47,7 @@ last_name = person_name("last_name")
 
 def email(text: str | None) -> str:
     """Check an address that anybody on the internet can be written to; keep it as typed."""
-    address = EDGES.sub("", text or "")
+    address = (text or "").strip(BLANK)
     if not address:
         raise Refused("email_missing")
     if len(address) > EMAIL_MAX:
@@ -64,6 +67,14 @@ def email_key(address: str) -> str:
         return address.lower()
 
 
+def ascii_email(address: str) -> str:
+    """Spell an address as mail servers read it; older rules than ours would take faß.de for fass.de (IDNA 2003)."""
+    try:
+        return validate_email(address, check_deliverability=False).ascii_email or address
+    except EmailNotValidError:  # an operator's own domain may be a private one
+        return address
+
+
 def fold(text: str) -> str:
     """Write text without case and accents, as it is searched and sorted."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -71,8 +82,9 @@ def fold(text: str) -> str:
 
 
 def search(text: str | None) -> str:
-    """Check what is searched for."""
-    typed = "".join(character for character in text or "" if unicodedata.category(character) not in CONTROLS).strip()
+    """Check what is searched for; a copy from a letter brings what broke its links."""
+    typed = "".join(character for character in text or "" if unicodedata.category(character) not in CONTROLS)
+    typed = typed.replace("\u2060", "").strip()
     if len(typed) > NAME_MAX:
         raise Refused("query_too_long", limit=NAME_MAX)
     return typed
@@ -82,7 +94,7 @@ def sign_in_name(text: str | None) -> str:
     """Check what somebody signs in with: a username or an e-mail address."""
     if not (text and text.strip()):
         raise Refused("sign_in_name_missing")
-    return text.strip().replace("\0", "")  # PostgreSQL takes no NUL, and nobody has one
+    return text.strip().replace("\0", "")[:EMAIL_MAX]  # PostgreSQL takes no NUL, and nobody has one
 
 
 def submission_count(text: str | None) -> int:

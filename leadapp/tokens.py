@@ -47,9 +47,12 @@ def keep_upload(resume: dict[str, Any], form: str) -> str:
 
 
 def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
-    """Give what is known of the resume that this form kept; None if there is none, or its hour is over."""
+    """Give what is known of the resume that this form kept; None if there is none, or its hour is over.
+
+    The hour counts from the first form that kept it: the file's own age decides when it is swept.
+    """
     kept = _read("kept", token, KEPT_LIFETIME)
-    if not kept or kept.pop("form") != read_form_id(form):
+    if not kept or kept.pop("form") != read_form_id(form) or kept["kept_at"] < now().timestamp() - KEPT_LIFETIME:
         return None
     return dict(kept)
 

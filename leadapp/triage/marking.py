@@ -60,15 +60,20 @@ def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None 
     return Marked(lead, marked)
 
 
-def undo(lead_id: uuid.UUID, by: User) -> Lead:
-    """Take a mark of the last ten minutes back: the lead waits as before; an older one raises Conflict."""
-    at = now()
-    lately = update(Lead).where(Lead.id == lead_id, Lead.reached_out_at > at - UNDO_FOR)
-    undoing = lately.values(status=LeadStatus.PENDING, reached_out_at=None, reached_out_by=None, updated_at=at)
-    if db.session.scalar(undoing.returning(Lead.id)):
+def undo(lead_id: uuid.UUID, by: User, version: str) -> Lead:
+    """Take the mark of this version of the lead back: the lead waits as before.
+
+    A mark older than ten minutes raises Conflict, and so does one that somebody has set meanwhile.
+    """
+    at, lead = now(), read(lead_id)
+    same = update(Lead).where(Lead.id == lead_id, Lead.updated_at == lead.updated_at)
+    undoing = same.where(Lead.reached_out_at > at - UNDO_FOR).values(
+        status=LeadStatus.PENDING, reached_out_at=None, reached_out_by=None, updated_at=at
+    )
+    if lead.version == version and db.session.scalar(undoing.returning(Lead.id)):
         happened("undone", lead_id, by)
     db.session.commit()
     lead = read(lead_id)
     if lead.status != LeadStatus.PENDING:
-        raise Conflict("undo_late")
+        raise Conflict("undo_late" if lead.version == version else "version_stale")
     return lead

@@ -83,7 +83,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
         return _refused(lead_id, conflict)
     told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
     if now and form.then.data:  # its own page, where it can be taken back, is not the one that follows
-        told = (told, str(lead_id))
+        told = (told, str(lead_id), lead.version)
     flash(told, "good" if now else "waiting")
     if form.then.data and not following:
         return redirect(url_for(".list_leads", **state), 303)
@@ -95,7 +95,7 @@ def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Take a mark back."""
     state = _asked()[1]
     try:
-        lead = triage.undo(lead_id, current_user)
+        lead = triage.undo(lead_id, current_user, request.form.get("version", ""))
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     flash(f"{lead.full_name} is pending again", "good")

@@ -1,4 +1,4 @@
-// Sends the form, shows how far it is, keeps what was typed. Without it the form works too.
+// Sends the form, shows how far it is, keeps what was typed; works without it.
 const find = (selector, page = document) => page.querySelector(selector);
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 let request;
@@ -19,7 +19,7 @@ const mark = (input, bad) => {
   input.closest(".field").classList.toggle("bad", bad);
 };
 
-// Say one thing, first in the page, as the server does it.
+// Say one thing first in the page, as the server does.
 const tell = (notice, title = "") => {
   show();
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
@@ -48,7 +48,7 @@ const sayErrors = (form, words, code) => {
     const id = `${input.id}-error`;
     summary.lastElementChild.appendChild(make("li")).append(make("a", { href: `#${input.id}`, textContent }));
     input.before(make("p", { className: "error", id, textContent }));
-    input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`);
+    input.setAttribute("aria-describedby", `${(input.getAttribute("aria-describedby") ?? "").replace(id, "")} ${id}`);
     mark(input, true);
   }
 };

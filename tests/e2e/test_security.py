@@ -126,6 +126,15 @@ def test_the_server_names_neither_itself_nor_takes_others_names(site: Site) -> N
     assert httpx.request("TRACE", site.url).status_code == 405
 
 
+def test_a_body_that_cannot_be_read_is_their_fault(site: Site) -> None:
+    for path in ("/", "/api/v1/leads"):
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        with socket.create_connection((HOST, site.server.port), timeout=10) as line:
+            line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc".encode())
+            line.shutdown(socket.SHUT_WR)
+            assert b"".join(iter(lambda: line.recv(4096), b"")).startswith(b"HTTP/1.1 400"), path
+
+
 def test_two_lengths_of_one_body_are_refused(site: Site) -> None:
     head = "POST /auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
     with socket.create_connection((HOST, site.server.port), timeout=10) as line:

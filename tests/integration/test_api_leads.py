@@ -172,16 +172,6 @@ def test_a_resume_is_saved_and_no_browser_may_run_or_keep_it(api: Client) -> Non
         assert dict(answer.headers).items() >= headers.items()
 
 
-def test_a_resume_may_be_read_in_parts(api: Client) -> None:
-    path, size = f"{LEADS}/{LeadFactory.create().id}/resume", len(samples.pdf())
-    part = api.get(path, headers={"Range": "bytes=10-19"})
-    assert (part.status_code, part.data) == (206, samples.pdf()[10:20])
-    assert part.headers["Content-Range"] == f"bytes 10-19/{size}"
-    beyond = api.get(path, headers={"Range": f"bytes={size}-"})
-    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
-    assert codes(beyond) != {"http_500"}
-
-
 def test_a_lead_whose_file_is_gone_can_still_be_read(api: Client) -> None:
     lead = LeadFactory.create()
     store.delete(lead.newest.storage_key)

@@ -100,12 +100,29 @@ def test_a_kept_file_serves_one_form_and_each_submission_has_its_own(client: Cli
     assert "Select a resume" in send(client, stolen, file=None).text
 
 
+def test_a_file_in_place_of_text_is_asked_for_as_text(client: Client) -> None:
+    page = client.get("/").text
+    for address, fields in (("/", GOOD | hidden(page)), ("/api/v1/leads", GOOD)):
+        files = {name: (io.BytesIO(samples.pdf()), "cv.pdf") for name in ("first_name", "resume")}
+        answer = client.post(address, data={name: text for name, text in fields.items() if name not in files} | files)
+        assert (answer.status_code, "Enter your first name" in html.unescape(answer.text)) == (422, True)
+
+
 def test_a_kept_file_is_forgotten_after_an_hour(client: Client) -> None:
     form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
     with time_machine.travel(now().timestamp() + 3700, tick=False):
         answer = send(client, form, file=None)
     assert answer.status_code == 422
     assert "Select a resume" in answer.text
+
+
+def test_the_hour_of_a_kept_file_does_not_begin_anew_with_each_mistake(client: Client) -> None:
+    form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
+    for minutes, kept in ((50, True), (100, False)):  # in two hours the file itself is swept
+        with time_machine.travel(now().timestamp() + minutes * 60, tick=False):
+            again = send(client, form, file=None, email="ana@")
+        form = hidden(again.text)
+        assert bool(form.get("kept")) == kept
 
 
 @pytest.mark.parametrize("form_id", [None, "", "made-up", "day-old"])

@@ -105,6 +105,27 @@ def test_nothing_typed_becomes_a_header_markup_or_a_link(client: Client, mailbox
 
 
 @pytest.mark.databases("sqlite")
+def test_however_long_a_name_the_reference_stands_in_the_subject_and_lines_are_short(
+    client: Client, mailbox: MailServer
+) -> None:
+    submit(client, first_name='"' * 100, last_name="李" * 100, filename="😀" * 251 + ".pdf")
+    deliver()
+    reference = db.session.scalars(select(Lead.reference)).one()
+    assert len(mailbox.messages) == 2
+    for sent in mailbox.messages:
+        assert f"({reference})" in sent.message["Subject"]
+        assert max(map(len, sent.raw.splitlines())) < 998
+
+
+@pytest.mark.databases("sqlite")
+def test_a_letter_to_an_international_domain_does_not_go_to_another(client: Client, mailbox: MailServer) -> None:
+    submit(client, email="ana@faß.de")  # to older rules, fass.de
+    deliver()
+    confirmation, notice = sorted(mailbox.messages, key=lambda sent: sent.message["Subject"], reverse=True)
+    assert (confirmation.recipients, notice.message["Reply-To"]) == (["ana@xn--fa-hia.de"], "ana@xn--fa-hia.de")
+
+
+@pytest.mark.databases("sqlite")
 def test_without_a_mail_server_letters_become_files_that_development_shows(app: Flask, client: Client) -> None:
     assert "/dev/outbox" in app.url_map._rules_by_endpoint["outbox.list_letters"][0].rule
     submit(client)

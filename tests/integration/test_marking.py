@@ -83,6 +83,17 @@ def test_a_mark_is_taken_back_once(signed_in: Client, second: Client) -> None:
     assert kinds().count("undone") == 1
 
 
+def test_what_a_colleague_marked_since_is_not_taken_back(signed_in: Client, second: Client) -> None:
+    lead = LeadFactory.create()
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    undo(second, second.get(address(lead)))
+    mark(second, second.get(address(lead)))
+    before = state_of(stored())
+    answer = undo(signed_in, page)
+    assert (answer.status_code, state_of(stored())) == (409, before)
+    assert "The lead has changed since you read it" in words(answer.text)
+
+
 def test_who_has_written_again_waits_already(signed_in: Client) -> None:
     lead = LeadFactory.create(created_at=now() - timedelta(days=2))
     page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))

@@ -55,6 +55,17 @@ def limited(tmp_path: Path) -> Flask:
     return app
 
 
+def test_a_customer_of_many_addresses_is_counted_as_one(limited: Flask) -> None:
+    client = limited.test_client()
+
+    def post(address: str) -> int:
+        return client.post("/", data={}, environ_base={"REMOTE_ADDR": address}).status_code
+
+    with time_machine.travel(now().replace(second=1), tick=False):
+        assert [post(f"2001:db8:0:7::{number:x}") for number in range(61)] == [400] * 60 + [429]
+        assert [post(address) for address in ("2001:db8:0:8::1", "::ffff:192.0.2.7")] == [400] * 2
+
+
 def test_sixty_a_minute_are_enough_for_one_address(limited: Flask) -> None:
     client = limited.test_client()
     with time_machine.travel(now().replace(second=1), tick=False) as clock:

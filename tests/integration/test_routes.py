@@ -1,6 +1,7 @@
 """Each route's guard, proof of origin and caching are what docs/security.md says."""
 
 import re
+import uuid
 
 import pytest
 from flask import Flask
@@ -8,6 +9,7 @@ from werkzeug.routing import Rule
 
 from tests.clients import Client
 from tests.factories import LetterFactory
+from tests.integration.desk import LIST
 from tests.pages import hidden_fields
 from tests.servers import ROOT
 
@@ -62,3 +64,11 @@ def test_every_test_that_the_document_names_is_there() -> None:
     tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert len(named) > 60
     assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+def test_a_button_pressed_after_the_session_has_ended_leads_to_sign_in(signed_in: Client) -> None:
+    page = hidden_fields(signed_in.get(LIST).text, action="/auth/logout")
+    signed_in.post("/auth/logout", data=page)
+    for path in ("/auth/logout", f"/dashboard/leads/{uuid.uuid4()}/reached-out"):
+        answer = signed_in.post(path, data=page)
+        assert (answer.status_code, answer.location) == (303, "/auth/login")

@@ -17,7 +17,7 @@ from leadapp.extensions import db
 from leadapp.models import FailedSignIns, User
 from leadapp.wording import now
 from tests.clients import Client
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_api_auth import sign_in as token_for
 from tests.integration.test_sign_in import sign_in
 
@@ -83,6 +83,13 @@ def test_a_customer_of_many_addresses_is_one(client: Client, attorney: User) -> 
 
     assert [wrong(f"2001:db8:0:7::{number:x}") for number in range(11)] == [401] * 10 + [429]
     assert [wrong(address) for address in ("2001:db8:0:8::1", "192.0.2.7", "192.0.2.8", "")] == [401] * 4
+    assert [wrong(f"::ffff:192.0.2.{number}") for number in range(20, 31)] == [401] * 11
+
+
+@pytest.mark.parametrize("typed", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@bücher.EXAMPLE "])
+def test_any_spelling_of_an_address_signs_in(client: Client, typed: str) -> None:
+    UserFactory.create(email="ana@xn--bcher-kva.example", email_key="ana@bücher.example")
+    assert token_for(client, typed).status_code == 200
 
 
 def test_a_good_sign_in_forgets_the_bad_ones(client: Client, attorney: User) -> None:

@@ -96,6 +96,18 @@ def test_attorneys_are_reminded_of_who_waits(app: Flask, mailbox: MailServer) ->
     assert run(app, "remind", "--older-than", "soon").exit_code == 2
 
 
+@pytest.mark.databases("sqlite")
+def test_a_refused_address_keeps_no_digest_from_the_others(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LeadFactory.create(created_at=now() - timedelta(days=2))
+    monkeypatch.setitem(app.config, "ATTORNEY_EMAIL", ["gone@firm.example", "ana@firm.example"])
+    monkeypatch.setattr(mailbox, "refused", {"gone@firm.example"})
+    done = run(app, "remind")
+    assert (done.exit_code, "gone@firm.example: 550" in done.stderr) == (1, True)
+    assert len(mailbox.to("ana@firm.example")) == 1
+
+
 def failed(**given: object) -> Letter:
     letter: Letter = LetterFactory.create(next_at=None, attempts=3, reason="554 Spam", **given)
     return letter

@@ -100,6 +100,19 @@ def read_until(terminal: int, words: str) -> None:
         shown += os.read(terminal, 1000).decode()
 
 
+@pytest.mark.databases("sqlite")
+def test_who_reads_no_further_is_told_nothing(app: Flask) -> None:
+    UserFactory.create()
+    settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"], "SECRET_KEY": "s" * 40}
+    command = [str(Path(sys.executable).with_name("flask")), "user", "list"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    environment = os.environ | settings | {"FLASK_SKIP_DOTENV": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_on_a_terminal_the_command_asks(app: Flask) -> None:
     here, there = pty.openpty()
     settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"]}

@@ -1,5 +1,7 @@
 """What may stand in a name, an e-mail, a username, a password."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,9 @@ def test_a_name_is_trimmed_and_composed(typed: str, kept: str) -> None:
     assert rules.first_name(typed) == kept
 
 
-@pytest.mark.parametrize("typed", [None, "", "  ", "\u200b\ufeff", "\u3000\u200b\u3000"])
+@pytest.mark.parametrize(
+    "typed", [None, "", "  ", "\u200b\ufeff", "\u3000\u200b\u3000", "\u200e\u00ad\u202e\u2800\u3164"]
+)
 def test_a_name_is_asked_for(typed: str | None) -> None:
     assert refusal(rules.last_name, typed) == "last_name_missing"
 
@@ -53,6 +57,16 @@ def test_a_name_that_is_kept_is_kept_again(typed: str) -> None:
         return
     assert rules.first_name(name) == name
     assert 1 <= len(name) <= rules.NAME_MAX
+
+
+@pytest.mark.parametrize("typed", ["a" + " " * 400_000 + "a", "\u0301\u0316" * 200_000, "a" * 400_000])
+def test_what_is_far_too_long_is_refused_at_once(typed: str) -> None:
+    before = time.process_time()
+    assert refusal(rules.first_name, typed) == "first_name_too_long"
+    assert refusal(rules.email, typed) == "email_too_long"
+    assert refusal(rules.search, typed) == "query_too_long"
+    assert len(rules.email_key(rules.sign_in_name(typed))) <= rules.EMAIL_MAX
+    assert time.process_time() - before < 0.5
 
 
 def test_an_email_is_kept_as_typed_and_known_by_its_normal_form() -> None:

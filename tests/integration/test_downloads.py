@@ -1,0 +1,44 @@
+"""A resume is downloaded whole or in parts (RFC 9110, section 14)."""
+
+import pytest
+
+from tests import samples
+from tests.clients import Client
+from tests.factories import LeadFactory
+from tests.integration.desk import address
+from tests.pages import words
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+@pytest.fixture
+def resume() -> str:
+    """The address of one."""
+    return address(LeadFactory.create(), "/resume")
+
+
+def test_a_part_is_read(signed_in: Client, resume: str) -> None:
+    part, size = signed_in.get(resume, headers={"Range": "bytes=10-19"}), len(samples.pdf())
+    assert (part.status_code, part.data) == (206, samples.pdf()[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{size}"
+    beyond = signed_in.get(resume, headers={"Range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
+    assert "There is nothing in that range" in words(beyond.text)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Range": "items=0-1"}, 200),
+        ({"Range": "bytes=0-1,3-4"}, 200),
+        ({"Range": "bytes=0-1", "If-None-Match": ""}, 304),
+    ],
+)
+def test_any_other_wish_for_a_part_is_ignored(
+    signed_in: Client, resume: str, headers: dict[str, str], status: int
+) -> None:
+    whole = signed_in.get(resume)
+    answer = signed_in.get(resume, headers={name: text or whole.headers["ETag"] for name, text in headers.items()})
+    assert (answer.status_code, answer.data) == (status, whole.data if status == 200 else b"")
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert signed_in.head(resume, headers={"Range": "bytes=0-1"}).status_code == 200

@@ -1,4 +1,4 @@
-# The image of leadapp: what production needs and no more, run by nobody, on a root that is only read.
+# The image of leadapp: what production needs and no more, run by a user without rights.
 FROM python:3.13-slim-trixie AS packages
 COPY deploy/requirements.lock .
 RUN python -m venv /opt/leadapp \

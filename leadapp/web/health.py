@@ -1,4 +1,4 @@
-"""Is the process alive, and does all work that it stands on."""
+"""Whether the process is alive, and whether everything it depends on works."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import func, select
+from sqlalchemy import delete, false, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from .. import letters, mail
@@ -90,7 +90,8 @@ def _secret() -> str:
 
 
 def _database() -> str:
-    db.session.execute(select(1))
+    if inspect(db.session.connection()).has_table(Lead.__tablename__):  # else the next check says what to do
+        db.session.execute(delete(Lead).where(false()))  # what only reads is not healthy
     return db.engine.dialect.name
 
 

@@ -1,0 +1,58 @@
+"""A database that is read and not written: the doctor finds it, and commands say so in a line."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from leadapp import create_app
+from leadapp.extensions import db
+from tests.integration.backups.places import over
+from tests.integration.test_upkeep import run
+
+REFUSED = "(readonly database|read-only transaction)"
+
+
+@pytest.fixture
+def site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> Iterator[Flask]:
+    """A site whose database has become one that is only read."""
+    stack = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend), "RATELIMIT_ENABLED": "false"}
+    site = create_app(stack)
+    assert over(site, "db", "upgrade").exit_code == 0
+    with site.app_context():
+        if backend == "postgres":
+            with db.engine.begin() as connection:
+                connection.execute(
+                    text(f"ALTER DATABASE {db.engine.url.database} SET default_transaction_read_only = on")
+                )
+        db.engine.dispose()
+        if backend == "sqlite":  # root writes to a file, whatever its permissions
+            event.listen(db.engine, "connect", lambda driver, _: driver.execute("PRAGMA query_only = on"))
+        yield site
+        db.engine.dispose()
+
+
+def test_a_database_that_reads_and_does_not_write_is_found(site: Flask) -> None:
+    told = over(site, "doctor")
+    assert told.exit_code == 1
+    assert re.search(f"fail  database: .*{REFUSED}", told.stdout)
+    assert "ok    migrations:" in told.stdout
+
+
+def test_a_command_that_cannot_write_says_so_in_a_line(site: Flask) -> None:
+    told = over(site, "seed-db")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert re.fullmatch(f"Error: The database cannot be used: .*{REFUSED}\n", told.stderr)
+
+
+@pytest.mark.databases("sqlite")
+def test_a_lock_of_somebody_elses_is_found(app: Flask) -> None:
+    lock = Path(f"{db.engine.url.database}.lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # root opens any file
+    told = run(app, "doctor")
+    lock.rmdir()
+    assert "fail  database: IsADirectoryError" in told.stdout

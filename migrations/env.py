@@ -4,7 +4,7 @@ from alembic import context
 from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from leadapp.models import Base
 
@@ -28,5 +28,5 @@ def run() -> None:
 
 try:
     run()
-except OperationalError as error:  # locked, away, or not to be written: one line at the command line
+except DatabaseError as error:  # locked, away, no database, or not to be written: one line at the command line
     raise CommandError(f"the database cannot be used: {error.orig}") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from ..errors import InvalidInput, LeadappError, Refused
 from ..mail import NotSent
@@ -26,8 +26,12 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             function(*args, **options)
         except (LeadappError, InvalidInput, Refused, NotSent) as error:
             raise click.ClickException(str(error)) from error
-        except (OperationalError, ProgrammingError) as error:
-            words = f"The database cannot be used: {error.orig}\nIf it is new or behind, run: flask db upgrade"
+        except DatabaseError as error:
+            words = f"The database cannot be used: {error.orig}"
+            if isinstance(error, ProgrammingError) or re.search(
+                "no (such )?(table|column)", words
+            ):  # PostgreSQL, SQLite
+                words += "\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
         except BrokenPipeError:
             raise  # whoever reads the output has enough: click ends without a word

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,8 +151,13 @@ def test_a_deliverer_outlives_a_database_that_was_away(app: Flask, monkeypatch: 
     assert turns == []
 
 
-def test_a_missing_table_is_told_with_its_mend(tmp_path: Path) -> None:
-    fresh = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True})
+@pytest.mark.databases("sqlite", "postgres")
+def test_a_missing_table_is_told_with_its_mend(
+    backend: str, new_database: Callable[[str], str], tmp_path: Path
+) -> None:
+    fresh = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": new_database(backend)})
     result = fresh.test_cli_runner().invoke(args=["user", "enable", "ana"])
+    with fresh.app_context():
+        db.engine.dispose()
     assert result.exit_code == 1
     assert "flask db upgrade" in result.stderr

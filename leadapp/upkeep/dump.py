@@ -47,10 +47,11 @@ def load(path: Path) -> None:
 
 
 def _run(driver: Any, tool: str, *arguments: str) -> None:
+    place = driver.info.dsn.replace("sslcertmode=allow", "")  # psycopg's default, which tools before 16 do not know
     try:
         # The password stays out of the command line, which everybody on this machine can read.
         subprocess.run(  # noqa: S603  # no shell, and nothing that a stranger typed
-            [tool, f"--dbname={driver.info.dsn}", *arguments],
+            [tool, f"--dbname={place}", *arguments],
             env={**os.environ, "PGPASSWORD": driver.info.password},
             check=True,
             capture_output=True,

@@ -1,6 +1,7 @@
 """A backup is brought back into an empty place, whole, and without who was erased since."""
 
 import json
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from leadapp.wording import now
 from tests.factories import LeadFactory
 from tests.integration.backups.places import files, inside, over, rows
 from tests.integration.test_upkeep import run
+from tests.servers import PROGRAMS
 from tests.stored import keys
 
 OLD_USER = """
@@ -41,6 +43,19 @@ def test_a_backup_comes_back_whole(firm: Flask, saved: Path, empty_place: Callab
         }
         LeadFactory.create()
         assert triage.search(triage.Query()).total == 3
+
+
+@pytest.mark.databases("postgres")
+def test_the_tools_of_postgresql_15_will_do(
+    firm: Flask, empty_place: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = '#!/bin/sh\ncase $1 in *sslcertmode*) echo invalid connection option >&2; exit 1; esac\nexec {} "$@"\n'
+    for tool in ("pg_dump", "pg_restore"):
+        (tmp_path / tool).write_text(older.format(PROGRAMS / tool))
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert run(firm, "backup", str(tmp_path / "made")).exit_code == 0
+    assert over(empty_place(), "restore", str(tmp_path / "made")).exit_code == 0
 
 
 def test_who_was_erased_since_stays_erased(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:

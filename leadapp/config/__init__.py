@@ -36,7 +36,7 @@ class ConfigurationError(ClickException):
 def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """Read every setting: the values, where each came from, and what cannot be read.
 
-    An empty variable counts as not set.
+    An empty variable or file counts as not set.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
@@ -57,16 +57,16 @@ def _text(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
     """Find a setting's text and where it stands."""
     if environ.get(setting.name):
         return environ[setting.name], "environment"
-    if setting.secret and (path := environ.get(f"{setting.name}_FILE")):
-        return Path(path).read_text().strip(), path
+    path = environ.get(f"{setting.name}_FILE")
+    if setting.secret and path and (text := Path(path).read_text().strip()):
+        return text, path
     return setting.default, "default"
 
 
 def load(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Give the values of all settings and where each came from, or raise ConfigurationError."""
     values, sources, problems = read(environ)
-    problems = problems or _unsafe(values, sources)
-    if problems:
+    if problems := _missing(values, sources) + (problems or _unsafe(values, sources)):
         raise ConfigurationError(problems)
     return values, sources
 
@@ -90,15 +90,18 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
         raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error
 
 
-def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
-    """Say what of these settings, each readable by itself, may not be run."""
-    production = values["ENVIRONMENT"] == "production"
-    problems = [
+def _missing(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
+    return [
         f"{setting.name} must be set in production: {setting.help}"
         for setting in SETTINGS
-        if production and setting.needed and sources[setting.name] == "default"
+        if values.get("ENVIRONMENT") == "production" and setting.needed and sources.get(setting.name) == "default"
     ]
-    url, secret = urlsplit(values["BASE_URL"]), values["SECRET_KEY"]
+
+
+def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
+    """Say what of these settings, each readable by itself, may not be run."""
+    problems: list[str] = []
+    production, url, secret = values["ENVIRONMENT"] == "production", urlsplit(values["BASE_URL"]), values["SECRET_KEY"]
     if production and url.scheme == "http" and url.hostname not in LOOPBACK:
         problems.append(f"BASE_URL is {values['BASE_URL']!r}: production needs https, except on loopback")
     if secret and (len(secret) < SECRET_LENGTH or KNOWN_EXAMPLES.search(secret)):
@@ -158,4 +161,6 @@ def _made_once(path: Path) -> str:
         except FileExistsError:
             pass  # another process was first, and its secret is the one
         draft.unlink()
-    return path.read_text()
+    if len(secret := path.read_text()) < SECRET_LENGTH:
+        raise ConfigurationError([f"{path} holds no secret: delete it, and the next start makes one"])
+    return secret

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import make_url
+
 from .. import accent
 
 
@@ -50,16 +52,24 @@ def _shaped(allowed: str, shape: str) -> Kind:
 
 def _base_url(text: str) -> str:
     url = urlsplit(text)
-    if text and (url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/") or url.query):
+    beside = url.path.strip("/") or url.query or url.port == 0
+    if text and (url.scheme not in ("http", "https") or not url.hostname or beside):
         raise ValueError(text)
     return text.rstrip("/")
 
 
 def _database(text: str) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+    in_memory = url in ("sqlite:///", "sqlite:///:memory:")  # which each connection would have for itself
+    if in_memory or not url.startswith(("sqlite:///", "postgresql+psycopg://")) or make_url(url).port == 0:
         raise ValueError(text)
     return url
+
+
+def _counter(text: str) -> str:
+    if not re.fullmatch("memory://|rediss?://[^/].*", text) or urlsplit(text).port == 0:
+        raise ValueError(text)
+    return text
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -70,12 +80,18 @@ def _zone(text: str) -> ZoneInfo:
 
 
 ADDRESS = _shaped("an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+")  # an operator's own domain may be a private one
+
+
+def _addresses(text: str) -> list[str]:
+    # Unlike those of another list these are needed: without any, nobody is told of a lead.
+    return [ADDRESS.read(address) for address in re.split(r"\s*,[\s,]*", text.strip(" ,"))]
+
+
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
     "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",
     r"(s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.-]+)*/?(\?(&?(endpoint=https?://[^?&#@\s]+|region=[a-z0-9-]+))+)?)?",
 )
-COUNTER = _shaped("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", "memory://|rediss?://[^/].*")
 
 KINDS: dict[str, Callable[..., Kind]] = {
     "number": _number,
@@ -88,9 +104,9 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),
     "bucket": lambda: BUCKET,
-    "counter": lambda: COUNTER,
+    "counter": lambda: Kind("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter),
     "address": lambda: ADDRESS,
-    "addresses": lambda: _list_of("e-mail addresses, with commas between", ADDRESS.read),
+    "addresses": lambda: Kind("e-mail addresses, with commas between", _addresses),
     "origins": lambda: _list_of("origins like https://www.example.com, with commas between", ORIGIN.read),
     "sentences": lambda: _list_of("sentences, with | between", str, "|"),
     "colour": lambda: Kind("a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse),

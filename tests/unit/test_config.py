@@ -35,6 +35,12 @@ def test_production_names_all_that_is_missing_at_once() -> None:
         assert f"{name} must be set" in words
 
 
+def test_what_is_missing_is_named_beside_what_is_bad() -> None:
+    words = complaints({"ENVIRONMENT": "production", "PORT": "99999"})
+    assert "PORT is '99999'" in words
+    assert "SECRET_KEY must be set" in words
+
+
 def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
     app = create_app({**PRODUCTION, "INSTANCE_PATH": str(tmp_path), "DEBUG": "true"})
     assert app.debug is False
@@ -66,7 +72,9 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) 
         ("TIMEZONE", "Mars/Olympus", "a zone like Europe/Lisbon"),
         ("ACCENT_COLOR", "#ffff00", "contrast"),
         ("BASE_URL", "ftp://x", "an address like"),
+        ("BASE_URL", "http://127.0.0.1:99999", "an address like"),
         ("ATTORNEY_EMAIL", "ana", "e-mail addresses"),
+        ("ATTORNEY_EMAIL", ",", "e-mail addresses"),
         ("CORS_ORIGINS", "*", "origins like"),
         ("REGISTRATION", "closed!", "open or approval or closed"),
         ("STORAGE_URL", "s3://", "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME"),
@@ -82,9 +90,18 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(name: str,
     assert allowed in words
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "RATELIMIT_STORAGE_URI"])
-def test_a_bad_secret_is_not_shown(name: str) -> None:
-    words = complaints({name: "mysql://root:pw@db"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root:pw@db"),
+        ("DATABASE_URL", "postgresql://root:pw@db:port/leads"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("RATELIMIT_STORAGE_URI", "mysql://root:pw@db"),
+        ("RATELIMIT_STORAGE_URI", "redis://:pw@db:port/0"),
+    ],
+)
+def test_a_bad_secret_is_not_shown(name: str, value: str) -> None:
+    words = complaints({name: value})
     assert (f"{name} is not readable" in words, "pw" in words) == (True, False)
 
 
@@ -124,6 +141,14 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     values, sources = config.load({"SECRET_KEY_FILE": str(file)})
     assert (values["SECRET_KEY"], sources["SECRET_KEY"]) == ("s" * 40, str(file))
     assert "cannot be read: No such file" in complaints({"SECRET_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("\n")
+    given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "secret_key")}
+    assert "SECRET_KEY must be set in production" in complaints(given)
+    with pytest.raises(ConfigurationError, match="secret_key holds no secret: delete it"):
+        create_app({"INSTANCE_PATH": str(tmp_path)})
 
 
 def test_a_mail_server_needs_addresses_of_ours() -> None:

@@ -20,11 +20,13 @@ from gunicorn.http.unreader import SocketUnreader
 from leadapp import create_app, log, upkeep
 from leadapp.config import ConfigurationError, load
 
-load_dotenv()
 try:
+    load_dotenv()
     settings, _ = load(os.environ)
 except ConfigurationError as error:
     sys.exit(str(error))
+except OSError as error:
+    sys.exit(f"leadapp cannot start: .env: {error.strerror}")
 
 bind = f"{settings['HOST']}:{settings['PORT']}"
 worker_class = "gthread"
@@ -71,7 +73,7 @@ def on_starting(server):
         try:
             socket.create_server(address).close()
         except OSError as error:
-            reason = f"port {address[1]} of {address[0]}: {os.strerror(error.errno)}"
+            reason = f"port {address[1]} of {address[0]}: {error.strerror.partition(' (')[0]}"
             sys.exit(f"leadapp cannot start: {reason}; set HOST and PORT to a free one")
     # In a process of its own: what an application opens may not be shared with the workers.
     trial = multiprocessing.get_context("fork").Process(target=_start)

@@ -1,6 +1,8 @@
 """What an operator can mend is told in a line when the server starts."""
 
 import json
+import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Gunicorn, MailServer
+from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
 
 NOWHERE = "/proc/nowhere"  # where even root makes nothing
@@ -26,6 +28,23 @@ def test_a_port_in_use_is_told(site: Site, server: Gunicorn) -> None:
     said = [line for line in told.stderr.splitlines() if not line.startswith("{")]
     assert (told.returncode, len(said)) == (1, 1)
     assert f"port {site.server.port} of 127.0.0.1: Address already in use; set HOST and PORT" in said[0]
+
+
+def test_a_name_that_is_nobodys_is_told(server: Gunicorn) -> None:
+    server.settings["HOST"] = "nowhere.invalid"
+    told = server.refuse()
+    assert told.returncode == 1
+    assert re.search("port [0-9]+ of nowhere.invalid: .*(Name|resolution).*; set HOST and PORT", told.stderr)
+    assert "Traceback" not in told.stderr
+
+
+def test_settings_that_cannot_be_read_are_told(server: Gunicorn, tmp_path: Path) -> None:
+    (tmp_path / ".env").symlink_to("/proc/self/mem")  # which not even root reads from its beginning
+    shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
+    server.settings["PYTHON_DOTENV_DISABLED"] = ""
+    told = server.refuse("--config", str(tmp_path / "gunicorn.conf.py"))
+    assert told.returncode == 1
+    assert told.stderr == "leadapp cannot start: .env: Input/output error\n"
 
 
 def test_a_folder_that_cannot_be_written_is_told(server: Gunicorn) -> None:

@@ -47,9 +47,9 @@ class Gunicorn:
         """Run a `flask` command over the same settings and wait for its end."""
         return self._run("flask", *arguments, stdin=stdin)
 
-    def refuse(self) -> subprocess.CompletedProcess[str]:
+    def refuse(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Start where it cannot start, and give what it says."""
-        return self._run("gunicorn", "wsgi:app")
+        return self._run("gunicorn", "wsgi:app", *options)
 
     def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(

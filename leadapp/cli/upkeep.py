@@ -36,12 +36,12 @@ def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
 @as_json_option
 @mendable
 def back_up(folder: Path | None, as_json: bool) -> None:
-    """Back up database and files into a new FOLDER, else into one of BACKUP_DIR; the site may go on."""
+    """Back up database and files into a new FOLDER or BACKUP_DIR; the site may go on; exit 1 if files are lost."""
     made, lost = upkeep.back_up(folder, watched("Copying"))
     click.echo(json.dumps({"folder": str(made), "lost": lost}) if as_json else made)
-    if lost:
-        click.echo(f"Not in storage, or not as they were sent: {', '.join(lost)}", err=True)
     click.echo(f"Compare it with its manifest: flask restore --verify {made}", err=True)
+    if lost:  # so that `flask backup && rm` keeps the backups that have them
+        raise click.ClickException(f"Not in storage, or not as they were sent: {', '.join(lost)}")
 
 
 @click.command("restore")

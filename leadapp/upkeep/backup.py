@@ -37,6 +37,14 @@ def back_up(folder: Path | None = None, watch: Watch = iter) -> tuple[Path, list
     """
     folder = folder or Path(current["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
     folder.mkdir(mode=0o700, parents=True)
+    try:
+        return folder, _fill(folder, watch)
+    except BaseException:  # Ctrl+C, too
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _fill(folder: Path, watch: Watch) -> list[str]:
     (folder / FILES).mkdir()
     with dump.snapshot() as connection:
         dump.write(connection, folder / DATABASE)
@@ -56,17 +64,17 @@ def back_up(folder: Path | None = None, watch: Watch = iter) -> tuple[Path, list
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
     known = erasures.noted(folder.parent)
     erasures.note({row.id: row.created_at for row in erased if row.id not in known}, folder.parent)
-    return folder, [key for key, _, sha256 in rows if files[key]["sha256"] != sha256]
+    return [key for key, _, sha256 in rows if files[key]["sha256"] != sha256]
 
 
 def verify(folder: Path, watch: Watch = iter) -> dict[str, Any]:
     """Read a backup's manifest and compare everything with it, or raise Conflict."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
+        digests = {folder / FILES / key: file["sha256"] for key, file in manifest["files"].items()}
+        digests[folder / DATABASE] = manifest["database"]["sha256"]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise NotFound("backup_unknown", folder=folder) from error
-    digests = {folder / FILES / key: file["sha256"] for key, file in manifest["files"].items()}
-    digests[folder / DATABASE] = manifest["database"]["sha256"]
     for path, sha256 in watch(digests.items()):
         if not path.is_file() or _digest(path) != sha256:
             raise Conflict("backup_damaged", path=path)

@@ -17,6 +17,7 @@ from leadapp.storage import store
 from tests.factories import LeadFactory, UserFactory
 from tests.integration.backups.places import inside, over, rows
 from tests.integration.test_upkeep import run
+from tests.servers import PROGRAMS
 from tests.stored import keys
 
 
@@ -37,6 +38,14 @@ def test_a_damaged_backup_is_refused(saved: Path, empty_place: Callable[..., Fla
         assert not keys()
     shutil.rmtree(saved)
     assert "There is no finished backup" in over(place, "restore", str(saved)).stderr
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("manifest", ["[]", '{"files": {}}', '{"files": []}'])
+def test_a_manifest_with_something_missing_is_none(firm: Flask, saved: Path, manifest: str) -> None:
+    (saved / "manifest.json").write_text(manifest)
+    told = run(firm, "restore", "--verify", str(saved))
+    assert (told.exit_code, told.stderr) == (1, f"Error: There is no finished backup in {saved}\n")
 
 
 @pytest.mark.parametrize("there", ["user", "lead", "file"])
@@ -82,9 +91,9 @@ def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> No
         store.delete(second)
         store.keep(other, second)
     told = run(firm, "backup", str(tmp_path / "lossy"))
-    assert told.exit_code == 0
-    [line] = [line for line in told.stderr.splitlines() if line.startswith("Not in storage, or not as")]
-    assert {*line.split(": ")[1].split(", ")} == {first, second}
+    assert (told.exit_code, told.stdout) == (1, f"{tmp_path / 'lossy'}\n")
+    [line] = [line for line in told.stderr.splitlines() if line.startswith("Error: Not in storage, or not as")]
+    assert {*line.split(": ")[2].split(", ")} == {first, second}
     assert run(firm, "restore", "--verify", str(tmp_path / "lossy")).exit_code == 0
 
 
@@ -109,3 +118,6 @@ def test_a_missing_or_failing_tool_is_told(firm: Flask, tmp_path: Path, monkeypa
     assert (told.exit_code, told.stdout) == (1, "")
     assert "pg_dump has failed: aborting because of server version mismatch" in told.stderr
     assert "There is no finished backup" in run(firm, "restore", "--verify", str(tmp_path / "b")).stderr
+    monkeypatch.undo()
+    monkeypatch.setenv("PATH", str(PROGRAMS))
+    assert run(firm, "backup", str(tmp_path / "b")).exit_code == 0, "what failed may not stand in the way"

@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete
@@ -45,7 +45,9 @@ def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
     """Add to the list in a folder; what cannot be written now is added by the next backup."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(folder / LIST, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+        with open(os.open(folder / LIST, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            if (size := file.tell()) and os.pread(file.fileno(), 1, size - 1) != b"\n":
+                file.write("\n")  # a crash has torn the last line
             file.writelines(f"{lead_id} {at.isoformat()}\n" for lead_id, at in erased.items())
             file.flush()
             os.fsync(file.fileno())
@@ -55,9 +57,14 @@ def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
 
 def noted(folder: Path) -> dict[uuid.UUID, datetime]:
     """Read the list in a folder: the ids of the leads, and when each was erased."""
-    path = folder / LIST
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {uuid.UUID(lead_id): datetime.fromisoformat(at) for lead_id, at in map(str.split, lines)}
+    path, erased = folder / LIST, {}
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            lead_id, at = line.split()
+            erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(UTC)  # the zone may be torn off
+        except ValueError:
+            logger.warning("a line of %s cannot be read and is left out", path)
+    return erased
 
 
 def _delete(lead_id: uuid.UUID, *still: ColumnElement[bool]) -> bool:

@@ -86,6 +86,23 @@ def test_the_list_of_erased_is_written_at_once(firm: Flask, saved: Path, empty_p
         assert db.session.get(Lead, gone.id) is None
 
 
+@pytest.mark.databases("sqlite")
+def test_a_torn_line_of_the_list_stops_nothing(
+    firm: Flask, saved: Path, empty_place: Callable[..., Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    listed, torn = saved.parent / "erased", f"{uuid.uuid4()} 2026-11-22T10:0"
+    listed.write_text(f"\n{uuid.uuid4()} 2026-11-22T10:00:01\n{torn}")
+    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    erasures.erase(gone.id)
+    assert run(firm, "backup", str(saved.parent / "tuesday")).exit_code == 0
+    assert torn in listed.read_text().splitlines()
+    assert caplog.text.count(f"a line of {listed} cannot be read") == 2
+    place = empty_place()
+    assert over(place, "restore", str(saved)).exit_code == 0
+    with inside(place):
+        assert [lead.first_name for lead in db.session.scalars(select(Lead))] == ["Ana"]
+
+
 def test_an_erasure_does_not_wait_for_its_list(
     firm: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

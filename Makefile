@@ -111,6 +111,8 @@ migrate-history: install ## Show all revisions
 seed-db: install ## Create the first account
 	$(FLASK) seed-db
 
+# As it was typed: make itself would hand Coun$sel on as Counel.
+create-user: override export PASSWORD := $(value PASSWORD)
 create-user: install ## Create an account: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=...
 	@printf '%s' "$$PASSWORD" | $(FLASK) create-user --username "$(USERNAME)" --email "$(EMAIL)" --password-file -
 

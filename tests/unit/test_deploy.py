@@ -47,6 +47,17 @@ def test_the_proxy_logs_neither_query_strings_nor_tokens() -> None:
     assert "error_log /var/log/nginx/leadapp.error.log crit;" in text
 
 
+def test_make_hands_a_password_on_as_it_was_typed() -> None:
+    told = subprocess.run(
+        ["make", "-s", "-o", "install", "create-user", "PASSWORD=Coun$sel4You", "FLASK=cat; :"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "Coun$sel4You"
+
+
 @pytest.mark.parametrize("verb", ["build", "up", "down", "logs", "restart", "clean"])
 def test_the_seeds_docker_targets_are_there(verb: str) -> None:
     told = subprocess.run(

@@ -8,22 +8,23 @@ import click
 from flask.cli import AppGroup
 
 from .. import triage
-from ..schemas.readers import QuerySchema
+from ..models import LeadStatus
+from ..schemas.readers import PAGE_MAX, SIZE_MAX, QuerySchema
 from ..schemas.writers import LeadSchema
 from ..wording import now, span
 from .console import as_json_option, ask, counted, mendable
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
 SHOWN = ("id", "reference", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
-status = click.option("--status", default="", help="PENDING or REACHED_OUT.")
+status = click.option("--status", type=click.Choice([*LeadStatus.__members__]))
 q = click.option("--q", default="", help="The start of a name, an e-mail address or a reference.")
 
 
 @lead_commands.command("list")
 @status
 @q
-@click.option("--page", default="1", show_default=True)
-@click.option("--size", default="100", show_default=True, help="How many a page has, 100 at most.")
+@click.option("--page", default=1, type=click.IntRange(1, PAGE_MAX), show_default=True)
+@click.option("--size", default=100, type=click.IntRange(1, SIZE_MAX), show_default=True, help="How many a page has.")
 @as_json_option
 @mendable
 def list_leads(as_json: bool, **typed: Any) -> None:

@@ -32,8 +32,21 @@ def test_leads_are_listed_as_the_list_shows_them(app: Flask) -> None:
     [lead] = json.loads(run(app, "lead", "list", "--status", "PENDING", "--json").stdout)
     assert (lead["id"], lead["status"], lead["reached_out_at"]) == (str(waits.id), "PENDING", None)
     assert run(app, "lead", "list", "--q", "zoe", "--size", "1").stdout.startswith(str(done.id))
-    refused = run(app, "lead", "list", "--status", "GONE")
-    assert (refused.exit_code, refused.stderr) == (1, "Error: The status must be PENDING or REACHED_OUT\n")
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--status", "GONE", "is not one of 'PENDING', 'REACHED_OUT'"),
+        ("--size", "1000", "is not in the range 1<=x<=100"),
+        ("--page", "x", "is not a valid integer"),
+    ],
+)
+def test_a_list_typed_wrong_is_wrong_use(app: Flask, option: str, value: str, words: str) -> None:
+    refused = run(app, "lead", "list", option, value)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert words in refused.stderr
 
 
 @pytest.mark.databases("sqlite")

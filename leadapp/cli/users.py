@@ -35,18 +35,21 @@ def create_user(
     email = rules.email(email or ask("E-mail", "--email"))
     password = _password(password_file, random_password)
     user = accounts.create(username, email, password, must_change=random_password)
-    _report(user, SIGN_IN, password if random_password else None, as_json)
+    _report(user, as_json, password=password if random_password else None)
 
 
 def _password(file: TextIO | None, at_random: bool) -> str:
     if at_random:
         return f"Aa1{secrets.token_urlsafe(15)}"  # of every kind that the rule asks for
     if file:
-        return rules.password(file.read().rstrip("\r\n"))
+        try:
+            return rules.password(file.read().rstrip("\r\n"))
+        except UnicodeError as error:
+            raise click.ClickException(f"{file.name}: the password is not text in UTF-8") from error
     return rules.password(ask("Password", "--password-file", hide_input=True, confirmation_prompt=True))
 
 
-def _report(user: User, then: str, password: str | None = None, as_json: bool = False) -> None:
+def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None = None) -> None:
     """Print the account for programs, and the next step for people."""
     if as_json:
         click.echo(json.dumps(UserSchema().dump(user) | ({"password": password} if password else {})))
@@ -56,13 +59,14 @@ def _report(user: User, then: str, password: str | None = None, as_json: bool = 
 
 
 @click.command("seed-db")
+@as_json_option
 @mendable
-def seed_db() -> None:
+def seed_db(as_json: bool) -> None:
     """Make the first account: the seed's admin, in production with a random password."""
     production = current["ENVIRONMENT"] == "production"
     password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
     user = accounts.create("admin", "admin@leadmanagement.local", password, must_change=True)
-    _report(user, f"{SIGN_IN} and change this password.", password)
+    _report(user, as_json, f"{SIGN_IN} and change this password.", password)
 
 
 @user_commands.command("list")
@@ -77,26 +81,29 @@ def list_users(as_json: bool) -> None:
 
 @user_commands.command("enable")
 @click.argument("username")
+@as_json_option
 @mendable
-def enable_user(username: str) -> None:
+def enable_user(username: str, as_json: bool) -> None:
     """Let a user sign in."""
-    _report(accounts.enable(username), SIGN_IN)
+    _report(accounts.enable(username), as_json)
 
 
 @user_commands.command("disable")
 @click.argument("username")
+@as_json_option
 @mendable
-def disable_user(username: str) -> None:
+def disable_user(username: str, as_json: bool) -> None:
     """Keep a user out; sessions and tokens end at once."""
-    _report(accounts.enable(username, active=False), f"To let them in again: flask user enable {username}")
+    _report(accounts.enable(username, active=False), as_json, f"To let them in again: flask user enable {username}")
 
 
 @user_commands.command("unlock")
 @click.argument("username")
+@as_json_option
 @mendable
-def unlock_user(username: str) -> None:
+def unlock_user(username: str, as_json: bool) -> None:
     """Let a user try again after too many wrong passwords."""
-    _report(accounts.unlock(username), SIGN_IN)
+    _report(accounts.unlock(username), as_json)
 
 
 @user_commands.command("set-password")
@@ -109,4 +116,4 @@ def set_password(username: str, password_file: TextIO | None, random_password: b
     """Give a user another password; sessions and tokens end."""
     user, password = accounts.named(username), _password(password_file, random_password)
     accounts.set_password(user, password, must_change=random_password)
-    _report(user, SIGN_IN, password if random_password else None, as_json)
+    _report(user, as_json, password=password if random_password else None)

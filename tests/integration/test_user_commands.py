@@ -74,6 +74,26 @@ def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, com
     assert (missing.exit_code, missing.stdout) == (2, "")
 
 
+@pytest.mark.parametrize("command", [("enable", "joe"), ("disable", "joe"), ("unlock", "joe")])
+def test_what_became_of_a_user_is_told_to_programs(app: Flask, command: tuple[str, str]) -> None:
+    UserFactory.create(username="Joe", is_active=command[0] != "enable")
+    told = json.loads(run(app, "user", *command, "--json").stdout)
+    assert (told["username"], told["is_active"]) == ("Joe", command[0] != "disable")
+
+
+def test_the_seed_account_is_told_to_programs(app: Flask, client: Client) -> None:
+    told = json.loads(run(app, "seed-db", "--json").stdout)
+    assert token_for(client, "admin", told["password"]).status_code == 200
+
+
+def test_a_password_that_is_no_text_is_told(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes("Grüße-an-alle-7".encode("latin-1"))
+    told = run(
+        app, "create-user", "--username", "zoe", "--email", "z@example.com", "--password-file", f"{tmp_path}/password"
+    )
+    assert (told.exit_code, told.stderr) == (1, f"Error: {tmp_path}/password: the password is not text in UTF-8\n")
+
+
 def test_a_weak_password_changes_nothing(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
     weak = run(app, "user", "set-password", "ana", "--password-file", "-", stdin="short")

@@ -30,3 +30,5 @@ try:
     run()
 except DatabaseError as error:  # locked, away, no database, or not to be written: one line at the command line
     raise CommandError(f"the database cannot be used: {error.orig}") from error
+except OSError as error:  # the lock file of SQLite is somebody else's
+    raise CommandError(f"{error.filename}: {error.strerror}") from error

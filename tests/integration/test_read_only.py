@@ -1,5 +1,6 @@
 """A database that is read and not written: the doctor finds it, and commands say so in a line."""
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import event, text
 
 from leadapp import create_app
 from leadapp.extensions import db
+from tests import samples
 from tests.integration.backups.places import over
 from tests.integration.test_upkeep import run
 
@@ -46,6 +48,14 @@ def test_a_command_that_cannot_write_says_so_in_a_line(site: Flask) -> None:
     told = over(site, "seed-db")
     assert (told.exit_code, told.stdout) == (1, "")
     assert re.fullmatch(f"Error: The database cannot be used: .*{REFUSED}\n", told.stderr)
+
+
+def test_a_submission_is_asked_to_come_again(site: Flask) -> None:
+    details = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+    file = (io.BytesIO(samples.pdf()), "cv.pdf")
+    answer = site.test_client().post("/api/v1/leads", base_url=site.config["BASE_URL"], data=details | {"resume": file})
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"]
 
 
 @pytest.mark.databases("sqlite")

@@ -41,8 +41,8 @@ def test_a_name_that_is_nobodys_is_told(server: Gunicorn) -> None:
 def test_settings_that_cannot_be_read_are_told(server: Gunicorn, tmp_path: Path) -> None:
     (tmp_path / ".env").symlink_to("/proc/self/mem")  # which not even root reads from its beginning
     shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
-    server.settings["PYTHON_DOTENV_DISABLED"] = ""
-    told = server.refuse("--config", str(tmp_path / "gunicorn.conf.py"))
+    server.settings |= {"PYTHON_DOTENV_DISABLED": "", "PYTHONPATH": str(ROOT)}
+    told = server.refuse(tmp_path)
     assert told.returncode == 1
     assert told.stderr == "leadapp cannot start: .env: Input/output error\n"
 

@@ -34,6 +34,7 @@ def site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> It
         if backend == "sqlite":  # root writes to a file, whatever its permissions
             event.listen(db.engine, "connect", lambda driver, _: driver.execute("PRAGMA query_only = on"))
         yield site
+        db.session.remove()
         db.engine.dispose()
 
 

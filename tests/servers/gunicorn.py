@@ -47,14 +47,14 @@ class Gunicorn:
         """Run a `flask` command over the same settings and wait for its end."""
         return self._run("flask", *arguments, stdin=stdin)
 
-    def refuse(self, *options: str) -> subprocess.CompletedProcess[str]:
-        """Start where it cannot start, and give what it says."""
-        return self._run("gunicorn", "wsgi:app", *options)
+    def refuse(self, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        """Start where it cannot start, and give what it says; from a folder with a gunicorn.conf.py."""
+        return self._run("gunicorn", "wsgi:app", folder=folder)
 
-    def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, stdin: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", *arguments],
-            cwd=ROOT,
+            cwd=folder,
             env=self._environment(),
             input=stdin,
             capture_output=True,

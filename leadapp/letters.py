@@ -55,11 +55,11 @@ def owe(submission: Submission) -> None:
     """Write down, inside the caller's transaction, the confirmation and a notice to each attorney.
 
     A lead that got CONFIRMATIONS_PER_HOUR, however its address is spelt, gets no more for now: our form is no way to
-    flood somebody's mailbox.
+    flood somebody's mailbox. It is asked of a new address, too, whose answer may not come sooner.
     """
     at = submission.created_at
     lately = {"lead_id": submission.lead_id, "since": at - timedelta(hours=1)}
-    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0 if submission.number > 1 else 0
+    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0
     addressed = [submission.email] if confirmed < CONFIRMATIONS_PER_HOUR else []
     _add(submission.id, at, confirmation=addressed, notice=current["ATTORNEY_EMAIL"])
 

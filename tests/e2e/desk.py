@@ -47,7 +47,8 @@ def write(site: Site, name: str, email: str = "") -> None:
 
 
 def names(page: Page) -> list[str]:
-    """Who stands in the list, from above."""
+    """Who stands in the list, from above, once all of it is there."""
+    page.wait_for_load_state()
     return page.locator("tbody .name").all_inner_texts()
 
 

@@ -66,8 +66,8 @@ def test_a_mark_in_the_list_leaves_it_where_it_was(desk: Desk) -> None:
     row = page.locator("tbody tr").filter(has=page.get_by_role("button")).first
     name = row.locator(".name").inner_text()
     row.get_by_role("button").click()
-    assert (page.url, names(page)) == (place, before)
     expect(page.get_by_role("status").first).to_contain_text(f"{name} is marked as reached out")
+    assert (page.url, names(page)) == (place, before)
     button(page, "Undo")
     expect(page.get_by_text("Pending, waiting")).to_be_visible()
 

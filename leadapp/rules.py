@@ -61,17 +61,18 @@ def email(text: str | None) -> str:
 
 def email_key(address: str) -> str:
     """Tell what two spellings of one e-mail address share."""
-    try:
-        return validate_email(address, check_deliverability=False).normalized.lower()
-    except EmailNotValidError:  # the seed's own admin@leadmanagement.local
-        return address.lower()
+    return _spelt(address, "normalized").lower()
 
 
 def ascii_email(address: str) -> str:
     """Spell an address as mail servers read it; older rules than ours would take faß.de for fass.de (IDNA 2003)."""
+    return _spelt(address, "ascii_email")
+
+
+def _spelt(address: str, way: str) -> str:
     try:
-        return validate_email(address, check_deliverability=False).ascii_email or address
-    except EmailNotValidError:  # an operator's own domain may be a private one
+        return getattr(validate_email(address, check_deliverability=False), way) or address
+    except EmailNotValidError:  # an operator's own domain may be a private one, as the seed's leadmanagement.local
         return address
 
 

@@ -52,7 +52,9 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     The hour counts from the first form that kept it: the file's own age decides when it is swept.
     """
     kept = _read("kept", token, KEPT_LIFETIME)
-    if not kept or kept.pop("form") != read_form_id(form) or kept["kept_at"] < now().timestamp() - KEPT_LIFETIME:
+    if not kept or kept.pop("form") != read_form_id(form):
+        return None
+    if kept.get("kept_at", 0) < now().timestamp() - KEPT_LIFETIME:  # an older leadapp did not sign when
         return None
     return dict(kept)
 

@@ -34,7 +34,13 @@ def _choice(*names: str) -> Kind:
 
 
 def _list_of(allowed: str, read: Callable[[str], Any], separator: str = ",") -> Kind:
-    return Kind(allowed, lambda text: [read(part.strip()) for part in text.split(separator) if part.strip()])
+    def read_all(text: str) -> list[Any]:
+        parts = [read(part.strip()) for part in text.split(separator) if part.strip()]
+        if text and not parts:  # nothing but separators is a slip
+            raise ValueError(text)
+        return parts
+
+    return Kind(allowed, read_all)
 
 
 def _yes_no(text: str) -> bool:
@@ -81,12 +87,6 @@ def _zone(text: str) -> ZoneInfo:
 
 ADDRESS = _shaped("an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+")  # an operator's own domain may be a private one
 
-
-def _addresses(text: str) -> list[str]:
-    # Unlike those of another list these are needed: without any, nobody is told of a lead.
-    return [ADDRESS.read(address) for address in re.split(r"\s*,[\s,]*", text.strip(" ,"))]
-
-
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
     "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",
@@ -106,7 +106,7 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "bucket": lambda: BUCKET,
     "counter": lambda: Kind("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter),
     "address": lambda: ADDRESS,
-    "addresses": lambda: Kind("e-mail addresses, with commas between", _addresses),
+    "addresses": lambda: _list_of("e-mail addresses, with commas between", ADDRESS.read),
     "origins": lambda: _list_of("origins like https://www.example.com, with commas between", ORIGIN.read),
     "sentences": lambda: _list_of("sentences, with | between", str, "|"),
     "colour": lambda: Kind("a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse),

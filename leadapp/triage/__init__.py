@@ -1,11 +1,10 @@
 """What an attorney does: find leads, read one, open a resume, mark it as reached out, export, erase."""
 
-from .erasing import erase
 from .exporting import export
 from .figures import Figures, figures
 from .finding import ORDERS, Attention, Page, Query, arrived_since, attention, neighbours, search
 from .marking import UNDO_FOR, Marked, check_transition, mark_reached_out, seen_as, undo
-from .reading import history, letters_of, open_resume, read, send_letter_again, show
+from .reading import erase, history, letters_of, open_resume, read, send_letter_again, show
 
 __all__ = ["ORDERS", "UNDO_FOR", "Attention", "Figures", "Marked", "Page", "Query", "arrived_since", "attention"]
 __all__ += ["check_transition", "erase", "export", "figures", "history", "letters_of", "mark_reached_out"]

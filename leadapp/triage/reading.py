@@ -1,4 +1,4 @@
-"""A lead and all that belongs to it: submissions, letters, resumes, history; who looked is written down."""
+"""A lead and all that belongs to it: read, with who looked written down, and erased."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from typing import IO, NamedTuple
 from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from .. import letters
-from ..errors import NotFound
+from .. import erasures, letters
+from ..errors import InvalidInput, Message, NotFound
 from ..extensions import db
 from ..models import Event, Lead, Letter, Submission, User
 from ..storage import store
@@ -95,3 +95,12 @@ def open_resume(
     happened("previewed" if as_preview else "downloaded", lead_id, by)
     db.session.commit()
     return submission, file
+
+
+def erase(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
+    """Erase the lead of this reference."""
+    lead = read(lead_id)
+    if reference.strip().upper() != lead.reference:
+        raise InvalidInput({"reference": [Message("reference_other", reference=lead.reference)]})
+    if not erasures.erase(lead_id, by=by):
+        raise NotFound("lead_unknown")  # a colleague was quicker

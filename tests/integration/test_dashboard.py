@@ -74,6 +74,7 @@ def test_whoever_waits_longest_comes_first(signed_in: Client) -> None:
     page = signed_in.get(LIST)
     assert names(page) == ["Bo Ruiz", "Cy Ruiz", "Ana Ruiz"]
     assert "1 to 3 of 3, longest wait first" in words(page.text)
+    assert "earliest wait first" in words(signed_in.get(f"{LIST}?status=").text), "some of them wait no more"
     assert all(wait in words(page.text) for wait in ("3 d 4 h", "2 d 4 h", "1 d 4 h"))
 
 

@@ -8,8 +8,6 @@ from tests.factories import LeadFactory
 from tests.integration.desk import address
 from tests.pages import words
 
-pytestmark = pytest.mark.databases("sqlite")
-
 
 @pytest.fixture
 def resume() -> str:
@@ -24,6 +22,15 @@ def test_a_part_is_read(signed_in: Client, resume: str) -> None:
     beyond = signed_in.get(resume, headers={"Range": f"bytes={size}-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
     assert "There is nothing in that range" in words(beyond.text)
+
+
+def test_a_program_is_told_of_a_part_that_is_not_there(client: Client, bearer: dict[str, str]) -> None:
+    path, size = f"/api/v1/leads/{LeadFactory.create().id}/resume", len(samples.pdf())
+    part = client.get(path, headers=bearer | {"Range": "bytes=10-19"})
+    assert (part.status_code, part.data) == (206, samples.pdf()[10:20])
+    beyond = client.get(path, headers=bearer | {"Range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.get_json()["code"]) == (416, "http_416")
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
 
 
 @pytest.mark.parametrize(

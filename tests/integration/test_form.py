@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from leadapp import tokens
 from leadapp.extensions import db
 from leadapp.models import Lead, Submission
 from leadapp.wording import now
@@ -114,6 +115,14 @@ def test_a_kept_file_is_forgotten_after_an_hour(client: Client) -> None:
         answer = send(client, form, file=None)
     assert answer.status_code == 422
     assert "Select a resume" in answer.text
+
+
+@pytest.mark.databases("sqlite")
+def test_a_file_kept_by_an_older_leadapp_is_asked_for_again(client: Client) -> None:
+    form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
+    signer = tokens._signer("kept")
+    kept = {name: value for name, value in signer.loads(form["kept"]).items() if name != "kept_at"}
+    assert send(client, form | {"kept": signer.dumps(kept)}, file=None).status_code == 422
 
 
 def test_the_hour_of_a_kept_file_does_not_begin_anew_with_each_mistake(client: Client) -> None:

@@ -28,7 +28,7 @@ venv: .venv/bin/python ## Create the virtual environment
 install: .venv/.installed ## Install the dependencies
 
 .venv/.installed: $(LOCK) .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	@touch $@
 
 run: install ## Serve form, dashboard, API and letters at http://127.0.0.1:8000
@@ -78,7 +78,7 @@ bench: .venv-bench/.installed ## Measure beside a bare limit and a FastAPI peer;
 
 .venv-bench/.installed: tests/load/requirements.lock
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/load/requirements.lock
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/load/requirements.lock
 	@touch $@
 
 pictures: install browser ## Take the pictures of the docs anew

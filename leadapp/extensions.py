@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import sqlite3
 from ipaddress import ip_address
 from pathlib import Path
@@ -92,11 +93,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 def _wait_for_turn(connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:
     driver = connection.connection.dbapi_connection
     if isinstance(driver, sqlite3.Connection) and context.is_crud and "turn" not in connection.info:
-        turn = connection.info["turn"] = open(f"{connection.engine.url.database}.lock", "w")  # noqa: SIM115  # held on
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        # Opened as it is: to empty it, empty though it is, goes into the file system's journal each time.
+        connection.info["turn"] = os.open(f"{connection.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(connection.info["turn"], fcntl.LOCK_EX)
 
 
 @event.listens_for(Engine, "checkin")
 def _end_turn(_driver: Any, record: Any) -> None:
-    if turn := record.info.pop("turn", None):
-        turn.close()
+    if (turn := record.info.pop("turn", None)) is not None:
+        os.close(turn)

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -156,10 +157,8 @@ def _made_once(path: Path) -> str:
         draft = path.with_suffix(f".{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(SECRET_LENGTH))
-        try:
+        with suppress(FileExistsError):  # another process was first, and its secret is the one
             os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first, and its secret is the one
         draft.unlink()
     if len(secret := path.read_text()) < SECRET_LENGTH:
         raise ConfigurationError([f"{path} holds no secret: delete it, and the next start makes one"])

@@ -65,12 +65,12 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
     ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
     if request.endpoint == "dashboard.preview_resume":  # whose refusals are read in the frame, too
         ancestors = "'self'"
-    response.headers.setdefault("Content-Security-Policy", POLICY.format(ancestors=ancestors))
+    ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
+    theirs = {name.lower() for name, _ in response.headers}  # to ask for each looks through all of them
+    response.headers.extend((name, value) for name, value in ours.items() if name.lower() not in theirs)
     if current["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""

@@ -22,9 +22,11 @@ class UTCDateTime(TypeDecorator[datetime]):
             raise ValueError("a time without a zone")
         return value and value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Give the zone back; in one step, since a page of a list has a hundred times."""
+        if dialect.name == "sqlite":
+            return lambda text: text and datetime.fromisoformat(text + "+00:00")
+        return lambda moment: moment and moment.astimezone(UTC)
 
 
 def searched(length: int) -> Any:

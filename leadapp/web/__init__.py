@@ -1,11 +1,13 @@
 """The HTML edge: its blueprints, its guard, and what its templates may say."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Flask, Request, redirect, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from markupsafe import Markup
 
 from .. import accounts, wording
 from ..errors import WARNINGS
@@ -60,10 +62,15 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(accounts.by_login)
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
         app.add_template_filter(getattr(wording, word))
+    app.add_template_filter(_moment, "moment")
     app.add_template_global(wording.now)
     app.jinja_env.globals.update(
         ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, NOBODY=str(UUID(int=0)), WARNINGS=WARNINGS
     )
+
+
+def _moment(at: datetime) -> Markup:
+    return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{wording.when(at)}</time>')  # noqa: S704  # ours
 
 
 def _guard() -> ResponseReturnValue | None:

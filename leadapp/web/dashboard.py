@@ -3,6 +3,7 @@
 import functools
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
@@ -37,9 +38,10 @@ def _drawn(figures: triage.Figures) -> str:
 def list_leads() -> ResponseReturnValue:
     """Show one page of the leads, the last if there are not so many; all of its state is in the address."""
     query, state = _asked()
+    address = url_for(".list_leads")
 
     def link(**changes: Any) -> str:
-        return url_for(".list_leads", **(DEFAULTS | state | {"page": 1} | changes))
+        return f"{address}?{urlencode(DEFAULTS | state | {'page': 1} | changes)}"
 
     page = triage.search(query)
     if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps

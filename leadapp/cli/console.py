@@ -39,14 +39,15 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def reporting(function: Callable[..., None]) -> Callable[..., None]:
+    """Run as `mendable` does, and tell by `as_json` whether somebody asks for JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(mendable(function))
 
 
 def counted(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
     """Run as `mendable` does; print what the command gives line by line, or as one JSON object."""
 
-    @as_json_option
-    @mendable
+    @reporting
     @functools.wraps(function)
     def run(as_json: bool, **options: Any) -> None:
         given = function(**options)

@@ -12,7 +12,7 @@ from ..models import LeadStatus
 from ..schemas.readers import PAGE_MAX, SIZE_MAX, QuerySchema
 from ..schemas.writers import LeadSchema
 from ..wording import now, span
-from .console import as_json_option, ask, counted, mendable
+from .console import ask, counted, mendable, reporting
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
 SHOWN = ("id", "reference", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
@@ -25,8 +25,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @q
 @click.option("--page", default=1, type=click.IntRange(1, PAGE_MAX), show_default=True)
 @click.option("--size", default=100, type=click.IntRange(1, SIZE_MAX), show_default=True, help="How many a page has.")
-@as_json_option
-@mendable
+@reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, wait, name, e-mail."""
     page = triage.search(QuerySchema().read(typed))

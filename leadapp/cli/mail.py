@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 
 from .. import letters, mail, rules, upkeep, wording
 from ..config import current
-from .console import as_json_option, counted, mendable
+from .console import counted, mendable, reporting
 
 mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
 
@@ -38,8 +38,7 @@ def test_mail(to: str) -> None:
 
 
 @mail_commands.command("status")
-@as_json_option
-@mendable
+@reporting
 def mail_status(as_json: bool) -> None:
     """Tell how many letters wait and have failed; exit 1 if any has."""
     waiting, failed, wait = letters.standing()

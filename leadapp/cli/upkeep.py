@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 
 from .. import config, demo, upkeep
 from ..config import SETTINGS, current
-from .console import as_json_option, counted, mendable, span, watched
+from .console import counted, reporting, span, watched
 
 
 @click.command("sweep")
@@ -33,8 +33,7 @@ def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
 
 @click.command("backup")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@as_json_option
-@mendable
+@reporting
 def back_up(folder: Path | None, as_json: bool) -> None:
     """Back up database and files into a new FOLDER or BACKUP_DIR; the site may go on; exit 1 if files are lost."""
     made, lost = upkeep.back_up(folder, watched("Copying"))
@@ -73,8 +72,7 @@ def seed_demo(count: int) -> dict[str, int]:
 
 
 @click.command("doctor")
-@as_json_option
-@with_appcontext
+@reporting
 def doctor(as_json: bool) -> None:
     """Look at each part leadapp stands on, and say what mends it; exit 1 if one does not work."""
     findings = upkeep.examine()

@@ -11,7 +11,7 @@ from .. import accounts, rules
 from ..config import current
 from ..models import User
 from ..schemas.writers import UserSchema
-from .console import as_json_option, ask, mendable
+from .console import ask, reporting
 
 SIGN_IN = "Sign in at {}/auth/login"
 
@@ -25,8 +25,7 @@ file_option = click.option("--password-file", type=click.File(), help="File with
 @click.option("--email", help="The attorney's e-mail address.")
 @file_option
 @random_option
-@as_json_option
-@mendable
+@reporting
 def create_user(
     username: str | None, email: str | None, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
@@ -59,8 +58,7 @@ def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None
 
 
 @click.command("seed-db")
-@as_json_option
-@mendable
+@reporting
 def seed_db(as_json: bool) -> None:
     """Make the first account: the seed's admin, in production with a random password."""
     production = current["ENVIRONMENT"] == "production"
@@ -70,8 +68,7 @@ def seed_db(as_json: bool) -> None:
 
 
 @user_commands.command("list")
-@as_json_option
-@mendable
+@reporting
 def list_users(as_json: bool) -> None:
     """List the accounts."""
     users = accounts.everybody()
@@ -81,8 +78,7 @@ def list_users(as_json: bool) -> None:
 
 @user_commands.command("enable")
 @click.argument("username")
-@as_json_option
-@mendable
+@reporting
 def enable_user(username: str, as_json: bool) -> None:
     """Let a user sign in."""
     _report(accounts.enable(username), as_json)
@@ -90,8 +86,7 @@ def enable_user(username: str, as_json: bool) -> None:
 
 @user_commands.command("disable")
 @click.argument("username")
-@as_json_option
-@mendable
+@reporting
 def disable_user(username: str, as_json: bool) -> None:
     """Keep a user out; sessions and tokens end at once."""
     _report(accounts.enable(username, active=False), as_json, f"To let them in again: flask user enable {username}")
@@ -99,8 +94,7 @@ def disable_user(username: str, as_json: bool) -> None:
 
 @user_commands.command("unlock")
 @click.argument("username")
-@as_json_option
-@mendable
+@reporting
 def unlock_user(username: str, as_json: bool) -> None:
     """Let a user try again after too many wrong passwords."""
     _report(accounts.unlock(username), as_json)
@@ -110,8 +104,7 @@ def unlock_user(username: str, as_json: bool) -> None:
 @click.argument("username")
 @file_option
 @random_option
-@as_json_option
-@mendable
+@reporting
 def set_password(username: str, password_file: TextIO | None, random_password: bool, as_json: bool) -> None:
     """Give a user another password; sessions and tokens end."""
     user, password = accounts.named(username), _password(password_file, random_password)

@@ -99,7 +99,7 @@ class Page:
     @property
     def total(self) -> int:
         """Count all that match, this status only if one was asked for."""
-        return _total(self.counts, self.query)
+        return self.counts.get(self.query.status, 0) if self.query.status else sum(self.counts.values())
 
     @property
     def pages(self) -> int:
@@ -125,13 +125,12 @@ def search(query: Query) -> Page:
 
     What is skipped is skipped in the index alone; a page past the middle is read from the other end.
     """
-    counts = query.counts()
-    total, skipped = _total(counts, query), (query.page - 1) * query.size
-    size = max(0, min(query.size, total - skipped))
-    backwards = size > 0 and skipped > total // 2
+    page, skipped = Page((), query.counts(), query), (query.page - 1) * query.size
+    size = max(0, min(query.size, page.total - skipped))
+    backwards = size > 0 and skipped > page.total // 2
     listing = _listing(replace(query, page=1, size=1), backwards)
-    place = {"size": size, "skipped": total - skipped - size if backwards else skipped}
-    return Page(db.session.connection().execute(listing, place).all(), counts, query)
+    place = {"size": size, "skipped": page.total - skipped - size if backwards else skipped}
+    return replace(page, items=db.session.connection().execute(listing, place).all())
 
 
 @functools.lru_cache
@@ -140,10 +139,6 @@ def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
     ids = query.ids().order_by(*query.order(backwards)).limit(bindparam("size")).offset(bindparam("skipped"))
     listing = select(*LISTED).join(here := ids.subquery(), here.c.id == Lead.id)
     return listing.order_by(*query.order()).outerjoin(Lead.newest).outerjoin(Lead.marked_by)
-
-
-def _total(counts: dict[LeadStatus, int], query: Query) -> int:
-    return counts.get(query.status, 0) if query.status else sum(counts.values())
 
 
 def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | None]:

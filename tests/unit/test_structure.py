@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 APPLICATION = sorted((ROOT / "leadapp").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULE_MAX, FUNCTION_MAX, HANDLER_MAX, TEST_MAX = 200, 40, 20, 25
-PRODUCT_MAX = 4279  # docs/decisions/0004-size.md
+PRODUCT_MAX = 4277  # docs/decisions/0004-size.md
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:

@@ -99,7 +99,7 @@ def retry_failed() -> int:
 
 def standing() -> Standing:
     """Count the letters that wait and those that have failed, and tell since when the oldest waits."""
-    waiting, all_, since = db.session.execute(UNSENT).one()
+    waiting, all_, since = db.session.connection().execute(UNSENT).one()
     return Standing(waiting, all_ - waiting, now() - since if since else None)
 
 

@@ -39,8 +39,9 @@ LISTED = (
 )
 TALLIES = select(Tally.status, Tally.leads)
 FAILED = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
-WITH_FAILED = select(Lead).where(Lead.id.in_(FAILED)).limit(NAMED)
-ASKING = select(Lead).where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at).limit(NAMED)
+NAMES = select(Lead.id, Lead.reference).limit(NAMED)
+WITH_FAILED = NAMES.where(Lead.id.in_(FAILED))
+ASKING = NAMES.where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at)
 
 
 @dataclass(frozen=True)
@@ -106,18 +107,13 @@ class Page:
         """Count the pages."""
         return -(-self.total // self.query.size)
 
-    @property
-    def first(self) -> int:
-        """Number the first lead of this page, from 1."""
-        return (self.query.page - 1) * self.query.size + 1
-
 
 class Attention(NamedTuple):
-    """What an attorney should look at: how the letters stand, and some leads with a failed one or a wish to go."""
+    """What an attorney should look at: letters, and by id and reference leads with a failed one or a wish to go."""
 
     letters: letters.Standing
-    failed: Sequence[Lead]
-    asking: Sequence[Lead]
+    failed: Sequence[Row[uuid.UUID, str]]
+    asking: Sequence[Row[uuid.UUID, str]]
 
 
 def search(query: Query) -> Page:
@@ -158,9 +154,8 @@ def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | 
 
 def attention() -> Attention:
     """Find what went wrong with letters, and who asks to be erased."""
-    standing = letters.standing()
-    failed = db.session.scalars(WITH_FAILED).all() if standing.failed else []
-    return Attention(standing, failed, db.session.scalars(ASKING).all())
+    standing, run = letters.standing(), db.session.connection().execute
+    return Attention(standing, run(WITH_FAILED).all() if standing.failed else (), run(ASKING).all())
 
 
 def arrived_since(moment: datetime) -> int:

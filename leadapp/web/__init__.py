@@ -63,9 +63,8 @@ def init_app(app: Flask) -> None:
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
         app.add_template_filter(getattr(wording, word))
     app.add_template_filter(_moment, "moment")
-    app.add_template_global(wording.now)
     app.jinja_env.globals.update(
-        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, NOBODY=str(UUID(int=0)), WARNINGS=WARNINGS
+        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, NOBODY=str(UUID(int=0)), WARNINGS=WARNINGS, now=wording.now
     )
 
 

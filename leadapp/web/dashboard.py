@@ -38,10 +38,9 @@ def _drawn(figures: triage.Figures) -> str:
 def list_leads() -> ResponseReturnValue:
     """Show one page of the leads, the last if there are not so many; all of its state is in the address."""
     query, state = _asked()
-    address = url_for(".list_leads")
 
     def link(**changes: Any) -> str:
-        return f"{address}?{urlencode(DEFAULTS | state | {'page': 1} | changes)}"
+        return f"{request.path}?{urlencode(DEFAULTS | state | {'page': 1} | changes)}"
 
     page = triage.search(query)
     if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps

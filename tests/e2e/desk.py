@@ -54,6 +54,7 @@ def names(page: Page) -> list[str]:
 
 def tab_to(page: Page, target: Locator) -> None:
     """Press Tab until the target has the focus; whatever has it on the way is on the screen and shows it."""
+    page.wait_for_load_state()  # its sheet, too, which says how the focus looks
     for _ in range(60):
         page.keyboard.press("Tab")
         width, is_there = target.evaluate(

@@ -84,6 +84,7 @@ def test_a_large_file_is_never_whole_in_memory(store: Any) -> None:
         before, peaks, done = memory(), [0], threading.Event()
 
         def watch() -> None:
+            peaks.append(memory())
             while not done.wait(0.002):
                 peaks.append(memory())
 

@@ -34,7 +34,7 @@ class Request(flask.Request):
 
     def _get_stream_for_parsing(self) -> Any:
         # In ever smaller pieces: Werkzeug runs a regular expression over all of one that holds the end of a part, which
-        # for a resume of 50 KB took as long as the rest of its work.
+        # for a resume of 50 KB took as long as the rest of its work. Who reads without a size, -1, gets all.
         body, left = super()._get_stream_for_parsing(), self.content_length or self.max_content_length or 0
 
         def read(size: int = -1) -> bytes:

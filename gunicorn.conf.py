@@ -46,7 +46,9 @@ with suppress(AttributeError):  # another C library
 
 # Answers do not tell what serves them; gunicorn has no setting for it.
 _default_headers = wsgi.Response.default_headers
-wsgi.Response.default_headers = lambda answer: [line for line in _default_headers(answer) if line[:7] != "Server:"]
+wsgi.Response.default_headers = lambda answer: [
+    line for line in _default_headers(answer) if line[:7] != "Server:"
+]
 
 # Where the workers count together for /metrics; prometheus_client looks when it is imported.
 metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
@@ -69,7 +71,9 @@ logger_class = Logger
 
 def on_starting(server):
     """Say in one line why it cannot start, where gunicorn says it five times or with a traceback."""
-    for address in filter(lambda bound: isinstance(bound, tuple), () if server.master_pid else server.cfg.address):
+    for address in filter(
+        lambda bound: isinstance(bound, tuple), () if server.master_pid else server.cfg.address
+    ):
         try:
             socket.create_server(address).close()
         except OSError as error:
@@ -107,7 +111,9 @@ def post_worker_init(worker):
     if settings["DELIVERY"] == "external":
         return
     worker.stopped = threading.Event()
-    worker.deliverer = threading.Thread(target=_deliver, args=(worker.wsgi, worker.stopped), daemon=True)
+    worker.deliverer = threading.Thread(
+        target=_deliver, args=(worker.wsgi, worker.stopped), daemon=True
+    )
     worker.deliverer.start()
 
 

@@ -14,7 +14,10 @@ def _channels(colour: str) -> list[float]:
 
 
 def _luminance(colour: str) -> float:
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _channels(colour)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in _channels(colour)
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -34,7 +37,9 @@ def parse(text: str) -> str:
 def on_dark(colour: str) -> str:
     """Lighten an accent until it stands out on dark paper and carries dark text."""
     for share in range(0, 101, 5):
-        mixed = "#" + "".join(f"{round(255 * (part + (1 - part) * share / 100)):02x}" for part in _channels(colour))
+        mixed = "#" + "".join(
+            f"{round(255 * (part + (1 - part) * share / 100)):02x}" for part in _channels(colour)
+        )
         if min(contrast(mixed, DARK_PAPER), contrast(mixed, DARK_INK)) >= READABLE:
             break
     return mixed

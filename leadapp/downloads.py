@@ -30,6 +30,8 @@ def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) 
     except RequestedRangeNotSatisfiable:
         file.close()
         raise
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'self'"
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; frame-ancestors 'self'"
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

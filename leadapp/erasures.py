@@ -37,7 +37,9 @@ def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
     """Erase what a restored database brought back."""
     for lead_id, at in erased.items():
         _delete(lead_id)
-        db.session.execute(insert(Erasure).values(id=lead_id, created_at=at).on_conflict_do_nothing())
+        db.session.execute(
+            insert(Erasure).values(id=lead_id, created_at=at).on_conflict_do_nothing()
+        )
     db.session.commit()
 
 
@@ -61,7 +63,9 @@ def noted(folder: Path) -> dict[uuid.UUID, datetime]:
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             lead_id, at = line.split()
-            erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(UTC)  # the zone may be torn off
+            erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(
+                UTC
+            )  # the zone may be torn off
         except ValueError:
             logger.warning("a line of %s cannot be read and is left out", path)
     return erased

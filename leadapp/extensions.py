@@ -28,7 +28,9 @@ NAMING = {
 
 SQLITE_WAITS = 10  # seconds for whoever writes at the moment
 
-db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False}
+)
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
@@ -40,13 +42,17 @@ COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
     lambda: network(request.remote_addr or "127.0.0.1"),
     application_limits=["60 per minute", "600 per day"],
-    application_limits_exempt_when=lambda: request.method != "POST" or request.endpoint not in COUNTED,
+    application_limits_exempt_when=lambda: (
+        request.method != "POST" or request.endpoint not in COUNTED
+    ),
     in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
     swallow_errors=True,  # nor may those that find Redis gone at the same instant as another
     storage_options={"socket_timeout": 1, "socket_connect_timeout": 1},
 )
 limiter.logger = logger.getChild("limits")
-limiter.logger.addFilter(lambda record: record.levelno == logging.WARNING)  # "unreachable", once; others name addresses
+limiter.logger.addFilter(
+    lambda record: record.levelno == logging.WARNING
+)  # "unreachable", once; others name addresses
 
 
 def network(address: str) -> str:
@@ -74,7 +80,10 @@ def _engine_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": 5}
     if url.startswith("sqlite"):
         # The driver opens BEGIN IMMEDIATE before the first write, so no read can turn into a lost race.
-        return options | {"pool_size": 64, "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS}}
+        return options | {
+            "pool_size": 64,
+            "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS},
+        }
     # Two workers of 40 stay under PostgreSQL's usual 100 connections.
     return options | {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
 
@@ -85,16 +94,22 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA temp_store=MEMORY")  # else undoing one statement costs a file in /var/tmp each time
+        connection.execute(
+            "PRAGMA temp_store=MEMORY"
+        )  # else undoing one statement costs a file in /var/tmp each time
 
 
 # SQLite lets writers that wait sleep and try again, so that some starve for seconds: they take turns by a lock file.
 @event.listens_for(Engine, "before_cursor_execute")
-def _wait_for_turn(connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:
+def _wait_for_turn(
+    connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
+) -> None:
     driver = connection.connection.dbapi_connection
     if isinstance(driver, sqlite3.Connection) and context.is_crud and "turn" not in connection.info:
         # Opened as it is: to empty it, empty though it is, goes into the file system's journal each time.
-        connection.info["turn"] = os.open(f"{connection.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        connection.info["turn"] = os.open(
+            f"{connection.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666
+        )
         fcntl.flock(connection.info["turn"], fcntl.LOCK_EX)
 
 

@@ -26,7 +26,9 @@ class Form(FlaskForm):
             """Bring both together."""
             if not form.is_submitted():
                 return None
-            files = MultiDict([(name, file) for name, file in request.files.items() if name == "resume"])
+            files = MultiDict(
+                [(name, file) for name, file in request.files.items() if name == "resume"]
+            )
             return CombinedMultiDict([files, request.form])
 
 

@@ -48,7 +48,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ParseException, lambda _error: _http_error(BadRequest()))
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
-    for away in (OperationalError, PoolTimeout, InternalError):  # the last is PostgreSQL's, where it only reads
+    for away in (
+        OperationalError,
+        PoolTimeout,
+        InternalError,
+    ):  # the last is PostgreSQL's, where it only reads
         app.register_error_handler(away, _database_away)
     app.register_error_handler(OSError, _disk_refused)
     app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path, and tokens with it
@@ -65,12 +69,18 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
+    ancestors = (
+        " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
+    )
     if request.endpoint == "dashboard.preview_resume":  # whose refusals are read in the frame, too
         ancestors = "'self'"
     ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
-    theirs = {name.lower() for name, _ in response.headers}  # to ask for each looks through all of them
-    response.headers.extend((name, value) for name, value in ours.items() if name.lower() not in theirs)
+    theirs = {
+        name.lower() for name, _ in response.headers
+    }  # to ask for each looks through all of them
+    response.headers.extend(
+        (name, value) for name, value in ours.items() if name.lower() not in theirs
+    )
     if current["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""
@@ -91,9 +101,21 @@ def _finish(response: Response) -> Response:
 def _http_error(error: HTTPException) -> Response:
     """Answer what Flask, Werkzeug or an extension raised."""
     status = error.code or 500
-    code = f"http_{status}" if f"http_{status}" in errors.MESSAGES else "http_400" if status < 500 else "http_500"
-    message = errors.Message(code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1)))
-    kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    code = (
+        f"http_{status}"
+        if f"http_{status}" in errors.MESSAGES
+        else "http_400"
+        if status < 500
+        else "http_500"
+    )
+    message = errors.Message(
+        code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
+    )
+    kept = {
+        name: value
+        for name, value in error.get_headers()
+        if name not in ("Content-Type", "Content-Length")
+    }
     if isinstance(error, RequestEntityTooLarge):
         request.drain()  # type: ignore[attr-defined]  # of our own Request
         kept["Connection"] = "close"
@@ -101,7 +123,9 @@ def _http_error(error: HTTPException) -> Response:
         seconds = max(1, math.ceil(limit.reset_at - time.time()))
         kept["Retry-After"] = str(seconds)
         unit = 3600 if seconds > 3600 else 60  # in words to the nearest
-        message = errors.Message(code, wait=span(timedelta(seconds=max(1, round(seconds / unit)) * unit)))
+        message = errors.Message(
+            code, wait=span(timedelta(seconds=max(1, round(seconds / unit)) * unit))
+        )
     return _answer(status, message, kept)
 
 
@@ -118,7 +142,11 @@ def _domain_error(error: errors.LeadappError) -> Response:
 
 def _invalid(error: errors.InvalidInput) -> Response:
     refusals = [
-        {"pointer": _pointer(field), "detail": message, "code": getattr(message, "code", "http_422")}
+        {
+            "pointer": _pointer(field),
+            "detail": message,
+            "code": getattr(message, "code", "http_422"),
+        }
         for field, messages in error.fields.items()
         for message in messages
     ]
@@ -149,7 +177,10 @@ def _log_exception(exc_info: Any) -> None:
 
 
 def _answer(
-    status: int, message: errors.Message, headers: Mapping[str, str], refusals: list[dict[str, Any]] | None = None
+    status: int,
+    message: errors.Message,
+    headers: Mapping[str, str],
+    refusals: list[dict[str, Any]] | None = None,
 ) -> Response:
     """Answer as problem+json under /api, as a page elsewhere."""
     title = HTTPStatus(status).phrase
@@ -167,7 +198,12 @@ def _answer(
         response = current_app.make_response(ProblemSchema().dump(problem))
         response.mimetype = "application/problem+json"
     else:
-        page = {"status": status, "message": message, "refusals": refusals, "request_id": log.request_id.get()}
+        page = {
+            "status": status,
+            "message": message,
+            "refusals": refusals,
+            "request_id": log.request_id.get(),
+        }
         response = current_app.make_response(render_template("errors/error.html", **page))
     response.status_code = status
     response.headers.update(headers)

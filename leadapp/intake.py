@@ -11,7 +11,9 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, select, update
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too, whose upsert is the same
+from sqlalchemy.dialects.postgresql import (
+    insert,
+)  # compiles for SQLite too, whose upsert is the same
 from sqlalchemy.orm import joinedload
 
 from . import letters
@@ -36,7 +38,8 @@ JOIN = _new.on_conflict_do_update(
         "submission_count": Lead.submission_count + 1,
         "updated_at": _new.excluded.updated_at,
         "pending_since": case(
-            (Lead.status == LeadStatus.PENDING, Lead.pending_since), else_=_new.excluded.pending_since
+            (Lead.status == LeadStatus.PENDING, Lead.pending_since),
+            else_=_new.excluded.pending_since,
         ),
         **dict.fromkeys(("reached_out_at", "reached_out_by", "seen_at")),
     },
@@ -90,9 +93,20 @@ def submit(details: Details, once: str | None = None) -> Submitted:
     at, resume = now(), details.resume
     run = db.session.connection().execute
     lead_id, count = run(JOIN, new_lead(details, at)).one()
-    row = details.typed() | resume.described() | {"storage_key": resume.key, "once": once, "created_at": at}
-    row |= {"id": uuid.uuid4(), "lead_id": lead_id, "number": count, "fingerprint": details.digest()}
-    if run(SEND, row).first() is None:  # this sending, or this kept file, is already somebody's submission
+    row = (
+        details.typed()
+        | resume.described()
+        | {"storage_key": resume.key, "once": once, "created_at": at}
+    )
+    row |= {
+        "id": uuid.uuid4(),
+        "lead_id": lead_id,
+        "number": count,
+        "fingerprint": details.digest(),
+    }
+    if (
+        run(SEND, row).first() is None
+    ):  # this sending, or this kept file, is already somebody's submission
         db.session.rollback()
         return _again(details, once, at)
     submission = Submission(**row)
@@ -119,7 +133,11 @@ def _again(details: Details, once: str | None, at: datetime) -> Submitted:
 
 def receipt(submission_id: uuid.UUID) -> Submission:
     """Give a submission and its lead, for the page after sending."""
-    found = select(Submission).options(joinedload(Submission.lead)).where(Submission.id == submission_id)
+    found = (
+        select(Submission)
+        .options(joinedload(Submission.lead))
+        .where(Submission.id == submission_id)
+    )
     submission = db.session.scalar(found)
     if submission is None:
         raise NotFound("receipt_unknown")

@@ -39,7 +39,9 @@ CONFIRMED = (
     .where(Submission.lead_id == bindparam("lead_id"), Letter.kind == "confirmation")
     .where(Letter.created_at > bindparam("since"))
 )
-OLDEST = func.min(case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type)
+OLDEST = func.min(
+    case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type
+)
 UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(Letter.sent_at.is_(None))
 
 
@@ -71,7 +73,9 @@ def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
 
 def _add(submission_id: uuid.UUID | None, at: datetime, **recipients: list[str]) -> None:
     letter = {"submission_id": submission_id, "created_at": at, "next_at": at}
-    if rows := [letter | {"kind": kind, "recipient": to} for kind, all_ in recipients.items() for to in all_]:
+    if rows := [
+        letter | {"kind": kind, "recipient": to} for kind, all_ in recipients.items() for to in all_
+    ]:
         db.session.connection().execute(OWE, rows)
 
 
@@ -81,9 +85,13 @@ def send_again(letter_id: uuid.UUID) -> bool:
     Taking a failed one away decides who sends it again, should two ask at the same instant.
     """
     parts = (Letter.kind, Letter.submission_id, Letter.recipient)
-    failed = delete(Letter).where(Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None))
+    failed = delete(Letter).where(
+        Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None)
+    )
     sent = select(*parts).where(Letter.id == letter_id, Letter.sent_at.is_not(None))
-    letter = db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
+    letter = (
+        db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
+    )
     if letter:
         _add(letter.submission_id, now(), **{letter.kind: [letter.recipient]})
     return letter is not None
@@ -91,7 +99,9 @@ def send_again(letter_id: uuid.UUID) -> bool:
 
 def retry_failed() -> int:
     """Owe every letter that has failed once more; tell how many."""
-    failed = db.session.scalars(select(Letter.id).where(Letter.next_at.is_(None), Letter.sent_at.is_(None))).all()
+    failed = db.session.scalars(
+        select(Letter.id).where(Letter.next_at.is_(None), Letter.sent_at.is_(None))
+    ).all()
     again = sum(send_again(letter_id) for letter_id in failed)
     db.session.commit()
     return again
@@ -116,7 +126,10 @@ def deliver_next() -> bool:
     except Exception as error:  # a letter that cannot be built may not stop the others
         # Its own words may hold what somebody typed, so only its kind is told.
         logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
-        _close(letter, **_after(letter, mail.NotSent(f"{type(error).__name__} while writing it", final=True)))
+        _close(
+            letter,
+            **_after(letter, mail.NotSent(f"{type(error).__name__} while writing it", final=True)),
+        )
     else:
         _close(letter, sent_at=now(), next_at=None, reason=None)
     return True
@@ -169,7 +182,9 @@ def _write(letter: Letter) -> Message | None:
     }[letter.kind]
     to_prospect = letter.kind == "confirmation"
     reply_to = next(iter(current["ATTORNEY_EMAIL"]), None) if to_prospect else sent.email
-    receipt_url = f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}" if to_prospect else None
+    receipt_url = (
+        f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}" if to_prospect else None
+    )
     facts = {"submission": sent, "receipt_url": receipt_url}
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 
@@ -181,14 +196,19 @@ def _write_reset(letter: Letter) -> Message | None:
     if user is None:
         return None
     link = f"{current['BASE_URL']}/auth/reset/{tokens.reset(user.id, user.hashed_password)}"
-    return mail.compose("reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link)
+    return mail.compose(
+        "reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link
+    )
 
 
 def _after(letter: Letter, failure: mail.NotSent) -> dict[str, Any]:
     """Tell what becomes of a letter that did not leave: when it is tried again, or that it has failed."""
     delay = DELAYS[letter.attempts - 1] if letter.attempts <= len(DELAYS) else LATER
     too_old = now() + delay > letter.created_at + GIVE_UP_AFTER
-    return {"next_at": None if failure.final or too_old else now() + delay, "reason": str(failure)[:500]}
+    return {
+        "next_at": None if failure.final or too_old else now() + delay,
+        "reason": str(failure)[:500],
+    }
 
 
 def _close(letter: Letter, **values: Any) -> None:
@@ -197,4 +217,7 @@ def _close(letter: Letter, **values: Any) -> None:
     db.session.execute(mine.values(token=None, **values))
     db.session.commit()
     outcome = "sent" if values.get("sent_at") else "waits" if values["next_at"] else "failed"
-    logger.info("letter", extra={"facts": {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}})
+    logger.info(
+        "letter",
+        extra={"facts": {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}},
+    )

@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("leadapp")
-OTHERS = ("alembic", "flask-limiter", "flask_migrate", "sqlalchemy")  # who may have to say something
+OTHERS = (
+    "alembic",
+    "flask-limiter",
+    "flask_migrate",
+    "sqlalchemy",
+)  # who may have to say something
 
 
 class JSONLines(logging.Formatter):

@@ -71,7 +71,12 @@ def header(text: str) -> str:
 
 
 def compose(
-    template: str, subject: str, recipient: str, letter_id: str, reply_to: str | None = None, **facts: Any
+    template: str,
+    subject: str,
+    recipient: str,
+    letter_id: str,
+    reply_to: str | None = None,
+    **facts: Any,
 ) -> Message:
     """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes."""
     sender = current["SMTP_FROM_EMAIL"]
@@ -114,7 +119,9 @@ def _reasons() -> Iterator[None]:
         code, words = next(iter(error.recipients.values()))
         raise NotSent(_reason(code, words), final=code >= 500) from error
     except smtplib.SMTPDataError as error:
-        raise NotSent(_reason(error.smtp_code, error.smtp_error), final=error.smtp_code >= 500) from error
+        raise NotSent(
+            _reason(error.smtp_code, error.smtp_error), final=error.smtp_code >= 500
+        ) from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(_reason(error.smtp_code, error.smtp_error)) from error
     except (OSError, smtplib.SMTPException) as error:

@@ -25,7 +25,9 @@ def show() -> Response:
     if not hmac.compare_digest(token.encode(), current["METRICS_TOKEN"].encode()):
         raise NotSignedIn("token_invalid" if token else "not_signed_in")
     prometheus, registry = current_app.extensions["metrics"]
-    return Response(prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST)
+    return Response(
+        prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST
+    )
 
 
 def init_app(app: Flask) -> None:
@@ -36,10 +38,14 @@ def init_app(app: Flask) -> None:
     try:
         prometheus: Any = import_module("prometheus_client")
     except ModuleNotFoundError as error:
-        raise ConfigurationError(["METRICS_TOKEN needs a package more: pip install '.[metrics]'"]) from error
+        raise ConfigurationError(
+            ["METRICS_TOKEN needs a package more: pip install '.[metrics]'"]
+        ) from error
     registry = prometheus.CollectorRegistry()
     registry.register(_Letters())
-    shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # gunicorn.conf.py: the workers write where each can read all
+    shared = (
+        "PROMETHEUS_MULTIPROC_DIR" in os.environ
+    )  # gunicorn.conf.py: the workers write where each can read all
     if shared:
         import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
     seconds = prometheus.Histogram(
@@ -67,4 +73,6 @@ class _Letters:
         oldest = standing.oldest_waiting.total_seconds() if standing.oldest_waiting else 0
         yield gauge("leadapp_letters_waiting", "Letters that wait.", standing.waiting)
         yield gauge("leadapp_letters_failed", "Letters that have failed.", standing.failed)
-        yield gauge("leadapp_letters_oldest_seconds", "Age of the oldest letter that waits.", oldest)
+        yield gauge(
+            "leadapp_letters_oldest_seconds", "Age of the oldest letter that waits.", oldest
+        )

@@ -31,7 +31,9 @@ CONTENT_TYPES = {".pdf": PDF, ".doc": DOC, ".docx": DOCX}
 KINDS = {PDF: "PDF", DOC: "DOC", DOCX: "DOCX"}
 ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
 
-PDF_HEADER_WITHIN = 1024  # readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13)
+PDF_HEADER_WITHIN = (
+    1024  # readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13)
+)
 PDF_TRAILER_WITHIN = 16 * 1024  # real files carry padding after their end
 PIECE, OVERLAP = 2**16, 16
 DOC_ENCRYPTED = 0x0100  # in the flags of the file information block (MS-DOC, 2.5.2)
@@ -40,7 +42,16 @@ ZIP_END_WITHIN = 2**16 + 22  # the end record and the longest comment
 ZIP_DIRECTORY_MAX = 512 * 1024
 DOCX_TYPES_MAX = 256 * 1024
 # What reading a broken, encrypted or hostile file raises.
-BROKEN = (OSError, ValueError, LookupError, RuntimeError, EOFError, struct.error, zipfile.BadZipFile, zlib.error)
+BROKEN = (
+    OSError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 DOCX_MAIN = f"{DOCX}.main+xml".encode()  # macro-enabled documents and templates have another
 
 
@@ -59,7 +70,10 @@ class Resume:
 
     def described(self) -> dict[str, Any]:
         """Give what is known of the file, by column of a submission."""
-        return {name: getattr(self, name) for name in ("filename", "content_type", "size", "sha256", "warnings")}
+        return {
+            name: getattr(self, name)
+            for name in ("filename", "content_type", "size", "sha256", "warnings")
+        }
 
 
 def inspect(stream: IO[bytes], filename: str) -> Resume:
@@ -86,7 +100,9 @@ def clean_filename(filename: str) -> str:
     """Take the last part of a visitor's file name, without controls, its ending kept when it is cut."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
     name = "".join(
-        character for character in name if unicodedata.category(character)[0] not in "CZ" or character == " "
+        character
+        for character in name
+        if unicodedata.category(character)[0] not in "CZ" or character == " "
     )
     stem, ending = os.path.splitext(name.strip())
     return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]
@@ -104,7 +120,9 @@ def _read_pdf(stream: IO[bytes]) -> list[str] | None:
     signs = {"password_protected": rb"/Encrypt\b", "runs_script": rb"/(JS|JavaScript)\b"}
     either = re.compile(b"|".join(signs.values()))  # most files hold neither, and are searched once
     suspect = (piece for piece in _pieces(stream) if either.search(piece))
-    return sorted({warning for piece in suspect for warning, sign in signs.items() if re.search(sign, piece)})
+    return sorted(
+        {warning for piece in suspect for warning, sign in signs.items() if re.search(sign, piece)}
+    )
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

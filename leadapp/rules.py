@@ -17,11 +17,15 @@ EMAIL_MAX = 254  # RFC 5321's longest path, less its angle brackets
 PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads no further
 # What nobody sees, and copying brings along: spaces, marks of no width, letters without a form.
 BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
-    character for character in map(chr, range(0x3001)) if character.isspace() or unicodedata.category(character) == "Cf"
+    character
+    for character in map(chr, range(0x3001))
+    if character.isspace() or unicodedata.category(character) == "Cf"
 )
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 # Letters that Unicode does not take apart, as they are typed without them.
-LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"})
+LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+)
 
 
 def person_name(field: str) -> Callable[[str | None], str]:
@@ -72,19 +76,25 @@ def ascii_email(address: str) -> str:
 def _spelt(address: str, way: str) -> str:
     try:
         return getattr(validate_email(address, check_deliverability=False), way) or address
-    except EmailNotValidError:  # an operator's own domain may be a private one, as the seed's leadmanagement.local
+    except (
+        EmailNotValidError
+    ):  # an operator's own domain may be a private one, as the seed's leadmanagement.local
         return address
 
 
 def fold(text: str) -> str:
     """Write text without case and accents, as it is searched and sorted."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character)).translate(LETTERS)
+    return "".join(
+        character for character in plain if not unicodedata.combining(character)
+    ).translate(LETTERS)
 
 
 def search(text: str | None) -> str:
     """Check what is searched for; a copy from a letter brings what broke its links."""
-    typed = "".join(character for character in text or "" if unicodedata.category(character) not in CONTROLS)
+    typed = "".join(
+        character for character in text or "" if unicodedata.category(character) not in CONTROLS
+    )
     typed = typed.replace("\u2060", "").strip()
     if len(typed) > NAME_MAX:
         raise Refused("query_too_long", limit=NAME_MAX)

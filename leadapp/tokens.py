@@ -16,7 +16,10 @@ from .wording import now
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
 RESET_LIFETIME = 3600
-PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}  # a receipt ends when the lead is erased
+PAGE_LIFETIMES = {
+    "submitted": 30 * 24 * 3600,
+    "receipt": None,
+}  # a receipt ends when the lead is erased
 
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
@@ -54,7 +57,9 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     kept = _read("kept", token, KEPT_LIFETIME)
     if not kept or kept.pop("form") != read_form_id(form):
         return None
-    if kept.get("kept_at", 0) < now().timestamp() - KEPT_LIFETIME:  # an older leadapp did not sign when
+    if (
+        kept.get("kept_at", 0) < now().timestamp() - KEPT_LIFETIME
+    ):  # an older leadapp did not sign when
         return None
     return dict(kept)
 

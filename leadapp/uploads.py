@@ -16,7 +16,9 @@ PIECE = 64 * 1024
 class Request(flask.Request):
     """A request that stages uploads, and leaves nothing staged behind however it ends."""
 
-    def __init__(self, environ: dict[str, object], populate_request: bool = True, shallow: bool = False) -> None:
+    def __init__(
+        self, environ: dict[str, object], populate_request: bool = True, shallow: bool = False
+    ) -> None:
         super().__init__(environ, populate_request, shallow)
         self.staged: list[IO[bytes]] = []
 
@@ -28,14 +30,19 @@ class Request(flask.Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         if not filename or self.endpoint not in DOORS:
-            return super()._get_file_stream(total_content_length, content_type, filename, content_length)
+            return super()._get_file_stream(
+                total_content_length, content_type, filename, content_length
+            )
         self.staged.append(store.stage())
         return self.staged[-1]
 
     def _get_stream_for_parsing(self) -> Any:
         # In ever smaller pieces: Werkzeug runs a regular expression over all of one that holds the end of a part, which
         # for a resume of 50 KB took as long as the rest of its work. Who reads without a size, -1, gets all.
-        body, left = super()._get_stream_for_parsing(), self.content_length or self.max_content_length or 0
+        body, left = (
+            super()._get_stream_for_parsing(),
+            self.content_length or self.max_content_length or 0,
+        )
 
         def read(size: int = -1) -> bytes:
             nonlocal left

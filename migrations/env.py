@@ -9,7 +9,10 @@ from sqlalchemy.exc import DatabaseError
 from leadapp.models import Base
 
 LOCK = 7_362_195  # any number that nothing else in the database locks
-FIRST_STATEMENT = {"sqlite": "BEGIN IMMEDIATE", "postgresql": f"SELECT pg_advisory_xact_lock({LOCK})"}
+FIRST_STATEMENT = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": f"SELECT pg_advisory_xact_lock({LOCK})",
+}
 
 
 def run() -> None:
@@ -28,7 +31,9 @@ def run() -> None:
 
 try:
     run()
-except DatabaseError as error:  # locked, away, no database, or not to be written: one line at the command line
+except (
+    DatabaseError
+) as error:  # locked, away, no database, or not to be written: one line at the command line
     raise CommandError(f"the database cannot be used: {error.orig}") from error
 except OSError as error:  # the lock file of SQLite is somebody else's
     raise CommandError(f"{error.filename}: {error.strerror}") from error

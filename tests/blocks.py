@@ -13,16 +13,26 @@ THEIRS = "http://127.0.0.1:8000"  # where the docs say that the site is
 
 def blocks(name: str, language: str = "sh") -> list[str]:
     """The blocks of one language in a page of the docs, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL
+    )
 
 
 def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: str) -> str:
     """Run a script against the site at `url`, with variables it knows, and give what it says; it must not fail."""
     words = "".join(f"{name} = {value!r}\n" for name, value in known.items())
-    start = {"sh": ("bash", "-c", "set -euo pipefail\n"), "python": (sys.executable, "-c", words)}[language]
+    start = {"sh": ("bash", "-c", "set -euo pipefail\n"), "python": (sys.executable, "-c", words)}[
+        language
+    ]
     command = [*start[:-1], start[-1] + script.replace(THEIRS, url)]
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | known, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=os.environ | known,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
     return done.stdout

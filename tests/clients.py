@@ -33,7 +33,9 @@ class Client(FlaskClient):
 
 def _let_go() -> None:
     if has_app_context():
-        assert not [*db.session.new, *db.session.dirty], "the test has changes that it did not commit"
+        assert not [*db.session.new, *db.session.dirty], (
+            "the test has changes that it did not commit"
+        )
         db.session.rollback()
         db.session.expire_all()
 

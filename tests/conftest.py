@@ -18,8 +18,18 @@ settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--crash-seconds", type=float, default=10, help="how long the crash test kills, on each database")
-    parser.addoption("--fault-seconds", type=float, default=2, help="how long a server, or room on the disk, is gone")
+    parser.addoption(
+        "--crash-seconds",
+        type=float,
+        default=10,
+        help="how long the crash test kills, on each database",
+    )
+    parser.addoption(
+        "--fault-seconds",
+        type=float,
+        default=2,
+        help="how long a server, or room on the disk, is gone",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,7 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
-        metafunc.parametrize("backend", marker.args if marker else default, indirect=True, scope="session")
+        metafunc.parametrize(
+            "backend", marker.args if marker else default, indirect=True, scope="session"
+        )
 
 
 @pytest.hookimpl(trylast=True)
@@ -81,7 +93,9 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def new_database(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+def new_database(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
     """`new_database("sqlite")` or `("postgres")` gives the URL of an empty database of the caller's own."""
 
     def make(backend: str) -> str:
@@ -93,14 +107,18 @@ def new_database(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def new_stack(servers: Servers, new_database: Callable[[str], str]) -> Callable[[str], dict[str, str]]:
+def new_stack(
+    servers: Servers, new_database: Callable[[str], str]
+) -> Callable[[str], dict[str, str]]:
     """`new_stack("sqlite")` gives settings for one machine, `("postgres")` for several: with S3 and Valkey."""
 
     def make(backend: str) -> dict[str, str]:
         database = {"DATABASE_URL": new_database(backend)}
         if backend == "sqlite":
             return database
-        return database | servers.objects.new_place() | {"RATELIMIT_STORAGE_URI": servers.valkey.url}
+        return (
+            database | servers.objects.new_place() | {"RATELIMIT_STORAGE_URI": servers.valkey.url}
+        )
 
     return make
 

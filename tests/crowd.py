@@ -27,7 +27,9 @@ def gather(count: int) -> None:
         db.session.execute(insert(Lead), leads)
         db.session.execute(insert(Submission), sent)
         db.session.execute(insert(Letter), [_letter(one) for one in sent])
-        db.session.execute(insert(Event), [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads])
+        db.session.execute(
+            insert(Event), [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
+        )
         db.session.commit()
     if db.engine.dialect.name == "postgresql":  # which looks at a table once a minute at most
         db.session.execute(text("ANALYZE"))
@@ -54,7 +56,13 @@ def _lead(number: int, dice: random.Random, at: datetime) -> Row:
 
 def _sent(lead: Row, number: int) -> Row:
     typed = {name: lead[name] for name in ("first_name", "last_name", "email", "created_at")}
-    file = {"filename": "cv.pdf", "content_type": "application/pdf", "size": 50_000, "sha256": "0" * 64, "warnings": []}
+    file = {
+        "filename": "cv.pdf",
+        "content_type": "application/pdf",
+        "size": 50_000,
+        "sha256": "0" * 64,
+        "warnings": [],
+    }
     names = {"storage_key": f"{number:032}.pdf", "fingerprint": "0" * 64, "number": 1}
     return typed | file | names | {"id": uuid.uuid4(), "lead_id": lead["id"]}
 

@@ -98,7 +98,9 @@ class LeadFactory(Committed):
     created_at = factory.LazyFunction(now)
     updated_at = factory.SelfAttribute("created_at")
     pending_since = factory.SelfAttribute("created_at")
-    submission = factory.RelatedFactory("tests.factories.SubmissionFactory", factory_related_name="lead")
+    submission = factory.RelatedFactory(
+        "tests.factories.SubmissionFactory", factory_related_name="lead"
+    )
 
 
 class SubmissionFactory(Committed):
@@ -121,7 +123,9 @@ class SubmissionFactory(Committed):
     sha256 = factory.LazyAttribute(lambda sent: hashlib.sha256(sent.content).hexdigest())
     warnings = factory.List([])
     fingerprint = factory.SelfAttribute("sha256")
-    storage_key = factory.LazyAttribute(lambda sent: stored(sent.content, PurePath(sent.filename).suffix))
+    storage_key = factory.LazyAttribute(
+        lambda sent: stored(sent.content, PurePath(sent.filename).suffix)
+    )
     created_at = factory.SelfAttribute("lead.created_at")
 
     @classmethod

@@ -29,7 +29,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         smtp = MailServer()
         settings = {"FIRM_NAME": "Hartwell & Lane"}
-        server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, **settings)
+        server = Gunicorn(
+            Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, **settings
+        )
         site = Site(server, smtp)
         site.migrate()
         server.start()
@@ -67,7 +69,9 @@ def take_desk(session: BrowserContext) -> None:
     page.screenshot(path=PICTURES / "list.png", full_page=True)
     page.get_by_role("row").filter(has_text="PDF").nth(1).get_by_role("link").click()
     page.set_viewport_size({"width": 1160, "height": 1250})
-    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension://")):
+    with page.expect_event(
+        "framenavigated", lambda frame: frame.url.startswith("chrome-extension://")
+    ):
         page.get_by_text("Preview").click()
     page.wait_for_timeout(3000)  # until its viewer has drawn it
     page.screenshot(path=PICTURES / "lead.png")
@@ -81,7 +85,9 @@ def take_phone(browser: Browser, session: BrowserContext) -> None:
     side_by_side(browser, [leads, lead], "phone", 593)
 
 
-def open_page(session: BrowserContext, path: str, width: int, height: int, dark: bool = False) -> Page:
+def open_page(
+    session: BrowserContext, path: str, width: int, height: int, dark: bool = False
+) -> Page:
     """Open a page in a window of this size."""
     page = session.new_page()
     page.set_viewport_size({"width": width, "height": height})
@@ -93,7 +99,9 @@ def open_page(session: BrowserContext, path: str, width: int, height: int, dark:
 def side_by_side(browser: Browser, pages: list[Page], name: str, width: int) -> None:
     """Write what two pages show into one picture."""
     both = browser.new_page(viewport={"width": width, "height": 608})
-    both.set_content(FRAME.format("".join(IMAGE.format(b64encode(page.screenshot()).decode()) for page in pages)))
+    both.set_content(
+        FRAME.format("".join(IMAGE.format(b64encode(page.screenshot()).decode()) for page in pages))
+    )
     both.screenshot(path=PICTURES / f"{name}.png")
 
 

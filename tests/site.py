@@ -56,7 +56,9 @@ class Site:
     def token(self, username: str, password: str) -> str:
         """An access token from the API's sign-in."""
         with self.client() as client:
-            answer = client.post("/api/v1/auth/login", data={"username": username, "password": password})
+            answer = client.post(
+                "/api/v1/auth/login", data={"username": username, "password": password}
+            )
         return str(answer.raise_for_status().json()["access_token"])
 
     @property
@@ -64,7 +66,9 @@ class Site:
         """The storage of the running site, folder or bucket."""
         keys = ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         folder = self.server.instance / "uploads" / "resumes"
-        return storage.make({"UPLOAD_DIR": folder} | {key: self.server.settings.get(key, "") for key in keys})
+        return storage.make(
+            {"UPLOAD_DIR": folder} | {key: self.server.settings.get(key, "") for key in keys}
+        )
 
     @contextmanager
     def database(self) -> Iterator[Connection]:
@@ -76,7 +80,9 @@ class Site:
 
     def hurry(self, claimed: bool = False) -> None:
         """Make waiting letters due now; with `claimed` also those whose deliverer died holding them."""
-        waiting = update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
+        waiting = (
+            update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
+        )
         with self.database() as connection:
             connection.execute(waiting if claimed else waiting.where(Letter.token.is_(None)))
 
@@ -84,7 +90,9 @@ class Site:
         """Remove every row but users and logins; forget all mail, and let the mail server behave well."""
         for _ in range(100):  # a letter on its way would come to the next test
             with self.database() as connection:
-                connection.execute(update(Letter).where(Letter.token.is_(None)).values(next_at=None))
+                connection.execute(
+                    update(Letter).where(Letter.token.is_(None)).values(next_at=None)
+                )
                 if connection.scalar(select(func.count(Letter.token))) == 0:
                     break
             time.sleep(0.03)

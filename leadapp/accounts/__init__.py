@@ -17,7 +17,11 @@ from ..wording import now
 from . import attempts, passwords
 
 # Composed once: every request of an attorney asks it.
-ALIVE = select(User).join(Login).where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
+ALIVE = (
+    select(User)
+    .join(Login)
+    .where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
+)
 COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
 
 
@@ -28,18 +32,26 @@ def register(username: str, email: str, password: str) -> User:
     return create(username, email, password, active=current["REGISTRATION"] == "open")
 
 
-def create(username: str, email: str, password: str, active: bool = True, must_change: bool = False) -> User:
+def create(
+    username: str, email: str, password: str, active: bool = True, must_change: bool = False
+) -> User:
     """Make an account of checked values; InvalidInput if the name or the address is somebody's."""
     keys = {"username_key": username.lower(), "email_key": rules.email_key(email)}
     row = insert(User).values(username=username, email=email, created_at=now(), **keys)
-    row = row.values(hashed_password=passwords.hashed(password), is_active=active, must_change_password=must_change)
+    row = row.values(
+        hashed_password=passwords.hashed(password),
+        is_active=active,
+        must_change_password=must_change,
+    )
     user = db.session.scalar(row.on_conflict_do_nothing().returning(User))
     if user is None:
         db.session.rollback()
         taken = {
             field: [Message(f"{field}_taken")]
             for field in ("username", "email")
-            if db.session.scalar(select(exists().where(getattr(User, f"{field}_key") == keys[f"{field}_key"])))
+            if db.session.scalar(
+                select(exists().where(getattr(User, f"{field}_key") == keys[f"{field}_key"]))
+            )
         }
         raise InvalidInput(taken)
     db.session.commit()
@@ -53,7 +65,9 @@ def authenticate(name: str, password: str, address: str) -> User:
     """
     key = rules.email_key(name.strip())
     with passwords.turn():
-        user = db.session.scalar(select(User).where(User.email_key == key if "@" in key else User.username_key == key))
+        user = db.session.scalar(
+            select(User).where(User.email_key == key if "@" in key else User.username_key == key)
+        )
         who = str(user.id) if user else key
         attempts.count(who, address)
         matches = passwords.match(password, user and user.hashed_password)
@@ -70,7 +84,9 @@ def authenticate(name: str, password: str, address: str) -> User:
 def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
     """Begin a login of this user, unless the password was changed meanwhile; the rows of those that ended go."""
     db.session.execute(delete(Login).where(Login.user_id == user.id, Login.expires_at < now()))
-    same = select(User.id).where(User.id == user.id, User.hashed_password == user.hashed_password, User.is_active)
+    same = select(User.id).where(
+        User.id == user.id, User.hashed_password == user.hashed_password, User.is_active
+    )
     if not db.session.scalar(same.with_for_update()):
         db.session.rollback()
         raise NotSignedIn("bad_credentials")

@@ -38,7 +38,9 @@ def match(password: str, hash_: str | None) -> bool:
     """Compare a password with a user's hash, or for as long with nobody's; inside one's turn."""
     secret = password.encode()
     # bcrypt refuses longer ones; the comparison runs all the same, so that the time tells nothing.
-    same = bcrypt.checkpw(secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode())
+    same = bcrypt.checkpw(
+        secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode()
+    )
     return same and bool(hash_) and len(secret) <= rules.PASSWORD_MAX_BYTES
 
 

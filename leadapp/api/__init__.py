@@ -50,7 +50,11 @@ def share(response: Response) -> Response:
     if (origin := request.headers.get("Origin")) in current["CORS_ORIGINS"]:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH"
-        response.headers["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, {CONDITIONS}"
-        response.headers["Access-Control-Expose-Headers"] = "ETag, Idempotency-Replayed, Link, Location, X-Request-ID"
+        response.headers["Access-Control-Allow-Headers"] = (
+            f"Authorization, Content-Type, {CONDITIONS}"
+        )
+        response.headers["Access-Control-Expose-Headers"] = (
+            "ETag, Idempotency-Replayed, Link, Location, X-Request-ID"
+        )
         response.headers["Access-Control-Max-Age"] = "600"
     return response

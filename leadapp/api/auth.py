@@ -21,7 +21,9 @@ Answer = dict[str, Any]
 def register() -> tuple[Answer, int]:
     """Make an account, as REGISTRATION allows."""
     user = accounts.register(**RegisterSchema().read_body())
-    message = "User registered successfully" + ("" if user.is_active else "; a colleague must enable the account")
+    message = "User registered successfully" + (
+        "" if user.is_active else "; a colleague must enable the account"
+    )
     return RegisteredSchema().dump({"message": message, "username": user.username}), 201
 
 
@@ -33,7 +35,9 @@ def login() -> Answer:
     form = LoginForm(meta={"csrf": False})
     if not form.validate():
         raise InvalidInput(form.errors)
-    user = accounts.authenticate(form.username.data, form.password.data or "", request.remote_addr or "")
+    user = accounts.authenticate(
+        form.username.data, form.password.data or "", request.remote_addr or ""
+    )
     lifetime = timedelta(minutes=current["ACCESS_TOKEN_EXPIRE_MINUTES"])
     login = accounts.sign_in(user, lifetime)
     token = tokens.bearer(login.id, user.id, login.expires_at)

@@ -90,4 +90,6 @@ def _links(page: triage.Page) -> str:
     asked: dict[str, Any] = request.args.to_dict()
     asked.pop("page", None)
     address = url_for(".list_leads", **asked, page="")  # built once, as what is longest about it
-    return ", ".join(f'<{address}{number}>; rel="{rel}"' for rel, number in pages.items() if 1 <= number <= last)
+    return ", ".join(
+        f'<{address}{number}>; rel="{rel}"' for rel, number in pages.items() if 1 <= number <= last
+    )

@@ -12,7 +12,18 @@ from .upkeep import back_up, doctor, purge, remind, restore, seed_demo, show_con
 from .users import create_user, seed_db, user_commands
 
 GROUPS = (lead_commands, mail_commands, user_commands)
-ALONE = (create_user, seed_db, seed_demo, show_config, doctor, back_up, restore, sweep, purge, remind)
+ALONE = (
+    create_user,
+    seed_db,
+    seed_demo,
+    show_config,
+    doctor,
+    back_up,
+    restore,
+    sweep,
+    purge,
+    remind,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -20,5 +31,7 @@ def init_app(app: Flask) -> None:
     for command in (*GROUPS, *ALONE):
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
-    if context and context.info_name == "run":  # Flask's own development server, which starts no deliverer
+    if (
+        context and context.info_name == "run"
+    ):  # Flask's own development server, which starts no deliverer
         click.echo("Letters wait until this runs beside it: flask mail deliver", err=True)

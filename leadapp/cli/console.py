@@ -28,13 +28,17 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
         except DatabaseError as error:
             words = f"The database cannot be used: {error.orig}"
-            if isinstance(error, ProgrammingError) or re.search("no (such )?(table|column)", words):  # or SQLite's
+            if isinstance(error, ProgrammingError) or re.search(
+                "no (such )?(table|column)", words
+            ):  # or SQLite's
                 words += "\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
         except BrokenPipeError:
             raise  # whoever reads the output has enough: click ends without a word
         except OSError as error:
-            raise click.ClickException(f"{error.filename or 'leadapp'}: {error.strerror}") from error
+            raise click.ClickException(
+                f"{error.filename or 'leadapp'}: {error.strerror}"
+            ) from error
 
     return run
 
@@ -68,7 +72,9 @@ def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], 
     """Make what shows on a terminal how far somebody is with a list."""
 
     def watch(items: Iterable[Any]) -> Iterator[Any]:
-        with click.progressbar(items, length, label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        with click.progressbar(
+            items, length, label, file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
             yield from bar
 
     return watch

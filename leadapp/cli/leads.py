@@ -15,7 +15,17 @@ from ..wording import now, span
 from .console import ask, counted, mendable, reporting
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
-SHOWN = ("id", "reference", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
+SHOWN = (
+    "id",
+    "reference",
+    "first_name",
+    "last_name",
+    "email",
+    "status",
+    "created_at",
+    "updated_at",
+    "reached_out_at",
+)
 status = click.option("--status", type=click.Choice([*LeadStatus.__members__]))
 q = click.option("--q", default="", help="The start of a name, an e-mail address or a reference.")
 
@@ -24,7 +34,13 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @status
 @q
 @click.option("--page", default=1, type=click.IntRange(1, PAGE_MAX), show_default=True)
-@click.option("--size", default=100, type=click.IntRange(1, SIZE_MAX), show_default=True, help="How many a page has.")
+@click.option(
+    "--size",
+    default=100,
+    type=click.IntRange(1, SIZE_MAX),
+    show_default=True,
+    help="How many a page has.",
+)
 @reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, wait, name, e-mail."""
@@ -34,7 +50,11 @@ def list_leads(as_json: bool, **typed: Any) -> None:
     else:
         for lead in page.items:
             waits = span(now() - lead.pending_since) if lead.status == "PENDING" else "-"
-            click.echo("\t".join((str(lead.id), lead.reference, lead.status, waits, lead.full_name, lead.email)))
+            click.echo(
+                "\t".join(
+                    (str(lead.id), lead.reference, lead.status, waits, lead.full_name, lead.email)
+                )
+            )
     click.echo(f"page {page.query.page} of {page.pages}, {page.total} in all", err=True)
 
 
@@ -55,5 +75,9 @@ def export_leads(**typed: Any) -> None:
 def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
     """Erase a lead for good: details, letters, history; its files go with the next sweep."""
     lead = triage.read(lead_id)
-    triage.erase(lead_id, None, reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"))
+    triage.erase(
+        lead_id,
+        None,
+        reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"),
+    )
     return {"erased": lead.reference}

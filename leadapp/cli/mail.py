@@ -33,7 +33,11 @@ def test_mail(to: str) -> None:
     """Send one letter now, and say what fails."""
     message = mail.compose("test", "A test letter", rules.email(to), f"test-{secrets.token_hex(8)}")
     mail.send(message)
-    place = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}" if current["SMTP_HOST"] else str(mail.outbox())
+    place = (
+        f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
+        if current["SMTP_HOST"]
+        else str(mail.outbox())
+    )
     click.echo(f"{place} has taken the letter")
 
 
@@ -42,11 +46,17 @@ def test_mail(to: str) -> None:
 def mail_status(as_json: bool) -> None:
     """Tell how many letters wait and have failed; exit 1 if any has."""
     waiting, failed, wait = letters.standing()
-    figures = {"waiting": waiting, "failed": failed, "oldest_seconds": int(wait.total_seconds()) if wait else None}
+    figures = {
+        "waiting": waiting,
+        "failed": failed,
+        "oldest_seconds": int(wait.total_seconds()) if wait else None,
+    }
     oldest = f", the oldest for {wording.span(wait)}" if wait else ""
     click.echo(json.dumps(figures) if as_json else f"waiting: {waiting}{oldest}\nfailed: {failed}")
     if failed:
-        raise click.ClickException("Letters have failed. The page of a lead gives the reason; flask mail retry")
+        raise click.ClickException(
+            "Letters have failed. The page of a lead gives the reason; flask mail retry"
+        )
 
 
 @mail_commands.command("retry")

@@ -28,7 +28,11 @@ def sweep() -> dict[str, int]:
 @counted
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
     """Erase the leads whose last submission is older than that."""
-    return {"would_be_erased" if dry_run else "erased": upkeep.purge(untouched, watched("Erasing"), dry_run)}
+    return {
+        "would_be_erased" if dry_run else "erased": upkeep.purge(
+            untouched, watched("Erasing"), dry_run
+        )
+    }
 
 
 @click.command("backup")
@@ -45,7 +49,9 @@ def back_up(folder: Path | None, as_json: bool) -> None:
 
 @click.command("restore")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--verify", "only_verify", is_flag=True, help="Only compare the backup with its manifest.")
+@click.option(
+    "--verify", "only_verify", is_flag=True, help="Only compare the backup with its manifest."
+)
 @counted
 def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
     """Bring a backup back into an empty place, but nobody who was erased since. Stop the site first."""
@@ -80,15 +86,28 @@ def doctor(as_json: bool) -> None:
         click.echo(json.dumps([finding._asdict() for finding in findings]))
     else:
         for finding in findings:
-            click.echo(f"{finding.state:6}{finding.check}: {finding.found}" + (finding.mend and f". {finding.mend}"))
+            click.echo(
+                f"{finding.state:6}{finding.check}: {finding.found}"
+                + (finding.mend and f". {finding.mend}")
+            )
     if any(finding.state == "fail" for finding in findings):
         sys.exit(1)
 
 
 @click.command("config")
-@click.option("--example", "written", flag_value=config.example, type=click.UNPROCESSED, help="Print .env.example.")
 @click.option(
-    "--markdown", "written", flag_value=config.markdown, type=click.UNPROCESSED, help="Print the docs' table."
+    "--example",
+    "written",
+    flag_value=config.example,
+    type=click.UNPROCESSED,
+    help="Print .env.example.",
+)
+@click.option(
+    "--markdown",
+    "written",
+    flag_value=config.markdown,
+    type=click.UNPROCESSED,
+    help="Print the docs' table.",
 )
 @with_appcontext
 def show_config(written: Callable[[], str] | None) -> None:

@@ -16,8 +16,12 @@ from .console import ask, reporting
 SIGN_IN = "Sign in at {}/auth/login"
 
 user_commands = AppGroup("user", help="Look after the accounts of attorneys.")
-random_option = click.option("--random-password", is_flag=True, help="Make one to be changed, and print it once.")
-file_option = click.option("--password-file", type=click.File(), help="File with the password; - is standard input.")
+random_option = click.option(
+    "--random-password", is_flag=True, help="Make one to be changed, and print it once."
+)
+file_option = click.option(
+    "--password-file", type=click.File(), help="File with the password; - is standard input."
+)
 
 
 @click.command("create-user")
@@ -27,7 +31,11 @@ file_option = click.option("--password-file", type=click.File(), help="File with
 @random_option
 @reporting
 def create_user(
-    username: str | None, email: str | None, password_file: TextIO | None, random_password: bool, as_json: bool
+    username: str | None,
+    email: str | None,
+    password_file: TextIO | None,
+    random_password: bool,
+    as_json: bool,
 ) -> None:
     """Make an account that can sign in at once; asks for what is missing on a terminal."""
     username = rules.username(username or ask("Username", "--username"))
@@ -45,13 +53,17 @@ def _password(file: TextIO | None, at_random: bool) -> str:
             return rules.password(file.read().rstrip("\r\n"))
         except UnicodeError as error:
             raise click.ClickException(f"{file.name}: the password is not text in UTF-8") from error
-    return rules.password(ask("Password", "--password-file", hide_input=True, confirmation_prompt=True))
+    return rules.password(
+        ask("Password", "--password-file", hide_input=True, confirmation_prompt=True)
+    )
 
 
 def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None = None) -> None:
     """Print the account for programs, and the next step for people."""
     if as_json:
-        click.echo(json.dumps(UserSchema().dump(user) | ({"password": password} if password else {})))
+        click.echo(
+            json.dumps(UserSchema().dump(user) | ({"password": password} if password else {}))
+        )
     else:
         click.echo(user.username + (f"\nPassword: {password}" if password else ""))
     click.echo(then.format(current["BASE_URL"]), err=True)
@@ -72,7 +84,10 @@ def seed_db(as_json: bool) -> None:
 def list_users(as_json: bool) -> None:
     """List the accounts."""
     users = accounts.everybody()
-    lines = (f"{user.username:<20} {user.email:<40} {'enabled' if user.is_active else 'disabled'}" for user in users)
+    lines = (
+        f"{user.username:<20} {user.email:<40} {'enabled' if user.is_active else 'disabled'}"
+        for user in users
+    )
     click.echo(json.dumps(UserSchema(many=True).dump(users)) if as_json else "\n".join(lines))
 
 
@@ -89,7 +104,11 @@ def enable_user(username: str, as_json: bool) -> None:
 @reporting
 def disable_user(username: str, as_json: bool) -> None:
     """Keep a user out; sessions and tokens end at once."""
-    _report(accounts.enable(username, active=False), as_json, f"To let them in again: flask user enable {username}")
+    _report(
+        accounts.enable(username, active=False),
+        as_json,
+        f"To let them in again: flask user enable {username}",
+    )
 
 
 @user_commands.command("unlock")
@@ -105,7 +124,9 @@ def unlock_user(username: str, as_json: bool) -> None:
 @file_option
 @random_option
 @reporting
-def set_password(username: str, password_file: TextIO | None, random_password: bool, as_json: bool) -> None:
+def set_password(
+    username: str, password_file: TextIO | None, random_password: bool, as_json: bool
+) -> None:
     """Give a user another password; sessions and tokens end."""
     user, password = accounts.named(username), _password(password_file, random_password)
     accounts.set_password(user, password, must_change=random_password)

@@ -17,21 +17,34 @@ from werkzeug.local import LocalProxy
 
 from .table import SETTINGS, Setting, example, markdown
 
-__all__ = ["SETTINGS", "ConfigurationError", "Setting", "current", "example", "init_app", "load", "markdown"]
+__all__ = [
+    "SETTINGS",
+    "ConfigurationError",
+    "Setting",
+    "current",
+    "example",
+    "init_app",
+    "load",
+    "markdown",
+]
 
 current: Any = LocalProxy(lambda: current_app.config)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
 PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
 PACKAGES = {"DATABASE_URL": "psycopg", "STORAGE_URL": "obstore", "RATELIMIT_STORAGE_URI": "redis"}
-KNOWN_EXAMPLES = re.compile("your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE)
+KNOWN_EXAMPLES = re.compile(
+    "your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE
+)
 
 
 class ConfigurationError(ClickException):
     """The settings do not allow a start; says all that is wrong with them at once, at the command line too."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("leadapp cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        super().__init__(
+            "leadapp cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        )
 
 
 def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
@@ -47,7 +60,9 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], li
             text, sources[setting.name] = _text(setting, environ)
             values[setting.name] = setting.kind.read(text)
         except OSError as error:
-            problems.append(f"{setting.name}_FILE is {error.filename!r}, which cannot be read: {error.strerror}")
+            problems.append(
+                f"{setting.name}_FILE is {error.filename!r}, which cannot be read: {error.strerror}"
+            )
         except (ValueError, KeyError):
             shown = "not readable" if setting.secret else repr(text)
             problems.append(f"{setting.name} is {shown}: it must be {setting.kind.allowed}")
@@ -77,37 +92,56 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     overrides = overrides or {}
     texts = {name: value for name, value in overrides.items() if isinstance(value, str)}
     values, sources = load({**os.environ, **texts})
-    values |= {name: value for name, value in overrides.items() if name not in values or name not in texts}
+    values |= {
+        name: value for name, value in overrides.items() if name not in values or name not in texts
+    }
     folder = Path(values["INSTANCE_PATH"] or app.instance_path).absolute()
     app.instance_path = str(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
-            folder.chmod(0o700)  # the database, the letters and the secret are nobody else's on this machine
+            folder.chmod(
+                0o700
+            )  # the database, the letters and the secret are nobody else's on this machine
         if not values["SECRET_KEY"]:
-            values["SECRET_KEY"], sources["SECRET_KEY"] = _made_once(folder / "secret_key"), "the instance's secret_key"
+            values["SECRET_KEY"], sources["SECRET_KEY"] = (
+                _made_once(folder / "secret_key"),
+                "the instance's secret_key",
+            )
         app.config.update(_completed(values, folder), SETTING_SOURCES=sources)
     except OSError as error:
-        raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error
+        raise ConfigurationError(
+            [f"{error.filename} cannot be written: {error.strerror}"]
+        ) from error
 
 
 def _missing(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
     return [
         f"{setting.name} must be set in production: {setting.help}"
         for setting in SETTINGS
-        if values.get("ENVIRONMENT") == "production" and setting.needed and sources.get(setting.name) == "default"
+        if values.get("ENVIRONMENT") == "production"
+        and setting.needed
+        and sources.get(setting.name) == "default"
     ]
 
 
 def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
     """Say what of these settings, each readable by itself, may not be run."""
     problems: list[str] = []
-    production, url, secret = values["ENVIRONMENT"] == "production", urlsplit(values["BASE_URL"]), values["SECRET_KEY"]
+    production, url, secret = (
+        values["ENVIRONMENT"] == "production",
+        urlsplit(values["BASE_URL"]),
+        values["SECRET_KEY"],
+    )
     if production and url.scheme == "http" and url.hostname not in LOOPBACK:
-        problems.append(f"BASE_URL is {values['BASE_URL']!r}: production needs https, except on loopback")
+        problems.append(
+            f"BASE_URL is {values['BASE_URL']!r}: production needs https, except on loopback"
+        )
     if secret and (len(secret) < SECRET_LENGTH or KNOWN_EXAMPLES.search(secret)):
         make = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        problems.append(f"SECRET_KEY must be {SECRET_LENGTH} random characters or more; make one with: {make}")
+        problems.append(
+            f"SECRET_KEY must be {SECRET_LENGTH} random characters or more; make one with: {make}"
+        )
     if values["SMTP_HOST"] and not production:
         for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
             if sources[name] == "default":
@@ -131,7 +165,11 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     return values | {
         "INSTANCE_PATH": str(instance),
         "BASE_URL": base_url,
-        "HOSTS": {urlsplit(base_url).hostname, values["HOST"], *LOOPBACK},  # under any other name nothing is served
+        "HOSTS": {
+            urlsplit(base_url).hostname,
+            values["HOST"],
+            *LOOPBACK,
+        },  # under any other name nothing is served
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,
         "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),
@@ -161,5 +199,7 @@ def _made_once(path: Path) -> str:
             os.link(draft, path)
         draft.unlink()
     if len(secret := path.read_text()) < SECRET_LENGTH:
-        raise ConfigurationError([f"{path} holds no secret: delete it, and the next start makes one"])
+        raise ConfigurationError(
+            [f"{path} holds no secret: delete it, and the next start makes one"]
+        )
     return secret

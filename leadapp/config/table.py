@@ -66,8 +66,15 @@ def _base_url(text: str) -> str:
 
 def _database(text: str) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
-    in_memory = url in ("sqlite:///", "sqlite:///:memory:")  # which each connection would have for itself
-    if in_memory or not url.startswith(("sqlite:///", "postgresql+psycopg://")) or make_url(url).port == 0:
+    in_memory = url in (
+        "sqlite:///",
+        "sqlite:///:memory:",
+    )  # which each connection would have for itself
+    if (
+        in_memory
+        or not url.startswith(("sqlite:///", "postgresql+psycopg://"))
+        or make_url(url).port == 0
+    ):
         raise ValueError(text)
     return url
 
@@ -85,7 +92,9 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(text) from error
 
 
-ADDRESS = _shaped("an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+")  # an operator's own domain may be a private one
+ADDRESS = _shaped(
+    "an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+"
+)  # an operator's own domain may be a private one
 
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
@@ -104,12 +113,18 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),
     "bucket": lambda: BUCKET,
-    "counter": lambda: Kind("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter),
+    "counter": lambda: Kind(
+        "memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter
+    ),
     "address": lambda: ADDRESS,
     "addresses": lambda: _list_of("e-mail addresses, with commas between", ADDRESS.read),
-    "origins": lambda: _list_of("origins like https://www.example.com, with commas between", ORIGIN.read),
+    "origins": lambda: _list_of(
+        "origins like https://www.example.com, with commas between", ORIGIN.read
+    ),
     "sentences": lambda: _list_of("sentences, with | between", str, "|"),
-    "colour": lambda: Kind("a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse),
+    "colour": lambda: Kind(
+        "a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse
+    ),
 }
 
 
@@ -129,19 +144,25 @@ def _setting(name: str, kind: str, among: Sequence[Any] = (), **row: Any) -> Set
 
 
 SETTINGS = tuple(
-    _setting(name, **row) for name, row in tomllib.loads(Path(__file__).with_name("settings.toml").read_text()).items()
+    _setting(name, **row)
+    for name, row in tomllib.loads(Path(__file__).with_name("settings.toml").read_text()).items()
 )
 
 
 def example() -> str:
     """Write `.env.example`: every setting, its help and its default."""
     heading = "# Copy to .env and take the # from what you set. A secret may stand in a file that NAME_FILE names.\n"
-    return heading + "".join(f"\n# {setting.help}\n# {setting.name}={setting.default}\n" for setting in SETTINGS)
+    return heading + "".join(
+        f"\n# {setting.help}\n# {setting.name}={setting.default}\n" for setting in SETTINGS
+    )
 
 
 def markdown() -> str:
     """Write the table of docs/configuration.md."""
-    rows = ["| Variable | Allowed | Default | What it does | In production |", "|---|---|---|---|---|"]
+    rows = [
+        "| Variable | Allowed | Default | What it does | In production |",
+        "|---|---|---|---|---|",
+    ]
     for setting in SETTINGS:
         default = f"`{setting.default}`".replace("|", "\\|") if setting.default else ""
         needed = "must be set" if setting.needed else ""

@@ -39,7 +39,9 @@ def _adding(count: int) -> Iterator[bool]:
         first = people["first"][number % len(people["first"])]
         last = people["last"][number * 7 % len(people["last"])]
         email = f"{PLAIN.sub('', fold(first))}.{number}@example.com"
-        details = intake.Details(first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf"))
+        details = intake.Details(
+            first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf")
+        )
         yield _add(details, number, attorney)
         db.session.commit()  # one by one: nobody who writes meanwhile waits for all of them
 
@@ -51,19 +53,35 @@ def _resume(name: str, ending: str) -> resumes.Resume:
 
 
 def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:
-    at = now() - timedelta(hours=number * 2.6 + number * number % 19)  # some days are busier than others
+    at = now() - timedelta(
+        hours=number * 2.6 + number * number % 19
+    )  # some days are busier than others
     row = intake.new_lead(details, at)
     if number > WAITING and number % 17:
         contact = at + timedelta(hours=1 + number * number % 47)
-        row |= {"status": LeadStatus.REACHED_OUT, "reached_out_at": contact, "reached_out_by": attorney}
+        row |= {
+            "status": LeadStatus.REACHED_OUT,
+            "reached_out_at": contact,
+            "reached_out_by": attorney,
+        }
         row |= {"updated_at": contact, "seen_at": contact}
-    lead_id = db.session.scalar(insert(Lead).values(row).on_conflict_do_nothing().returning(Lead.id))
+    lead_id = db.session.scalar(
+        insert(Lead).values(row).on_conflict_do_nothing().returning(Lead.id)
+    )
     if lead_id is None:
         return False
-    sent = details.typed() | details.resume.described() | {"storage_key": details.resume.key, "created_at": at}
+    sent = (
+        details.typed()
+        | details.resume.described()
+        | {"storage_key": details.resume.key, "created_at": at}
+    )
     sent |= {"lead_id": lead_id, "number": 1, "fingerprint": details.digest()}
     db.session.execute(insert(Submission).values(sent))
     db.session.add(Event(lead_id=lead_id, kind="submitted", created_at=at))
     if row.get("reached_out_at"):
-        db.session.add(Event(lead_id=lead_id, user_id=attorney, kind="marked", created_at=row["reached_out_at"]))
+        db.session.add(
+            Event(
+                lead_id=lead_id, user_id=attorney, kind="marked", created_at=row["reached_out_at"]
+            )
+        )
     return True

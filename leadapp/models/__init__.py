@@ -5,5 +5,14 @@ from .columns import Base, UTCDateTime
 from .leads import FILENAME_MAX, NAME_KEY_MAX, Erasure, Event, Lead, LeadStatus, Submission, Tally
 from .letters import Letter
 
-__all__ = ["FILENAME_MAX", "NAME_KEY_MAX", "Base", "Erasure", "Event", "FailedSignIns", "Lead", "LeadStatus"]
+__all__ = [
+    "FILENAME_MAX",
+    "NAME_KEY_MAX",
+    "Base",
+    "Erasure",
+    "Event",
+    "FailedSignIns",
+    "Lead",
+    "LeadStatus",
+]
 __all__ += ["Letter", "Login", "Submission", "Tally", "UTCDateTime", "User"]

@@ -45,13 +45,18 @@ class Lead(Base):
     updated_at: Mapped[datetime]
     pending_since: Mapped[datetime]
     reached_out_at: Mapped[datetime | None]
-    reached_out_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    reached_out_by: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL")
+    )
     seen_at: Mapped[datetime | None]
     erasure_asked_at: Mapped[datetime | None]
 
-    submissions: Mapped[list["Submission"]] = relationship(back_populates="lead", order_by="Submission.number.desc()")
+    submissions: Mapped[list["Submission"]] = relationship(
+        back_populates="lead", order_by="Submission.number.desc()"
+    )
     newest: Mapped["Submission"] = relationship(
-        primaryjoin="and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)", viewonly=True
+        primaryjoin="and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)",
+        viewonly=True,
     )
     marked_by: Mapped[User | None] = relationship()
 
@@ -72,7 +77,14 @@ class Lead(Base):
 
 
 # Every list the dashboard can show is read from an index: each order with its tie, for all and for one status.
-SORTED = ("created_at", "updated_at", "pending_since", "first_name_key", "last_name_key", "email_key")
+SORTED = (
+    "created_at",
+    "updated_at",
+    "pending_since",
+    "first_name_key",
+    "last_name_key",
+    "email_key",
+)
 for column in SORTED:
     if not getattr(Lead, column).unique:  # which has an index already, and no ties
         Index(f"ix_leads_{column}", getattr(Lead, column), Lead.id)
@@ -88,7 +100,9 @@ class Tally(Base):
 
     __tablename__ = "tallies"
 
-    status: Mapped[LeadStatus] = mapped_column(Enum(LeadStatus, native_enum=False, length=16), primary_key=True)
+    status: Mapped[LeadStatus] = mapped_column(
+        Enum(LeadStatus, native_enum=False, length=16), primary_key=True
+    )
     leads: Mapped[int]
 
 

@@ -6,7 +6,16 @@ from datetime import UTC
 from typing import Any
 
 from flask import request
-from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, pre_load, validate
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    missing,
+    post_load,
+    pre_load,
+    validate,
+)
 
 from .. import rules
 from ..errors import InvalidInput, Message, Refused, Unreadable, WrongMediaType
@@ -58,7 +67,9 @@ class Ruled(fields.Field[Any]):
         self.rule, self.not_text = rule, not_text
         super().__init__(required=required, metadata=described)
 
-    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Any = None, **options: Any
+    ) -> Any:
         """Let the rule say what is missing, too."""
         if value is missing:
             value = None
@@ -72,7 +83,9 @@ class Ruled(fields.Field[Any]):
 
 def _is_text(value: object) -> bool:
     """Tell text from other values, and from half a character, which JSON can spell and nothing can store."""
-    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+    return isinstance(value, str) and not any(
+        "\ud800" <= character <= "\udfff" for character in value
+    )
 
 
 def _status(text: str | None) -> LeadStatus:
@@ -110,9 +123,13 @@ class ArrivalsSchema(Reader):
 class QuerySchema(Reader):
     """Which leads, in which order; the same words in the address of a page and of the API."""
 
-    status = Ruled(lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__])
+    status = Ruled(
+        lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__]
+    )
     q = Ruled(rules.search, required=False, maxLength=rules.NAME_MAX)
-    sort_by = fields.String(validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS))))
+    sort_by = fields.String(
+        validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS)))
+    )
     sort_desc = fields.Boolean(error_messages={"invalid": Message("sort_desc_unknown")})
     page = fields.Integer(
         validate=validate.Range(1, PAGE_MAX, error=Message("page_number", limit=PAGE_MAX)),

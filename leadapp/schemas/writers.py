@@ -14,7 +14,9 @@ from ..models import LeadStatus
 class Moment(fields.Field[datetime]):
     """A time as RFC 3339 writes it, in UTC."""
 
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
+    def _serialize(
+        self, value: datetime | None, attr: str | None, obj: Any, **_options: Any
+    ) -> str | None:
         return value.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z" if value else None
 
 
@@ -61,9 +63,15 @@ class Rows(fields.Nested):
 
     def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **_options: Any) -> Any:  # type: ignore[override]
         written = self.schema.dump_fields.items()
-        columns = [(name, field._serialize, not isinstance(field, fields.Function)) for name, field in written]
+        columns = [
+            (name, field._serialize, not isinstance(field, fields.Function))
+            for name, field in written
+        ]
         return [
-            {name: write(getattr(row, name) if stored else None, name, row) for name, write, stored in columns}
+            {
+                name: write(getattr(row, name) if stored else None, name, row)
+                for name, write, stored in columns
+            }
             for row in nested_obj
         ]
 

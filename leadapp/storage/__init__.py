@@ -19,7 +19,9 @@ def init_app(app: Flask) -> None:
     try:
         app.extensions["storage"] = make(app.config)
     except OSError as error:
-        raise ConfigurationError([f"{error.filename} cannot be written: {error.strerror}"]) from error
+        raise ConfigurationError(
+            [f"{error.filename} cannot be written: {error.strerror}"]
+        ) from error
 
 
 def make(settings: Mapping[str, Any]) -> Any:
@@ -28,4 +30,7 @@ def make(settings: Mapping[str, Any]) -> Any:
     if not settings["STORAGE_URL"]:
         return Folder(folder)
     s3 = import_module(".s3", __package__)
-    return s3.S3(folder, *(settings[name] for name in ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
+    return s3.S3(
+        folder,
+        *(settings[name] for name in ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
+    )

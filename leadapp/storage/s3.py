@@ -36,7 +36,9 @@ class S3(Staging):
         plain = options.get("endpoint", "").startswith("http://")
         options |= {"client_options": CLIENT | {"allow_http": plain}, "retry_config": RETRY}
         # Not every store deletes in bulk.
-        self.bucket = S3Store(place.netloc, prefix=place.path.strip("/") or None, disable_bulk_delete=True, **options)
+        self.bucket = S3Store(
+            place.netloc, prefix=place.path.strip("/") or None, disable_bulk_delete=True, **options
+        )
 
     def keep(self, staged: IO[bytes], key: str) -> None:
         """Send a staged file to its key, which nothing has yet; once this returns, the bucket has all of it."""

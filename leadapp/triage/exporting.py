@@ -30,11 +30,23 @@ def _rows(query: Query) -> Iterator[str]:
     zone = current["TIMEZONE"]
     heading = _line([*COLUMNS, *(f"{name} ({zone})" for name in TIMES), "Reached out by"])
     yield "\ufeff" + heading  # without this mark Excel takes the text for another alphabet
-    matching = query.ids().with_only_columns(Lead).options(joinedload(Lead.marked_by)).order_by(*query.order())
+    matching = (
+        query.ids()
+        .with_only_columns(Lead)
+        .options(joinedload(Lead.marked_by))
+        .order_by(*query.order())
+    )
     for lead in db.session.scalars(matching, execution_options={"yield_per": BATCH}):
         times = (lead.created_at, lead.pending_since, lead.reached_out_at)
         written = (at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else "" for at in times)
-        person = (lead.reference, lead.first_name, lead.last_name, lead.email, lead.status, str(lead.submission_count))
+        person = (
+            lead.reference,
+            lead.first_name,
+            lead.last_name,
+            lead.email,
+            lead.status,
+            str(lead.submission_count),
+        )
         yield _line([*person, *written, lead.marker or ""])
 
 

@@ -43,7 +43,9 @@ def _counted(_minute: int, _database: str) -> Figures:
     ends = [*days, today + timedelta(days=1)]
     midnights = [datetime.combine(day, datetime.min.time(), current["TIMEZONE"]) for day in ends]
     counts = (
-        select(func.count()).where(Submission.created_at >= start, Submission.created_at < end).scalar_subquery()
+        select(func.count())
+        .where(Submission.created_at >= start, Submission.created_at < end)
+        .scalar_subquery()
         for start, end in itertools.pairwise(midnights)
     )
     reached = select(Lead.reached_out_at, Lead.pending_since).where(
@@ -51,6 +53,11 @@ def _counted(_minute: int, _database: str) -> Figures:
     )
     latest = db.session.execute(reached.order_by(Lead.reached_out_at.desc()).limit(CONTACTS)).all()
     waits = sorted(at - since for at, since in latest if at)
-    middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]  # a median; the module statistics takes 1 MB
+    middle = waits[
+        (len(waits) - 1) // 2 : len(waits) // 2 + 1
+    ]  # a median; the module statistics takes 1 MB
     counted = db.session.execute(select(*counts)).one()
-    return Figures(dict(zip(days, counted, strict=True)), sum(middle, timedelta()) / len(middle) if middle else None)
+    return Figures(
+        dict(zip(days, counted, strict=True)),
+        sum(middle, timedelta()) / len(middle) if middle else None,
+    )

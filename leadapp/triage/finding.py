@@ -33,12 +33,36 @@ NAMED = 3  # so many leads are named in a banner
 # Composed once, since composing a statement costs more than running it (docs/performance.md).
 # A list is rows, not objects, which cost twice as much.
 LISTED = (
-    *(Lead.id, Lead.reference, Lead.full_name, Lead.first_name, Lead.last_name, Lead.email, Lead.status),
-    *(Lead.created_at, Lead.updated_at, Lead.pending_since, Lead.reached_out_at, Lead.seen_at, Lead.erasure_asked_at),
-    *(Lead.submission_count, Submission.content_type, Submission.size, User.username.label("marker")),
+    *(
+        Lead.id,
+        Lead.reference,
+        Lead.full_name,
+        Lead.first_name,
+        Lead.last_name,
+        Lead.email,
+        Lead.status,
+    ),
+    *(
+        Lead.created_at,
+        Lead.updated_at,
+        Lead.pending_since,
+        Lead.reached_out_at,
+        Lead.seen_at,
+        Lead.erasure_asked_at,
+    ),
+    *(
+        Lead.submission_count,
+        Submission.content_type,
+        Submission.size,
+        User.username.label("marker"),
+    ),
 )
 TALLIES = select(Tally.status, Tally.leads)
-FAILED = select(Submission.lead_id).join(Letter).where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
+FAILED = (
+    select(Submission.lead_id)
+    .join(Letter)
+    .where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
+)
 NAMES = select(Lead.id, Lead.reference).limit(NAMED)
 WITH_FAILED = NAMES.where(Lead.id.in_(FAILED))
 ASKING = NAMES.where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_asked_at)
@@ -57,7 +81,10 @@ class Query:
 
     def order(self, backwards: bool = False) -> list[Any]:
         """List the columns to order by."""
-        return [column.desc() if self.sort_desc != backwards else column for column in ORDERS[self.sort_by]]
+        return [
+            column.desc() if self.sort_desc != backwards else column
+            for column in ORDERS[self.sort_by]
+        ]
 
     def ids(self) -> Select[uuid.UUID]:
         """Select the ids of all that match, without an order."""
@@ -65,14 +92,18 @@ class Query:
         status: Any = Lead.status
         if self.q:
             ids = ids.join(found := self._found(), found.c.id == Lead.id)
-            status = cast(Lead.status, String)  # or an index of it tempts SQLite away from the few that were found
+            status = cast(
+                Lead.status, String
+            )  # or an index of it tempts SQLite away from the few that were found
         return ids.where(status == self.status) if self.status else ids
 
     def counts(self) -> dict[LeadStatus, int]:
         """Count what matches in each status: all leads are counted as they change, those of a search now."""
         counting = TALLIES
         if self.q:
-            joined = select(Lead.status, func.count()).join(found := self._found(), found.c.id == Lead.id)
+            joined = select(Lead.status, func.count()).join(
+                found := self._found(), found.c.id == Lead.id
+            )
             counting = joined.group_by(Lead.status)
         return {status: count for status, count in db.session.connection().execute(counting)}
 
@@ -100,7 +131,11 @@ class Page:
     @property
     def total(self) -> int:
         """Count all that match, this status only if one was asked for."""
-        return self.counts.get(self.query.status, 0) if self.query.status else sum(self.counts.values())
+        return (
+            self.counts.get(self.query.status, 0)
+            if self.query.status
+            else sum(self.counts.values())
+        )
 
     @property
     def pages(self) -> int:
@@ -132,7 +167,12 @@ def search(query: Query) -> Page:
 @functools.lru_cache
 def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
     """Compose the statement of a list, whichever its page."""
-    ids = query.ids().order_by(*query.order(backwards)).limit(bindparam("size")).offset(bindparam("skipped"))
+    ids = (
+        query.ids()
+        .order_by(*query.order(backwards))
+        .limit(bindparam("size"))
+        .offset(bindparam("skipped"))
+    )
     listing = select(*LISTED).join(here := ids.subquery(), here.c.id == Lead.id)
     return listing.order_by(*query.order()).outerjoin(Lead.newest).outerjoin(Lead.marked_by)
 

@@ -40,14 +40,18 @@ def read(lead_id: uuid.UUID) -> Lead:
 
 def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
     """Write an event down, inside the caller's transaction."""
-    db.session.connection().execute(HAPPEN, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id})
+    db.session.connection().execute(
+        HAPPEN, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id}
+    )
 
 
 def show(lead_id: uuid.UUID, by: User) -> Lead:
     """Read a lead with its submissions; writes down who looked, which changes neither updated_at nor its order."""
     lead = read(lead_id)
     if lead.seen_at is None:
-        db.session.execute(update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None)).values(seen_at=now()))
+        db.session.execute(
+            update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None)).values(seen_at=now())
+        )
     happened("viewed", lead_id, by)
     db.session.commit()
     return lead
@@ -61,7 +65,11 @@ def letters_of(lead_id: uuid.UUID) -> Sequence[Letter]:
 
 def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> None:
     """Owe a letter of this lead once more, unless it waits anyway."""
-    theirs = select(Letter.id).join(Submission).where(Letter.id == letter_id, Submission.lead_id == lead_id)
+    theirs = (
+        select(Letter.id)
+        .join(Submission)
+        .where(Letter.id == letter_id, Submission.lead_id == lead_id)
+    )
     if db.session.scalar(theirs) is None:
         raise NotFound("letter_unknown")
     if letters.send_again(letter_id):
@@ -71,10 +79,16 @@ def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> Non
 
 def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
     """List what happened to a lead, in order: its events, the letters that left, and the exports it may stand in."""
-    exported = and_(Event.lead_id.is_(None), Event.kind == "exported", Event.created_at >= lead.created_at)
-    events = select(Event).options(joinedload(Event.user)).where(or_(Event.lead_id == lead.id, exported))
+    exported = and_(
+        Event.lead_id.is_(None), Event.kind == "exported", Event.created_at >= lead.created_at
+    )
+    events = (
+        select(Event).options(joinedload(Event.user)).where(or_(Event.lead_id == lead.id, exported))
+    )
     noted = db.session.scalars(events.order_by(Event.id)).all()
-    lines = [Happening(event.created_at, event.kind, event.user, event.request_id) for event in noted]
+    lines = [
+        Happening(event.created_at, event.kind, event.user, event.request_id) for event in noted
+    ]
     lines += [Happening(letter.sent_at, f"sent_{letter.kind}") for letter in owed if letter.sent_at]
     return sorted(lines, key=lambda line: line.at)
 

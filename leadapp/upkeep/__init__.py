@@ -4,4 +4,15 @@ from .backup import back_up, restore, verify
 from .doctor import Finding, examine, readiness
 from .rounds import keep_up, purge, remind, sweep
 
-__all__ = ["Finding", "back_up", "examine", "keep_up", "purge", "readiness", "remind", "restore", "sweep", "verify"]
+__all__ = [
+    "Finding",
+    "back_up",
+    "examine",
+    "keep_up",
+    "purge",
+    "readiness",
+    "remind",
+    "restore",
+    "sweep",
+    "verify",
+]

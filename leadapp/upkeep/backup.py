@@ -49,10 +49,21 @@ def _fill(folder: Path, watch: Watch) -> list[str]:
     with dump.snapshot() as connection:
         dump.write(connection, folder / DATABASE)
         revision = MigrationContext.configure(connection).get_current_revision()
-        counts = _counts(connection, inspect(connection).get_table_names())  # it may be older than this leadapp
-        rows = connection.execute(select(Submission.storage_key, Submission.lead_id, Submission.sha256)).all()
-        erased = connection.execute(select(Erasure.id, Erasure.created_at)).all() if "erasures" in counts else []
-    files = {key: {"sha256": _copy(key, folder / FILES), "lead": str(lead_id)} for key, lead_id, _ in watch(rows)}
+        counts = _counts(
+            connection, inspect(connection).get_table_names()
+        )  # it may be older than this leadapp
+        rows = connection.execute(
+            select(Submission.storage_key, Submission.lead_id, Submission.sha256)
+        ).all()
+        erased = (
+            connection.execute(select(Erasure.id, Erasure.created_at)).all()
+            if "erasures" in counts
+            else []
+        )
+    files = {
+        key: {"sha256": _copy(key, folder / FILES), "lead": str(lead_id)}
+        for key, lead_id, _ in watch(rows)
+    }
     manifest = {
         "made_at": now().isoformat(),
         "revision": revision,
@@ -135,4 +146,7 @@ def _digest(path: Path) -> str:
 
 
 def _counts(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
-    return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in tables}
+    return {
+        name: connection.scalar(select(func.count()).select_from(table(name))) or 0
+        for name in tables
+    }

@@ -28,7 +28,9 @@ from ..wording import now, span, when
 LATE = timedelta(minutes=30)
 CLOCKS_APART = timedelta(seconds=10)
 ANSWER_SECONDS = 5
-READY_SECONDS = 5  # how long an answer of readiness stands: a stranger may ask as often as they like
+READY_SECONDS = (
+    5  # how long an answer of readiness stands: a stranger may ask as often as they like
+)
 
 
 class Finding(NamedTuple):
@@ -70,7 +72,9 @@ def _examine(name: str) -> Finding:
         return Finding(name, trouble.state, str(trouble), MENDS[name])
     except Exception as error:  # whatever it is, the other checks go on
         cause = error.__cause__ if isinstance(error, (DBAPIError, LeadappError)) else error
-        return Finding(name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), MENDS[name])
+        return Finding(
+            name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), MENDS[name]
+        )
     finally:
         db.session.rollback()
 
@@ -90,7 +94,9 @@ def _secret() -> str:
 
 
 def _database() -> str:
-    if inspect(db.session.connection()).has_table(Lead.__tablename__):  # else the next check says what to do
+    if inspect(db.session.connection()).has_table(
+        Lead.__tablename__
+    ):  # else the next check says what to do
         db.session.execute(delete(Lead).where(false()))  # what only reads is not healthy
     return db.engine.dialect.name
 
@@ -102,9 +108,13 @@ def _migrations() -> str:
     try:
         scripts.get_revision(revision or "base")
     except CommandError:
-        raise Trouble(f"the database is at {revision}, which this leadapp does not know", "warn") from None
+        raise Trouble(
+            f"the database is at {revision}, which this leadapp does not know", "warn"
+        ) from None
     if revision != scripts.get_current_head():
-        raise Trouble(f"the database is at {revision or 'nothing'}, leadapp at {scripts.get_current_head()}")
+        raise Trouble(
+            f"the database is at {revision or 'nothing'}, leadapp at {scripts.get_current_head()}"
+        )
     return f"at {revision}, the newest"
 
 
@@ -155,11 +165,19 @@ def _clock() -> str:
 
 
 def _address() -> str:
-    url, proxies, request_id = urlsplit(current["BASE_URL"]), current["TRUSTED_PROXIES"], secrets.token_hex(8)
+    url, proxies, request_id = (
+        urlsplit(current["BASE_URL"]),
+        current["TRUSTED_PROXIES"],
+        secrets.token_hex(8),
+    )
     if url.scheme == "https" and not proxies:
-        raise Trouble(f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address")
+        raise Trouble(
+            f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address"
+        )
     if url.scheme == "http" and proxies:
-        raise Trouble("a proxy is trusted without https: whoever reaches us can claim any address", "warn")
+        raise Trouble(
+            "a proxy is trusted without https: whoever reaches us can claim any address", "warn"
+        )
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     with closing(kind(url.netloc, timeout=ANSWER_SECONDS)) as site:
         try:
@@ -171,6 +189,17 @@ def _address() -> str:
     return f"{url.geturl()} leads here"
 
 
-ALL = (_configuration, _secret, _database, _migrations, _storage, _mail, _letters, _limits, _clock, _address)
+ALL = (
+    _configuration,
+    _secret,
+    _database,
+    _migrations,
+    _storage,
+    _mail,
+    _letters,
+    _limits,
+    _clock,
+    _address,
+)
 CHECKS: dict[str, Callable[[], str]] = {check.__name__[1:]: check for check in ALL}
 NEEDED = ("database", "migrations", "storage", "letters")

@@ -40,14 +40,26 @@ def load(path: Path) -> None:
     with closing(db.engine.raw_connection()) as connection:
         driver: Any = connection.driver_connection
         if db.engine.dialect.name == "sqlite":
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as copy:
+            with closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+            ) as copy:
                 copy.backup(driver)
         else:
-            _run(driver, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(path))
+            _run(
+                driver,
+                "pg_restore",
+                "--clean",
+                "--if-exists",
+                "--no-owner",
+                "--single-transaction",
+                str(path),
+            )
 
 
 def _run(driver: Any, tool: str, *arguments: str) -> None:
-    place = driver.info.dsn.replace("sslcertmode=allow", "")  # psycopg's default, which tools before 16 do not know
+    place = driver.info.dsn.replace(
+        "sslcertmode=allow", ""
+    )  # psycopg's default, which tools before 16 do not know
     try:
         # The password stays out of the command line, which everybody on this machine can read.
         subprocess.run(  # noqa: S603  # no shell, and nothing that a stranger typed

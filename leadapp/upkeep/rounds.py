@@ -49,7 +49,11 @@ def sweep() -> int:
     store.clear_staging(moment)
     keys = filter(OURS.fullmatch, store.keys_before(moment))
     while batch := list(itertools.islice(keys, BATCH)):
-        claimed = set(db.session.scalars(select(Submission.storage_key).where(Submission.storage_key.in_(batch))))
+        claimed = set(
+            db.session.scalars(
+                select(Submission.storage_key).where(Submission.storage_key.in_(batch))
+            )
+        )
         db.session.rollback()
         for key in set(batch) - claimed:
             store.delete(key)
@@ -73,11 +77,17 @@ def remind(waited: timedelta) -> int:
     """Send each attorney one digest of the leads that have waited so long; tell how many there are."""
     waiting = (Lead.status == LeadStatus.PENDING, Lead.pending_since < now() - waited)
     total = db.session.scalar(select(func.count()).select_from(Lead).where(*waiting)) or 0
-    leads = db.session.scalars(select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)).all()
+    leads = db.session.scalars(
+        select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)
+    ).all()
     subject, failures = "1 lead waits" if total == 1 else f"{total} leads wait", []
     for attorney in current["ATTORNEY_EMAIL"] if total else []:
         try:
-            mail.send(mail.compose("reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total))
+            mail.send(
+                mail.compose(
+                    "reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total
+                )
+            )
         except mail.NotSent as failure:  # the others are reminded all the same
             failures.append(f"{attorney}: {failure}")
     if failures:

@@ -64,7 +64,12 @@ def init_app(app: Flask) -> None:
         app.add_template_filter(getattr(wording, word))
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(
-        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, NOBODY=str(UUID(int=0)), WARNINGS=WARNINGS, now=wording.now
+        ACCEPT=ACCEPT,
+        KINDS=KINDS,
+        LeadStatus=LeadStatus,
+        NOBODY=str(UUID(int=0)),
+        WARNINGS=WARNINGS,
+        now=wording.now,
     )
 
 

@@ -49,7 +49,9 @@ def password() -> ResponseReturnValue:
             return redirect(url_for("dashboard.list_leads"), 303)
         except NotSignedIn:
             form.present.errors = [Message("present_password_wrong")]
-    return render_template("auth/password.html", form=form, user=current_user), 422 if form.errors else 200
+    return render_template(
+        "auth/password.html", form=form, user=current_user
+    ), 422 if form.errors else 200
 
 
 @bp.route("/forgot", methods=["GET", "POST"])
@@ -60,7 +62,9 @@ def forgot() -> ResponseReturnValue:
     form = ForgotForm()
     if form.is_submitted() and form.validate():
         accounts.offer_reset(form.email.data)
-        flash("If there is an account with this address, an e-mail with a link is on its way", "good")
+        flash(
+            "If there is an account with this address, an e-mail with a link is on its way", "good"
+        )
         return redirect(url_for(".login"), 303)
     return render_template("auth/forgot.html", form=form), 422 if form.errors else 200
 

@@ -5,7 +5,16 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -46,7 +55,9 @@ def list_leads() -> ResponseReturnValue:
     if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps
         return redirect(link(page=page.pages or 1))
     context = {"page": page, "attention": triage.attention(), "figures": _drawn(triage.figures())}
-    return render_template("dashboard/list_leads.html", **context, query=query, state=state, link=link)
+    return render_template(
+        "dashboard/list_leads.html", **context, query=query, state=state, link=link
+    )
 
 
 @bp.get("/arrivals")
@@ -77,13 +88,17 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Mark a lead, or say who already has; a newer submission is shown first."""
     query, state = _asked()
     form = MarkForm()
-    _, following = triage.neighbours(triage.read(lead_id), query) if form.then.data == "next" else (None, None)
+    _, following = (
+        triage.neighbours(triage.read(lead_id), query) if form.then.data == "next" else (None, None)
+    )
     try:
         lead, now = triage.mark_reached_out(lead_id, current_user, form.seen())
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
-    if now and form.then.data:  # its own page, where it can be taken back, is not the one that follows
+    if (
+        now and form.then.data
+    ):  # its own page, where it can be taken back, is not the one that follows
         told = (told, str(lead_id), lead.version)
     flash(told, "good" if now else "waiting")
     if form.then.data and not following:
@@ -157,5 +172,11 @@ def _page(lead_id: uuid.UUID) -> str:
     query, state = _asked()
     lead = triage.show(lead_id, current_user)
     owed = triage.letters_of(lead.id)
-    context = {"letters": owed, "history": triage.history(lead, owed), "neighbours": triage.neighbours(lead, query)}
-    return render_template("dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=triage.UNDO_FOR, **context)
+    context = {
+        "letters": owed,
+        "history": triage.history(lead, owed),
+        "neighbours": triage.neighbours(lead, query),
+    }
+    return render_template(
+        "dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=triage.UNDO_FOR, **context
+    )

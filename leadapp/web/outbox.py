@@ -15,5 +15,8 @@ NEWEST = 50
 def list_letters() -> str:
     """Show the newest letters, whole."""
     files = sorted(mail.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
-    letters = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files[:NEWEST]]
+    letters = [
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        for file in files[:NEWEST]
+    ]
     return render_template("outbox/list_letters.html", letters=letters)

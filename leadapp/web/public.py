@@ -3,7 +3,16 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from .. import accent, intake, tokens
@@ -43,7 +52,9 @@ def submit_lead() -> ResponseReturnValue:
 @bp.get("/submitted/<token>")
 def submitted(token: str) -> str:
     """Say what was received; the page can be reloaded and bookmarked."""
-    return render_template("public/submitted.html", submission=intake.receipt(tokens.read_page("submitted", token)))
+    return render_template(
+        "public/submitted.html", submission=intake.receipt(tokens.read_page("submitted", token))
+    )
 
 
 @bp.route("/receipt/<token>", methods=["GET", "POST"])
@@ -66,7 +77,10 @@ def receipt(token: str) -> ResponseReturnValue:
 @bp.get("/theme.css")
 def theme() -> Response:
     """Give our sheet in the firm's accent: a strict policy allows a colour in a sheet only."""
-    sheet, colour = Path(str(current_app.static_folder), "leadapp.css").read_text(), current["ACCENT_COLOR"]
+    sheet, colour = (
+        Path(str(current_app.static_folder), "leadapp.css").read_text(),
+        current["ACCENT_COLOR"],
+    )
     if colour:
         dark = accent.on_dark(colour)
         sheet += f":root{{--accent:{colour}}}@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}"
@@ -77,18 +91,22 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
     """Show the form under a new one-time id."""
     form_id = tokens.new_form()
     resume = intake.keep(form.good_resume) if form.good_resume else None
-    response = make_response(
-        render_template(
-            "public/submit_lead.html",
-            form=form,
-            form_id=form_id,
-            notice=notice,
-            again=form.looks_automatic or form.again.data,
-            WORDS={code: Message(code, limit=filesize(current["MAX_FILE_SIZE"])) for code in SCRIPT_WORDS},
-            resume=resume,
-            kept=resume and tokens.keep_upload(asdict(resume), form_id),
-        ),
-        status,
+    page = render_template(
+        "public/submit_lead.html",
+        form=form,
+        form_id=form_id,
+        notice=notice,
+        again=form.looks_automatic or form.again.data,
+        WORDS=_script_words(),
+        resume=resume,
+        kept=resume and tokens.keep_upload(asdict(resume), form_id),
     )
+    response = make_response(page, status)
     response.headers["Cache-Control"] = "no-cache"  # Back shows what was typed
     return response
+
+
+def _script_words() -> dict[str, Message]:
+    """Return the messages that the form's script shows, by code."""
+    limit = filesize(current["MAX_FILE_SIZE"])
+    return {code: Message(code, limit=limit) for code in SCRIPT_WORDS}

@@ -53,7 +53,9 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
-            "status", sa.Enum("PENDING", "REACHED_OUT", name="leadstatus", native_enum=False, length=16), nullable=False
+            "status",
+            sa.Enum("PENDING", "REACHED_OUT", name="leadstatus", native_enum=False, length=16),
+            nullable=False,
         ),
         sa.Column("submission_count", sa.Integer(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -64,7 +66,10 @@ def upgrade() -> None:
         sa.Column("seen_at", UTCDateTime(), nullable=True),
         sa.Column("erasure_asked_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["reached_out_by"], ["users.id"], name=op.f("fk_leads_reached_out_by"), ondelete="SET NULL"
+            ["reached_out_by"],
+            ["users.id"],
+            name=op.f("fk_leads_reached_out_by"),
+            ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leads")),
         sa.UniqueConstraint("email_key", name=op.f("uq_leads_email_key")),
@@ -88,7 +93,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("expires_at", UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_logins_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_logins_user_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_logins")),
     )
     op.create_index("ix_logins_user_id", "logins", ["user_id"])
@@ -100,8 +107,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_events_lead_id"), ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_events_user_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["lead_id"], ["leads.id"], name=op.f("fk_events_lead_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_events_user_id"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     op.create_index("ix_events_lead_id", "events", ["lead_id", "id"])
@@ -122,7 +133,9 @@ def upgrade() -> None:
         sa.Column("once", sa.String(length=200), nullable=True),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_submissions_lead_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["lead_id"], ["leads.id"], name=op.f("fk_submissions_lead_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
         sa.UniqueConstraint("lead_id", "number", name=op.f("uq_submissions_lead_id_number")),
         sa.UniqueConstraint("once", name=op.f("uq_submissions_once")),
@@ -141,7 +154,10 @@ def upgrade() -> None:
         sa.Column("token", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.ForeignKeyConstraint(
-            ["submission_id"], ["submissions.id"], name=op.f("fk_letters_submission_id"), ondelete="CASCADE"
+            ["submission_id"],
+            ["submissions.id"],
+            name=op.f("fk_letters_submission_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
     )

@@ -40,7 +40,9 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_erasures_user_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_erasures_user_id"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
     )
     op.create_table(
@@ -50,7 +52,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("status", name=op.f("pk_tallies")),
     )
     for status in ("PENDING", "REACHED_OUT"):
-        op.execute(f"INSERT INTO tallies SELECT '{status}', count(*) FROM leads WHERE status = '{status}'")  # noqa: S608 - our own words
+        op.execute(
+            f"INSERT INTO tallies SELECT '{status}', count(*) FROM leads WHERE status = '{status}'"  # noqa: S608  # our own words
+        )
     sqlite = op.get_bind().dialect.name == "sqlite"
     if not sqlite:
         op.execute(POSTGRESQL)

@@ -68,7 +68,9 @@ def site(request: pytest.FixtureRequest, _site: Site) -> Iterator[Site]:
     _site.empty()
     before = len(_site.server.log())
     yield _site
-    request.node.add_report_section("teardown", "gunicorn", _site.server.log()[before:])  # shown if the test failed
+    request.node.add_report_section(
+        "teardown", "gunicorn", _site.server.log()[before:]
+    )  # shown if the test failed
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +95,9 @@ def cv(tmp_path: Path) -> Path:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """The files that git knows, with the environment of this run beside them: no test reaches a package registry."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in filter(None, names.split("\0")):
         target = tmp_path / "leadapp" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +142,8 @@ def desk(browser: Browser, firm: Site, sessions: dict[str, Any]) -> Iterator[Cal
     with ExitStack() as stack:
 
         def sit_down(name: str = "ana", browser: Browser = browser, **options: Any) -> Page:
-            return stack.enter_context(quiet_page(browser, base_url=firm.url, storage_state=sessions[name], **options))
+            return stack.enter_context(
+                quiet_page(browser, base_url=firm.url, storage_state=sessions[name], **options)
+            )
 
         yield sit_down

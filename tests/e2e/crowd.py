@@ -33,7 +33,11 @@ class Answer(NamedTuple):
 class _Client(threading.Thread):
     def __init__(self, url: str, answers: list[Answer], pause: float) -> None:
         super().__init__(daemon=True)
-        self.client, self.answers, self.pause = httpx.Client(base_url=url, timeout=30), answers, pause
+        self.client, self.answers, self.pause = (
+            httpx.Client(base_url=url, timeout=30),
+            answers,
+            pause,
+        )
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -51,7 +55,9 @@ def submit(client: httpx.Client, number: int) -> Answer:
             "/api/v1/leads",
             data={"first_name": "Ana", "last_name": "Ruiz", "email": email},
             files={"resume": ("cv.pdf", resume)},
-            headers={"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"},
+            headers={
+                "X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+            },
         )
     except httpx.TransportError:
         time.sleep(0.05)  # the server is gone for the moment
@@ -84,7 +90,9 @@ def taken(answers: list[Answer]) -> dict[str, str]:
 def stored(site: Site) -> dict[str, str]:
     """Digest of the resume by e-mail of all that is stored, each file as its row says."""
     with site.database() as connection:
-        rows = connection.execute(select(Submission.email, Submission.sha256, Submission.storage_key)).all()
+        rows = connection.execute(
+            select(Submission.email, Submission.sha256, Submission.storage_key)
+        ).all()
     store, found = site.store, {}
     for row in rows:
         with store.open(row.storage_key) as file:

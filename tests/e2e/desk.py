@@ -41,8 +41,14 @@ def sign_in(page: Page, name: str = "ana") -> None:
 
 def write(site: Site, name: str, email: str = "") -> None:
     """Somebody sends details and a resume, just now."""
-    fields = {"first_name": name, "last_name": "Ruiz", "email": email or f"{name}@example.com".lower()}
-    answer = httpx.post(f"{site.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())})
+    fields = {
+        "first_name": name,
+        "last_name": "Ruiz",
+        "email": email or f"{name}@example.com".lower(),
+    }
+    answer = httpx.post(
+        f"{site.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
+    )
     answer.raise_for_status()
 
 

@@ -41,11 +41,19 @@ def submitting(site: Site) -> Iterator[list[Sent]]:
         with site.client() as client:
             while not stop.is_set():
                 number = next(numbers)
-                fields = {"first_name": "Ana", "last_name": f"Ruiz {number}", "email": f"ana{number}@example.com"}
+                fields = {
+                    "first_name": "Ana",
+                    "last_name": f"Ruiz {number}",
+                    "email": f"ana{number}@example.com",
+                }
                 file = samples.pdf() + b"%" * number  # no two alike
                 began = time.monotonic()
-                answer = client.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", file + b"\n%%EOF")})
-                answered.append(Sent(began, time.monotonic(), answer.raise_for_status().json()["id"]))
+                answer = client.post(
+                    "/api/v1/leads", data=fields, files={"resume": ("cv.pdf", file + b"\n%%EOF")}
+                )
+                answered.append(
+                    Sent(began, time.monotonic(), answer.raise_for_status().json()["id"])
+                )
                 time.sleep(0.05)
 
     clients = [threading.Thread(target=send) for _ in range(CLIENTS)]
@@ -66,14 +74,20 @@ def wait_for(answered: list[Sent], more: int) -> None:
 def submissions(site: Site) -> dict[str, str]:
     """The lead of each submission, and the digest of its file."""
     with site.database() as rows:
-        return {str(lead): sha256 for lead, sha256 in rows.execute(select(Submission.lead_id, Submission.sha256))}
+        return {
+            str(lead): sha256
+            for lead, sha256 in rows.execute(select(Submission.lead_id, Submission.sha256))
+        }
 
 
 def downloads(site: Site, leads: Iterable[str]) -> dict[str, str]:
     """The digest of the resume of each lead, as an attorney gets it."""
     token = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
     with site.client() as client:
-        files = {lead: client.get(f"/api/v1/leads/{lead}/resume", headers=token).raise_for_status() for lead in leads}
+        files = {
+            lead: client.get(f"/api/v1/leads/{lead}/resume", headers=token).raise_for_status()
+            for lead in leads
+        }
     return {lead: hashlib.sha256(file.content).hexdigest() for lead, file in files.items()}
 
 

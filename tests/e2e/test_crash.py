@@ -88,7 +88,9 @@ def check_letters(site: Site, emails: set[str], kills: int) -> None:
     assert len(set(letters)) == 2 * len(emails)
     repeated = Counter(letters)
     in_flight = DELIVERERS * (kills + 1)
-    assert sum(count - 1 for count in repeated.values()) <= in_flight, "only what was in flight at a kill"
+    assert sum(count - 1 for count in repeated.values()) <= in_flight, (
+        "only what was in flight at a kill"
+    )
 
 
 def check_sweep(site: Site) -> None:

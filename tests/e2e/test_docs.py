@@ -34,7 +34,10 @@ def quiet(page: Page, site: Site) -> Iterator[Page]:
 
     page.on("console", listen)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: said.extend([] if request.url.startswith(site.url) else [request.url]))
+    page.on(
+        "request",
+        lambda request: said.extend([] if request.url.startswith(site.url) else [request.url]),
+    )
     yield page
     assert said == []
 
@@ -121,9 +124,13 @@ def test_every_example_of_the_reference_runs(fresh: Site, tmp_path: Path, langua
     with fresh.client() as client:
         page = client.get("/redoc").text
         fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
-        lead = client.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}).json()["id"]
+        lead = client.post(
+            "/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
+        ).json()["id"]
         token = fresh.token("ana", "Counsel4You")
-        shown = client.get(f"/api/v1/leads/{lead}", headers={"Authorization": f"Bearer {token}"}).json()
+        shown = client.get(
+            f"/api/v1/leads/{lead}", headers={"Authorization": f"Bearer {token}"}
+        ).json()
     known = {"TOKEN": token, "LEAD": lead, "SUBMISSION": shown["submissions"][0]["id"]}
     scripts = [html.unescape(script) for kind, script in SAMPLES.findall(page) if kind == language]
     assert len(scripts) == len(FRAME["operations"])
@@ -135,7 +142,9 @@ def test_the_five_calls_are_made_with_curl(fresh: Site, tmp_path: Path) -> None:
     said = type_in("".join(blocks("docs/api.md")), fresh.url, tmp_path)
     assert '"status":"REACHED_OUT"' in said
     assert (tmp_path / "resume.pdf").read_bytes() == (tmp_path / "cv.pdf").read_bytes()
-    assert json.loads((tmp_path / "problem.json").read_text())["errors"][0]["code"] == "email_format"
+    assert (
+        json.loads((tmp_path / "problem.json").read_text())["errors"][0]["code"] == "email_format"
+    )
 
 
 def test_the_five_calls_are_made_with_python(fresh: Site, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ FAST_DELIVERY_IN = 15  # seconds: a deliverer looks every second
 def submit(site: Site, number: int = 0) -> float:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": f"ana{number}@example.com"}
     start = time.perf_counter()
-    answer = httpx.post(f"{site.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())})
+    answer = httpx.post(
+        f"{site.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
+    )
     assert answer.status_code == 201
     return time.perf_counter() - start
 
@@ -32,7 +34,9 @@ def test_a_dead_mail_server_is_not_noticed_by_who_submits(site: Site) -> None:
 
 
 @pytest.mark.databases("sqlite", "postgres")
-def test_letters_of_a_killed_server_arrive_after_its_restart(start_site: Callable[..., Site], backend: str) -> None:
+def test_letters_of_a_killed_server_arrive_after_its_restart(
+    start_site: Callable[..., Site], backend: str
+) -> None:
     site = start_site(backend, DELIVERY="external")
     for number in range(3):
         submit(site, number)
@@ -47,7 +51,9 @@ def test_letters_of_a_killed_server_arrive_after_its_restart(start_site: Callabl
     assert site.server.stop() == 0
 
 
-def test_the_command_delivers_beside_a_server_that_does_not(start_site: Callable[..., Site]) -> None:
+def test_the_command_delivers_beside_a_server_that_does_not(
+    start_site: Callable[..., Site],
+) -> None:
     site = start_site("sqlite", DELIVERY="external")
     submit(site)
     with site.server.run_flask("mail", "deliver") as deliverer:
@@ -61,7 +67,9 @@ def test_logs_are_json_lines_without_personal_data(site: Site) -> None:
     submit(site, 77)
     site.smtp.wait_for(2, FAST_DELIVERY_IN)
     httpx.get(f"{site.url}/dashboard/?q=ana77", headers={"X-Request-ID": "trace-me"})
-    lines = [json.loads(line) for line in site.server.log()[before:].splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line) for line in site.server.log()[before:].splitlines() if line.startswith("{")
+    ]
     requests = {line["request_id"]: line for line in lines if line["message"] == "request"}
     assert requests["trace-me"]["route"] == "/dashboard/"
     assert requests["trace-me"]["status"] == 303

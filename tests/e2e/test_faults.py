@@ -21,7 +21,11 @@ def shaken(start_site: Callable[..., Site], backend: str) -> Site:
 
 @pytest.mark.parametrize(
     ("gone", "codes"),
-    [("postgres", {"database_unavailable"}), ("objects", {"storage_unavailable"}), ("valkey", set())],
+    [
+        ("postgres", {"database_unavailable"}),
+        ("objects", {"storage_unavailable"}),
+        ("valkey", set()),
+    ],
 )
 def test_what_goes_away_is_told_and_used_again(
     shaken: Site, servers: Servers, gone: str, codes: set[str], pytestconfig: pytest.Config
@@ -38,7 +42,10 @@ def test_what_goes_away_is_told_and_used_again(
         time.sleep(SECONDS)
     check_answers(answers, codes)
     assert {answer.status for answer in answers[back:]} == {201}
-    assert ({answer.code for answer in answers[went:back]} >= codes, len(answers) > 50) == (True, True)
+    assert ({answer.code for answer in answers[went:back]} >= codes, len(answers) > 50) == (
+        True,
+        True,
+    )
     found = stored(shaken)
     assert taken(answers).items() <= found.items()
     assert "Booting worker" not in shaken.server.log()[before:]

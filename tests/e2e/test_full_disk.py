@@ -64,7 +64,9 @@ def small(tmp_path: Path, smtp: MailServer) -> Iterator[tuple[Gunicorn, Disk]]:
     instance.mkdir()
     database, python = f"sqlite:///{instance}/leads.db", {"PYTHON": sys.executable}
     server = Gunicorn(instance, database, smtp.port, DELIVERY="external", **python)
-    may_mount = subprocess.run([*MOUNT, f"INSTANCE_PATH={instance}; {SMALL}"], check=False).returncode == 0
+    may_mount = (
+        subprocess.run([*MOUNT, f"INSTANCE_PATH={instance}; {SMALL}"], check=False).returncode == 0
+    )
     server.command = [*MOUNT, SMALL + SERVE] if may_mount else ["sh", "-ec", SERVE]
     server.start()
     yield server, (Disk if may_mount else Limit)(server)
@@ -83,9 +85,17 @@ def test_a_full_disk_is_told_and_used_again(
         disk.free()
         free = len(answers) + CLIENTS  # who is being answered now
         time.sleep(SECONDS)
-    refused = {(answer.status, answer.code, answer.retry_after) for answer in answers if answer.status != 201}
+    refused = {
+        (answer.status, answer.code, answer.retry_after)
+        for answer in answers
+        if answer.status != 201
+    }
     assert refused <= {(503, f"{part}_unavailable", "60") for part in ("storage", "database")}
-    assert {answer.status for answer in answers[:full]} == {answer.status for answer in answers[free:]} == {201}
+    assert (
+        {answer.status for answer in answers[:full]}
+        == {answer.status for answer in answers[free:]}
+        == {201}
+    )
     assert {answer.status for answer in answers[full:free]} >= {503}
     copy = tmp_path / "copy"
     shutil.copytree(disk.instance, copy)

@@ -11,7 +11,11 @@ from tests import samples
 from tests.e2e.form import fill, press
 from tests.site import Site
 
-PROSPECT = {"First name": "Zebedee", "Last name": "Quuxley", "E-mail": "zebedee@planted.example.com"}
+PROSPECT = {
+    "First name": "Zebedee",
+    "Last name": "Quuxley",
+    "E-mail": "zebedee@planted.example.com",
+}
 PASSWORD, WRONG, NEW = "Planted-horse-7", "Planted-Wrong-1", "Planted-New-22"
 
 
@@ -43,7 +47,11 @@ def resets(page: Page, site: Site) -> str:
     page.goto("/auth/forgot")
     page.get_by_label("E-mail").fill("planted-attorney@example.com")
     page.get_by_role("button", name="Send me the link").click()
-    letter = next(sent for sent in site.smtp.wait_for(3) if sent.recipients == ["planted-attorney@example.com"])
+    letter = next(
+        sent
+        for sent in site.smtp.wait_for(3)
+        if sent.recipients == ["planted-attorney@example.com"]
+    )
     [token] = re.findall(r"\S+/auth/reset/(\S+)", letter.message.get_body(("plain",)).get_content())
     page.goto(f"/auth/reset/{token}")
     page.get_by_label("New password").fill(NEW)
@@ -82,5 +90,14 @@ def test_the_log_names_nobody(page: Page, site: Site, planted: Path) -> None:
     log = site.server.log().lower()
     assert '/resume"' in log
     assert min(map(len, secrets)) > 20
-    for private in (*PROSPECT.values(), PASSWORD, WRONG, NEW, "planted", "zebedee", planted.name, *secrets):
+    for private in (
+        *PROSPECT.values(),
+        PASSWORD,
+        WRONG,
+        NEW,
+        "planted",
+        "zebedee",
+        planted.name,
+        *secrets,
+    ):
         assert private.lower() not in log, private

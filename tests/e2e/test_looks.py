@@ -53,7 +53,9 @@ def submit(page: Page, folder: Path, name: str = "Ana") -> None:
     page.wait_for_url("**/submitted/*")
 
 
-def test_what_a_prospect_sees(visitor: Page, looks_right: Callable[[], None], tmp_path: Path) -> None:
+def test_what_a_prospect_sees(
+    visitor: Page, looks_right: Callable[[], None], tmp_path: Path
+) -> None:
     visitor.goto("/")
     looks_right()
     visitor.get_by_role("button", name="Send my details").click()
@@ -67,7 +69,9 @@ def test_what_a_prospect_sees(visitor: Page, looks_right: Callable[[], None], tm
     looks_right()
 
 
-def test_what_an_attorney_sees(visitor: Page, looks_right: Callable[[], None], tmp_path: Path) -> None:
+def test_what_an_attorney_sees(
+    visitor: Page, looks_right: Callable[[], None], tmp_path: Path
+) -> None:
     submit(visitor, tmp_path)
     submit(visitor, tmp_path, LONG)
     visitor.goto("/dashboard/")
@@ -80,12 +84,19 @@ def test_what_an_attorney_sees(visitor: Page, looks_right: Callable[[], None], t
     looks_right()
     visitor.get_by_role("button", name="Mark as reached out").click()
     looks_right()
-    for state in ("?status=", "?q=nobody", "?page=9", "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true"):
+    for state in (
+        "?status=",
+        "?q=nobody",
+        "?page=9",
+        "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true",
+    ):
         visitor.goto(f"/dashboard/{state}")
         looks_right()
 
 
-def test_what_somebody_sees_about_a_password(visitor: Page, looks_right: Callable[[], None], site: Site) -> None:
+def test_what_somebody_sees_about_a_password(
+    visitor: Page, looks_right: Callable[[], None], site: Site
+) -> None:
     joe = f"joe-{secrets.token_hex(3)}"  # users stay
     site.create_user(joe, PASSWORD)
     visitor.goto("/auth/login")

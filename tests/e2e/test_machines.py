@@ -25,17 +25,22 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 @pytest.fixture(scope="module")
 def machines(
-    backend: str, new_stack: Callable[[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+    backend: str,
+    new_stack: Callable[[str], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Site, Site]]:
     """Two that serve, with two workers each; two others deliver. None has a folder of another's."""
     smtp, stack = MailServer(), new_stack(backend)
     shared = stack | {"DELIVERY": "external", "RATELIMIT_ENABLED": "true", "TRUSTED_PROXIES": "1"}
     servers = [
-        Gunicorn(tmp_path_factory.mktemp("machine"), stack["DATABASE_URL"], smtp.port, **shared) for _ in range(4)
+        Gunicorn(tmp_path_factory.mktemp("machine"), stack["DATABASE_URL"], smtp.port, **shared)
+        for _ in range(4)
     ]
     Site(servers[0], smtp).migrate()
     with ExitStack() as running, ThreadPoolExecutor() as pool:
-        deliverers = [running.enter_context(server.run_flask("mail", "deliver")) for server in servers[2:]]
+        deliverers = [
+            running.enter_context(server.run_flask("mail", "deliver")) for server in servers[2:]
+        ]
         list(pool.map(Gunicorn.start, servers[:2]))
         Site(servers[0], smtp).create_user("ana", PASSWORD)
         yield Site(servers[0], smtp), Site(servers[1], smtp)
@@ -65,17 +70,24 @@ def test_nothing_is_lost_and_no_letter_is_sent_twice(machines: tuple[Site, Site]
     assert (len(sent), {*sent.values()}) == (len(letters), {1})
 
 
-def test_a_file_kept_by_one_is_sent_and_read_through_another(machines: tuple[Site, Site], client: httpx.Client) -> None:
+def test_a_file_kept_by_one_is_sent_and_read_through_another(
+    machines: tuple[Site, Site], client: httpx.Client
+) -> None:
     one, two = machines
     resume = samples.pdf(size=3_000_000)
     form = hidden_fields(client.get(one.url).text, having="email")
-    failed = client.post(one.url, data=form | GOOD | {"email": "ana@"}, files={"resume": ("cv.pdf", resume)})
+    failed = client.post(
+        one.url, data=form | GOOD | {"email": "ana@"}, files={"resume": ("cv.pdf", resume)}
+    )
     assert failed.status_code == 422
     sent = client.post(two.url, data=hidden_fields(failed.text, having="email") | GOOD)
     assert sent.status_code == 303
     assert "cv.pdf" in client.get(one.url + sent.headers["Location"]).text
     assert stored(one)["ana@example.com"] == hashlib.sha256(resume).hexdigest()
-    headers = {"Authorization": f"Bearer {one.token('ana', PASSWORD)}", "Range": "bytes=2900000-2900099"}
+    headers = {
+        "Authorization": f"Bearer {one.token('ana', PASSWORD)}",
+        "Range": "bytes=2900000-2900099",
+    }
     listed = client.get(f"{two.url}/api/v1/leads?q=ana@", headers=headers).json()["items"]
     part = client.get(two.url + listed[0]["resume_path"], headers=headers)
     assert (part.status_code, part.content) == (206, resume[2_900_000:2_900_100])
@@ -102,7 +114,9 @@ def test_who_signs_in_on_one_is_known_to_all_until_signing_out(
     assert httpx.get(f"{one.url}/dashboard/", cookies=copied).status_code == 303
 
 
-def test_what_one_address_sends_is_counted_over_all(machines: tuple[Site, Site], client: httpx.Client) -> None:
+def test_what_one_address_sends_is_counted_over_all(
+    machines: tuple[Site, Site], client: httpx.Client
+) -> None:
     def post(number: int) -> Any:
         site = machines[number % 2]
         return client.post(site.url, data={}, headers={"X-Forwarded-For": "192.0.2.7"}).status_code

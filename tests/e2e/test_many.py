@@ -25,6 +25,9 @@ def test_two_hundred_posts_of_one_form_are_one_submission(site: Site) -> None:
     assert len(answers) == 1
     assert answers.pop()[0] == 303
     with site.database() as connection:
-        counts = [connection.scalar(text(f"SELECT count(*) FROM {table}")) for table in ("submissions", "letters")]  # noqa: S608  # our own words
+        counts = [
+            connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608  # our own
+            for table in ("submissions", "letters")
+        ]
     assert counts == [1, 2]
     assert len(site.smtp.wait_for(2)) == 2

@@ -22,8 +22,12 @@ def test_workers_count_together(start_site: Callable[..., Site]) -> None:
         list(pool.map(look, range(60)))
     [folder] = site.server.instance.glob("metrics-*")
     assert len([*folder.glob("histogram_*.db")]) == 2, "both workers have answered"
-    seen = {COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text)[1] for _ in range(20)}
+    seen = {
+        COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text)[1] for _ in range(20)
+    }
     assert seen == {"60.0"}
     site.server.stop()
     site.server.start()
-    assert not COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text), "a new start begins anew"
+    assert not COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text), (
+        "a new start begins anew"
+    )

@@ -47,7 +47,9 @@ class Operator:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """The server, as the unit for systemd starts it."""
-        [command] = [line for line in blocks(PAGE, "ini")[0].splitlines() if line.startswith("ExecStart=")]
+        [command] = [
+            line for line in blocks(PAGE, "ini")[0].splitlines() if line.startswith("ExecStart=")
+        ]
         words = command.partition("=")[2].replace("/srv/leadapp", str(self.clone)).split()
         with subprocess.Popen(words, cwd=self.clone, env=os.environ | self.here) as server:
             end = time.monotonic() + 30
@@ -81,7 +83,9 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
     assert operator.smtp.wait_for(1)[0].recipients == ["ana@example.com"]
     with operator.serving():
         fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana.ruiz@example.com"}
-        httpx.post(f"{operator.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())})
+        httpx.post(
+            f"{operator.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
+        )
         operator.smtp.wait_for(4)  # the test letter, the confirmation, two notices
         assert "leadapp_letters_waiting 0.0" in operator.types(watch)
         assert "ana.ruiz@example.com" in operator.types(letters)

@@ -22,9 +22,13 @@ def receipt(site: Site) -> str:
     """The address in the confirmation letter of somebody who has just written."""
     files = {"resume": ("cv.pdf", samples.pdf())}
     httpx.post(f"{site.url}/api/v1/leads", data=FIELDS, files=files).raise_for_status()
-    letter = next(letter for letter in site.smtp.wait_for(2) if letter.recipients == ["jose@example.com"])
+    letter = next(
+        letter for letter in site.smtp.wait_for(2) if letter.recipients == ["jose@example.com"]
+    )
     addresses = [
-        re.search(r"http://[^\s\"]+/receipt/[^\s\"]+", letter.message.get_body((kind,)).get_content())
+        re.search(
+            r"http://[^\s\"]+/receipt/[^\s\"]+", letter.message.get_body((kind,)).get_content()
+        )
         for kind in ("plain", "html")
     ]
     assert addresses[0]
@@ -67,9 +71,13 @@ def open_lead(page: Page) -> None:
     page.get_by_role("link", name="José Álvarez").click()
 
 
-def test_the_receipt_says_how_things_stand_and_no_more(plain: Page, page: Page, receipt: str) -> None:
+def test_the_receipt_says_how_things_stand_and_no_more(
+    plain: Page, page: Page, receipt: str
+) -> None:
     plain.goto(receipt)
-    expect(plain.get_by_text("Received", exact=True)).to_have_count(2)  # the time, and how it stands
+    expect(plain.get_by_text("Received", exact=True)).to_have_count(
+        2
+    )  # the time, and how it stands
     for personal in ("José", "Álvarez", "jose", "cv.pdf", "***"):
         expect(plain.locator("body")).not_to_contain_text(personal)
     open_lead(page)
@@ -82,7 +90,9 @@ def test_the_receipt_says_how_things_stand_and_no_more(plain: Page, page: Page, 
 def test_looking_asks_for_nothing(plain: Page, receipt: str, asked: Callable[[], bool]) -> None:
     plain.goto(receipt)
     plain.get_by_role("link", name="Ask us to erase what you sent").click()
-    expect(plain.get_by_role("heading", level=1)).to_have_text("Ask the firm to erase what you sent?")
+    expect(plain.get_by_role("heading", level=1)).to_have_text(
+        "Ask the firm to erase what you sent?"
+    )
     plain.get_by_role("link", name="No, go back").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text("Your receipt")
     assert not asked()
@@ -93,14 +103,18 @@ def test_asking_twice_tells_the_firm_once_and_erases_nothing(
 ) -> None:
     plain.goto(f"{receipt}?step=erase")
     plain.get_by_role("button", name="Yes, ask the firm to erase it").click()
-    expect(plain.locator(".notice")).to_have_text("You asked us to erase what you sent. An attorney will do it.")
+    expect(plain.locator(".notice")).to_have_text(
+        "You asked us to erase what you sent. An attorney will do it."
+    )
     assert asked()
     assert httpx.post(receipt).status_code == 303
     letter = site.smtp.wait_for(3)[-1]
     assert letter.recipients == ["attorney@example.com"]
     assert "asks to be erased" in letter.message.get_body(("plain",)).get_content()
     with site.database() as connection:
-        assert connection.scalars(select(Event.kind).where(Event.kind == "erasure_asked")).all() == ["erasure_asked"]
+        assert connection.scalars(
+            select(Event.kind).where(Event.kind == "erasure_asked")
+        ).all() == ["erasure_asked"]
     plain.goto(f"{receipt}?step=erase")
     expect(plain.get_by_role("button")).to_have_count(0)
 
@@ -112,7 +126,9 @@ def test_the_attorney_reads_who_asked(plain: Page, page: Page, site: Site, recei
     assert link
     page.goto(link[1])
     sign_in(page)
-    expect(page.locator(".notice.waiting")).to_have_text(re.compile("^This person asked to be erased on "))
+    expect(page.locator(".notice.waiting")).to_have_text(
+        re.compile("^This person asked to be erased on ")
+    )
     expect(page.locator(".history")).to_contain_text("Asked to be erased")
     row = page.get_by_role("row").filter(has_text="Asks to be erased")
     row.get_by_role("button", name="Send again").click()

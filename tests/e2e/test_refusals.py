@@ -17,7 +17,9 @@ from tests.site import Site
 @pytest.fixture(params=["cv.txt", "cv.PDF", "cv.docx"], ids=["type", "empty", "too large"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A file that cannot be a resume."""
-    content = {"cv.txt": b"Ana", "cv.PDF": samples.EMPTY, "cv.docx": samples.oversize_pdf()}[request.param]
+    content = {"cv.txt": b"Ana", "cv.PDF": samples.EMPTY, "cv.docx": samples.oversize_pdf()}[
+        request.param
+    ]
     file = tmp_path / request.param
     file.write_bytes(content)
     return file
@@ -39,9 +41,14 @@ def said(page: Page) -> list[str]:
     ]
 
 
-def test_a_wrong_file_is_refused_before_it_travels(prospect: Page, browser: Browser, site: Site, file: Path) -> None:
+def test_a_wrong_file_is_refused_before_it_travels(
+    prospect: Page, browser: Browser, site: Site, file: Path
+) -> None:
     posts: list[str] = []
-    prospect.on("request", lambda request: posts.append(request.method) if request.method == "POST" else None)
+    prospect.on(
+        "request",
+        lambda request: posts.append(request.method) if request.method == "POST" else None,
+    )
     plain = browser.new_context(java_script_enabled=False).new_page()
     for page in (plain, prospect):
         fill(page, site, file, **{"Last name": "", "E-mail": "jose@"})
@@ -52,7 +59,9 @@ def test_a_wrong_file_is_refused_before_it_travels(prospect: Page, browser: Brow
     plain.context.close()
 
 
-def test_a_right_file_after_a_wrong_one_is_sent(prospect: Page, site: Site, cv: Path, file: Path) -> None:
+def test_a_right_file_after_a_wrong_one_is_sent(
+    prospect: Page, site: Site, cv: Path, file: Path
+) -> None:
     fill(prospect, site, file)
     press(prospect)
     press(prospect)
@@ -88,7 +97,9 @@ def test_a_robot_would_not_press_again(prospect: Page, site: Site, cv: Path) -> 
 
 
 @pytest.mark.parametrize("ours", [True, False], ids=["our page", "a proxy's page"])
-def test_a_page_without_the_form_does_not_take_the_form_away(prospect: Page, site: Site, cv: Path, ours: bool) -> None:
+def test_a_page_without_the_form_does_not_take_the_form_away(
+    prospect: Page, site: Site, cv: Path, ours: bool
+) -> None:
     with site.client() as client:
         page = client.get("/nowhere").text if ours else "<h1>Bad gateway</h1>"
 

@@ -9,16 +9,27 @@ from pathlib import Path
 from tests.servers import ROOT
 from tests.site import Site
 
-PASSWORD = "Counsel4You"  # the one of the document's examples, so that signing in is among what works
+PASSWORD = (
+    "Counsel4You"  # the one of the document's examples, so that signing in is among what works
+)
 
 
-def test_the_api_keeps_every_promise_of_its_document(start_site: Callable[..., Site], tmp_path: Path) -> None:
+def test_the_api_keeps_every_promise_of_its_document(
+    start_site: Callable[..., Site], tmp_path: Path
+) -> None:
     site = start_site()
     site.create_user("ana", PASSWORD)
     options = "--checks all --max-examples 10 --generation-deterministic --no-color"
     header = f"Authorization: Bearer {site.token('ana', PASSWORD)}"
     done = subprocess.run(
-        [Path(sys.executable).parent / "st", "run", f"{site.url}/openapi.json", "--header", header, *options.split()],
+        [
+            Path(sys.executable).parent / "st",
+            "run",
+            f"{site.url}/openapi.json",
+            "--header",
+            header,
+            *options.split(),
+        ],
         cwd=tmp_path,  # it writes beside itself
         env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.e2e.contract", "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -26,7 +26,10 @@ def upload_at(prospect: Page) -> Callable[[int], None]:
     network = prospect.context.new_cdp_session(prospect)
     network.send("Network.enable")
     free = {"offline": False, "latency": 0, "downloadThroughput": -1}
-    return lambda rate: network.send("Network.emulateNetworkConditions", {**free, "uploadThroughput": rate}) and None
+    return lambda rate: (
+        network.send("Network.emulateNetworkConditions", {**free, "uploadThroughput": rate})
+        and None
+    )
 
 
 def test_the_way_of_a_file_is_shown_and_can_be_cancelled(
@@ -65,7 +68,9 @@ def test_a_dropped_connection_keeps_everything(
 
 def test_a_silent_line_counts_as_dropped(prospect: Page, site: Site, cv: Path) -> None:
     prospect.add_init_script(HURRY)
-    prospect.route("**/", lambda route: route.continue_() if route.request.method == "GET" else None)
+    prospect.route(
+        "**/", lambda route: route.continue_() if route.request.method == "GET" else None
+    )
     fill(prospect, site, cv)
     press(prospect)
     expect_all_kept(prospect, MESSAGES["connection_lost"])
@@ -75,7 +80,10 @@ def test_a_silent_line_counts_as_dropped(prospect: Page, site: Site, cv: Path) -
 @pytest.mark.parametrize("twice", ["pointer", "keyboard"])
 def test_a_double_press_is_one_submission(prospect: Page, site: Site, cv: Path, twice: str) -> None:
     posts: list[str] = []
-    prospect.on("request", lambda request: posts.append(request.method) if request.method == "POST" else None)
+    prospect.on(
+        "request",
+        lambda request: posts.append(request.method) if request.method == "POST" else None,
+    )
     fill(prospect, site, cv)
     if twice == "pointer":
         prospect.get_by_role("button", name="Send my details").dblclick()

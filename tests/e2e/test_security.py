@@ -45,16 +45,22 @@ def test_no_forged_token_opens_the_api(site: Site) -> None:
         "alg=none": jwt.encode(good, None, "none"),
         "another algorithm": jwt.encode(good, SECRET_KEY, "HS384"),
         "a foreign key": jwt.encode(good, "f" * 40, "HS256"),
-        "a key of its own": jwt.encode(good, "f" * 40, "HS256", headers={"jwk": {"kty": "oct", "k": "Zm"}}),
+        "a key of its own": jwt.encode(
+            good, "f" * 40, "HS256", headers={"jwk": {"kty": "oct", "k": "Zm"}}
+        ),
         "expired": jwt.encode(good | {"exp": int(time.time()) - 1}, SECRET_KEY, "HS256"),
         "not yet": jwt.encode(good | {"nbf": int(time.time()) + 60}, SECRET_KEY, "HS256"),
     }
     for claim in ("jti", "exp", "sub", "iat"):
-        forged[f"no {claim}"] = jwt.encode({name: good[name] for name in good if name != claim}, SECRET_KEY, "HS256")
+        forged[f"no {claim}"] = jwt.encode(
+            {name: good[name] for name in good if name != claim}, SECRET_KEY, "HS256"
+        )
     assert {name: me(site, token) for name, token in forged.items()} == dict.fromkeys(forged, 401)
 
 
-def test_a_cookie_is_nothing_to_the_api_and_a_token_nothing_to_pages(site: Site, signed_in: httpx.Client) -> None:
+def test_a_cookie_is_nothing_to_the_api_and_a_token_nothing_to_pages(
+    site: Site, signed_in: httpx.Client
+) -> None:
     assert signed_in.get(HOME).status_code == 200
     assert signed_in.get(ME).status_code == 401
     bearer = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
@@ -76,7 +82,12 @@ def test_a_copied_cookie_ends_with_the_sign_out(site: Site, signed_in: httpx.Cli
         thief.cookies = httpx.Cookies(signed_in.cookies)
         assert thief.get(HOME).status_code == 200
         page = signed_in.get(HOME).text
-        assert signed_in.post("/auth/logout", data=hidden_fields(page, action="/auth/logout")).status_code == 303
+        assert (
+            signed_in.post(
+                "/auth/logout", data=hidden_fields(page, action="/auth/logout")
+            ).status_code
+            == 303
+        )
         assert thief.get(HOME).status_code == 303
 
 
@@ -88,7 +99,9 @@ def test_a_disabled_user_is_out_at_once(site: Site, signed_in: httpx.Client) -> 
     assert (signed_in.get(HOME).status_code, me(site, token)) == (303, 401)
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"])
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"]
+)
 def test_nobody_is_led_elsewhere(site: Site, wanted: str) -> None:
     with site.client() as client:
         assert sign_in(client, next=wanted).headers["Location"] == HOME
@@ -96,13 +109,17 @@ def test_nobody_is_led_elsewhere(site: Site, wanted: str) -> None:
 
 def test_no_form_is_taken_without_its_token(site: Site, signed_in: httpx.Client) -> None:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "zoe@example.com"}
-    lead = signed_in.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}).json()["id"]
+    lead = signed_in.post(
+        "/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
+    ).json()["id"]
     httpx.post(f"{site.url}/auth/forgot")
     with site.client() as stranger:
         asked = hidden_fields(stranger.get("/auth/forgot").text, having="email")
         stranger.post("/auth/forgot", data=asked | {"email": "ana@example.com"})
     letter = next(sent for sent in site.smtp.wait_for(3) if sent.recipients == ["ana@example.com"])
-    [reset] = re.findall(rf"{site.url}(/auth/reset/\S+)", letter.message.get_body(("plain",)).get_content())
+    [reset] = re.findall(
+        rf"{site.url}(/auth/reset/\S+)", letter.message.get_body(("plain",)).get_content()
+    )
     posts = {LOGIN}
     for path in (LOGIN, "/auth/password", "/auth/forgot", reset, HOME, f"/dashboard/leads/{lead}"):
         page = httpx.get(f"{site.url}{path}") if path == LOGIN else signed_in.get(path)

@@ -27,14 +27,19 @@ def test_a_port_in_use_is_told(site: Site, server: Gunicorn) -> None:
     told = server.refuse()
     said = [line for line in told.stderr.splitlines() if not line.startswith("{")]
     assert (told.returncode, len(said)) == (1, 1)
-    assert f"port {site.server.port} of 127.0.0.1: Address already in use; set HOST and PORT" in said[0]
+    assert (
+        f"port {site.server.port} of 127.0.0.1: Address already in use; set HOST and PORT"
+        in said[0]
+    )
 
 
 def test_a_name_that_is_nobodys_is_told(server: Gunicorn) -> None:
     server.settings["HOST"] = "nowhere.invalid"
     told = server.refuse()
     assert told.returncode == 1
-    assert re.search("port [0-9]+ of nowhere.invalid: .*(Name|resolution).*; set HOST and PORT", told.stderr)
+    assert re.search(
+        "port [0-9]+ of nowhere.invalid: .*(Name|resolution).*; set HOST and PORT", told.stderr
+    )
     assert "Traceback" not in told.stderr
 
 
@@ -51,7 +56,10 @@ def test_a_folder_that_cannot_be_written_is_told(server: Gunicorn) -> None:
     server.settings["UPLOAD_DIR"] = NOWHERE
     told = server.refuse()
     said = [line for line in told.stderr.splitlines() if not line.startswith("{")]
-    expected = ["leadapp cannot start:", f"  - {NOWHERE} cannot be written: No such file or directory"]
+    expected = [
+        "leadapp cannot start:",
+        f"  - {NOWHERE} cannot be written: No such file or directory",
+    ]
     assert (told.returncode, said) == (1, expected)
 
 

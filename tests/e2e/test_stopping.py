@@ -18,7 +18,9 @@ FIELDS = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
 def sending(url: str) -> httpx.Request:
-    return httpx.Request("POST", f"{url}/api/v1/leads", data=FIELDS, files={"resume": ("cv.pdf", samples.pdf())})
+    return httpx.Request(
+        "POST", f"{url}/api/v1/leads", data=FIELDS, files={"resume": ("cv.pdf", samples.pdf())}
+    )
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def slow(start_site: Callable[..., Site]) -> Iterator[tuple[Site, socket.socket,
     body = request.read()
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     with socket.create_connection(("127.0.0.1", site.server.port)) as connection:
-        connection.sendall(f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode() + body[: len(body) // 2])
+        connection.sendall(
+            f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode() + body[: len(body) // 2]
+        )
         time.sleep(1)  # time enough to be under way
         yield site, connection, body[len(body) // 2 :]
 
@@ -61,7 +65,9 @@ def test_a_deliverer_stops_between_letters(start_site: Callable[..., Site]) -> N
     assert len(site.smtp.messages) == 1
     with site.database() as rows:
         letters = rows.execute(select(Letter.sent_at, Letter.attempts, Letter.token)).all()
-    assert sorted((sent_at is not None, attempts, token) for sent_at, attempts, token in letters) == [
+    assert sorted(
+        (sent_at is not None, attempts, token) for sent_at, attempts, token in letters
+    ) == [
         (False, 0, None),
         (True, 1, None),
     ]

@@ -80,7 +80,9 @@ def test_two_attorneys_mark_one_lead(desk: Desk, firm: Site) -> None:
         page.get_by_role("link", name="Bartholomew Ruiz").click()
     write(firm, "Bartholomew")
     button(pages[0], "Mark as reached out")
-    expect(pages[0].locator(".notice")).to_have_text("A newer submission has come; look at it first")
+    expect(pages[0].locator(".notice")).to_have_text(
+        "A newer submission has come; look at it first"
+    )
     expect(pages[0].get_by_role("heading", name="2nd submission")).to_be_visible()
     pages[1].reload()
     for page in pages:
@@ -107,7 +109,10 @@ def test_the_list_leaves_as_a_spreadsheet(desk: Desk) -> None:
 def test_a_resume_is_looked_at_on_demand(desk: Desk, whole_browser: Browser) -> None:
     page = desk(browser=whole_browser)
     asked: list[Request] = []
-    page.on("request", lambda request: asked.append(request) if request.url.endswith("/preview") else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request) if request.url.endswith("/preview") else None,
+    )
     page.goto(f"{ALL}&status=REACHED_OUT")
     page.get_by_role("row").filter(has_text="PDF").first.get_by_role("link").click()
     page.keyboard.press("End")
@@ -115,10 +120,15 @@ def test_a_resume_is_looked_at_on_demand(desk: Desk, whole_browser: Browser) -> 
     assert asked == []
     with (
         page.expect_response("**/preview") as response,
-        page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension://")),
+        page.expect_event(
+            "framenavigated", lambda frame: frame.url.startswith("chrome-extension://")
+        ),
     ):  # the browser's own viewer of PDFs takes it
         page.get_by_text("Preview").click()
-    assert (response.value.status, response.value.headers["content-type"]) == (200, "application/pdf")
+    assert (response.value.status, response.value.headers["content-type"]) == (
+        200,
+        "application/pdf",
+    )
     expect(page.locator("iframe")).to_be_in_viewport()
     page.reload()
     expect(page.locator(".history")).to_contain_text("Resume looked at by ana")
@@ -128,7 +138,11 @@ def test_what_comes_meanwhile_moves_no_row(desk: Desk, firm: Site) -> None:
     page = desk()
     page.clock.install()
     page.goto("/dashboard/?sort_by=created_at&sort_desc=true")
-    before = (names(page), page.locator("tbody tr").first.bounding_box(), page.locator("tbody tr").last.bounding_box())
+    before = (
+        names(page),
+        page.locator("tbody tr").first.bounding_box(),
+        page.locator("tbody tr").last.bounding_box(),
+    )
     for number in range(3):
         write(firm, f"Zz{number}")
     page.clock.fast_forward(61_000)
@@ -138,7 +152,11 @@ def test_what_comes_meanwhile_moves_no_row(desk: Desk, firm: Site) -> None:
     with page.expect_response("**/arrivals?*"):
         page.clock.fast_forward(61_000)
     expect(link).to_be_focused()
-    after = (names(page), page.locator("tbody tr").first.bounding_box(), page.locator("tbody tr").last.bounding_box())
+    after = (
+        names(page),
+        page.locator("tbody tr").first.bounding_box(),
+        page.locator("tbody tr").last.bounding_box(),
+    )
     assert after == before
     link.click()
     expect(page.locator("tbody .name").first).to_have_text("Zz2 Ruiz")
@@ -188,4 +206,6 @@ def test_the_keyboard_is_enough(desk: Desk) -> None:
     enter(page, page.get_by_role("link", name="Leads").last)
     expect(page.locator(":target .name")).to_have_text(row[0])
     assert urlsplit(page.url).query.count("q=li") == 1
-    tab_to(page, page.get_by_role("button", name="Sign out"))  # which would end it for the other tests
+    tab_to(
+        page, page.get_by_role("button", name="Sign out")
+    )  # which would end it for the other tests

@@ -104,7 +104,9 @@ def test_on_paper_there_is_nothing_to_press(desk: Desk) -> None:
     page.goto("/dashboard/?status=&sort_by=last_name&size=10")
     page.emulate_media(media="print")
     assert (len(names(page)), pressable(page)) == (10, [])
-    expect(page.get_by_role("columnheader")).to_have_text(["Name↑", "Received", "Waiting", "Resume"])
+    expect(page.get_by_role("columnheader")).to_have_text(
+        ["Name↑", "Received", "Waiting", "Resume"]
+    )
     expect(page.get_by_role("heading", name="The last 30 days")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == LIGHT_GROUND
     page.emulate_media(media="screen")

@@ -27,7 +27,9 @@ THREADS = 8
 
 @pytest.fixture(scope="session")
 def app(
-    backend: str, new_stack: Callable[[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+    backend: str,
+    new_stack: Callable[[str], dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Flask]:
     """The application; a test that asks for it runs once for each stack (see the marker `databases`)."""
     settings = new_stack(backend) | {
@@ -91,7 +93,9 @@ def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., A
     """`new_store(**settings)` makes a store of its own: a folder for sqlite, for postgres a bucket."""
     place = servers.objects.new_place() if backend == "postgres" else {"STORAGE_URL": ""}
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return lambda **settings: make({"UPLOAD_DIR": str(tmp_path), **dict.fromkeys(names, ""), **place, **settings})
+    return lambda **settings: make(
+        {"UPLOAD_DIR": str(tmp_path), **dict.fromkeys(names, ""), **place, **settings}
+    )
 
 
 @pytest.fixture
@@ -125,7 +129,9 @@ def sign_in(app: Flask) -> Callable[[User], Client]:
         browser = app.test_client()
         assert isinstance(browser, Client)
         fields = hidden_fields(browser.get("/auth/login").text, having="password")
-        answer = browser.post("/auth/login", data={**fields, "username": user.username, "password": PASSWORD})
+        answer = browser.post(
+            "/auth/login", data={**fields, "username": user.username, "password": PASSWORD}
+        )
         assert answer.status_code in (302, 303), answer.text
         return browser
 
@@ -163,7 +169,9 @@ def together() -> Callable[[Callable[[int], Any]], list[Any]]:
 @pytest.fixture
 def token(app: Flask, attorney: User) -> str:
     """An access token of `attorney`, from the API's own sign-in."""
-    answer = app.test_client().post("/api/v1/auth/login", data={"username": attorney.username, "password": PASSWORD})
+    answer = app.test_client().post(
+        "/api/v1/auth/login", data={"username": attorney.username, "password": PASSWORD}
+    )
     assert answer.status_code == 200, answer.text
     return str(answer.get_json()["access_token"])
 

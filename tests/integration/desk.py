@@ -18,7 +18,9 @@ LIST = "/dashboard/"
 def submit(browser: Client, email: str, filename: str = "cv.pdf") -> TestResponse:
     """Somebody sends details and a resume."""
     details = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
-    return browser.post("/api/v1/leads", data=details | {"resume": (io.BytesIO(samples.pdf()), filename)})
+    return browser.post(
+        "/api/v1/leads", data=details | {"resume": (io.BytesIO(samples.pdf()), filename)}
+    )
 
 
 def address(lead: Lead, ending: str = "") -> str:

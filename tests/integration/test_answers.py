@@ -35,7 +35,9 @@ def production(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     return site.test_client()
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/health", "/static/icon.svg", "/api/v1/leads", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/health", "/static/icon.svg", "/api/v1/leads", "/openapi.json"]
+)
 def test_every_kind_of_answer_brings_the_same_headers(production: Client, path: str) -> None:
     answer = production.get(path, base_url="https://leads.example.com")
     assert {**answer.headers}.items() >= ALWAYS.items()
@@ -63,7 +65,9 @@ def test_a_site_answers_to_its_own_names_only(production: Client, host: str, sta
     answer = production.get("/auth/forgot", headers={"Host": host})
     assert answer.status_code == status
     assert (errors.MESSAGES["host_unknown"] in answer.text) == (status == 400)
-    assert production.get("/health", headers={"Host": host}).status_code == 200  # a probe knows an address at most
+    assert (
+        production.get("/health", headers={"Host": host}).status_code == 200
+    )  # a probe knows an address at most
 
 
 def test_a_foreign_name_is_a_problem_of_the_api_too(client: Client) -> None:
@@ -71,11 +75,16 @@ def test_a_foreign_name_is_a_problem_of_the_api_too(client: Client) -> None:
     assert (answer.status_code, answer.get_json()["code"]) == (400, "host_unknown")
 
 
-def test_only_a_trusted_proxy_names_the_client(client: Client, production: Client, attorney: User) -> None:
+def test_only_a_trusted_proxy_names_the_client(
+    client: Client, production: Client, attorney: User
+) -> None:
     def tries(browser: Client) -> list[int]:
         data = {"username": attorney.username, "password": "Wrong-horse-7"}
         named = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in range(11))
-        return [browser.post("/api/v1/auth/login", data=data, headers=name).status_code for name in named]
+        return [
+            browser.post("/api/v1/auth/login", data=data, headers=name).status_code
+            for name in named
+        ]
 
     assert tries(client) == [401] * 10 + [429]
     assert tries(production) == [401] * 11
@@ -86,16 +95,24 @@ def test_only_a_trusted_proxy_names_the_client(client: Client, production: Clien
 def test_each_failure_has_a_page_and_a_problem(
     app: Flask, client: Client, path: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = {429: errors.TooOften("http_429", retry_after=90, wait="2 min"), 503: errors.Unavailable("http_503")}
+    own = {
+        429: errors.TooOften("http_429", retry_after=90, wait="2 min"),
+        503: errors.Unavailable("http_503"),
+    }
 
     def fail() -> None:
         raise own[status] if status in own else abort(status)
 
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setitem(app.view_functions, "health.health" if path == "/health" else "api.auth.login", fail)
+    monkeypatch.setitem(
+        app.view_functions, "health.health" if path == "/health" else "api.auth.login", fail
+    )
     answer = client.open(path, method="GET" if path == "/health" else "POST")
     words = errors.Message(f"http_{status}", wait="2 min", limit="5 MB")
-    assert (answer.status_code, answer.headers.get("Retry-After")) == (status, {429: "90", 503: "60"}.get(status))
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (
+        status,
+        {429: "90", 503: "60"}.get(status),
+    )
     if path == "/health":
         told = (words, app.config["CONTACT_TEXT"], answer.headers["X-Request-ID"], "Go to the form")
         assert all(part in answer.text for part in told)
@@ -103,7 +120,9 @@ def test_each_failure_has_a_page_and_a_problem(
         assert (answer.mimetype, answer.get_json()["detail"]) == ("application/problem+json", words)
 
 
-def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(web, "POLLED", {"dashboard.list_leads"})
     start, cookie = now(), session_of(signed_in)
     with time_machine.travel(start + timedelta(hours=7), tick=False):

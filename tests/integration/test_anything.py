@@ -17,23 +17,41 @@ pytestmark = pytest.mark.databases("sqlite")
 typed = st.one_of(
     st.text(max_size=120),
     st.sampled_from(
-        ["<b>Ana</b>", "=?utf-8?q?=0d=0aBcc:_e@example.org?=", "a\r\nBcc: e@example.org", "{{ 7 * 7 }}", "' --"]
+        [
+            "<b>Ana</b>",
+            "=?utf-8?q?=0d=0aBcc:_e@example.org?=",
+            "a\r\nBcc: e@example.org",
+            "{{ 7 * 7 }}",
+            "' --",
+        ]
     ),
 )
 addresses = st.one_of(typed, st.emails(), st.just("ana@example.com"))
-anything = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+anything = settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @anything
-@given(first=typed, last=typed, address=addresses, filename=st.text(max_size=60).map(lambda name: f"{name}.pdf"))
-def test_anything_typed_is_taken_or_refused(app: Flask, first: str, last: str, address: str, filename: str) -> None:
+@given(
+    first=typed,
+    last=typed,
+    address=addresses,
+    filename=st.text(max_size=60).map(lambda name: f"{name}.pdf"),
+)
+def test_anything_typed_is_taken_or_refused(
+    app: Flask, first: str, last: str, address: str, filename: str
+) -> None:
     client = app.test_client()
     fields = {"first_name": first, "last_name": last, "email": address}
     fields = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
     name = filename.encode("utf-8", "replace").decode()
     form = hidden_fields(client.get("/").text, having="email")
     page = client.post("/", data=form | fields | {"resume": (io.BytesIO(samples.pdf()), name)})
-    problem = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), name)})
+    problem = client.post(
+        "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), name)}
+    )
     assert (page.status_code, problem.status_code) in {(303, 201), (422, 422)}
     if page.status_code == 422:
         assert "<b>Ana</b>" not in page.text

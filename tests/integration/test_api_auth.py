@@ -28,13 +28,23 @@ DONE = "User registered successfully"
 # Under each setting: the answer, and that to signing in afterwards.
 REGISTRATIONS = {
     "open": (201, {"message": DONE, "username": "Ana"}, 200),
-    "approval": (201, {"message": f"{DONE}; a colleague must enable the account", "username": "Ana"}, 403),
+    "approval": (
+        201,
+        {"message": f"{DONE}; a colleague must enable the account", "username": "Ana"},
+        403,
+    ),
     "closed": (403, {"code": "registration_closed"}, 401),
 }
 # What is changed (None: left out), and what is said about each.
 REFUSED = [
-    ({"username": None, "email": None, "password": None}, "username_missing email_missing password_missing"),
-    ({"username": "a b", "email": "a@", "password": "short"}, "username_format email_format password_length"),
+    (
+        {"username": None, "email": None, "password": None},
+        "username_missing email_missing password_missing",
+    ),
+    (
+        {"username": "a b", "email": "a@", "password": "short"},
+        "username_format email_format password_length",
+    ),
     ({"username": 5, "email": [], "password": {}}, "text_expected text_expected text_expected"),
     ({"password": "Password1"}, "password_common"),
     ({"password": "Aa1" + "x" * 70}, "password_length"),
@@ -43,7 +53,9 @@ REFUSED = [
 
 
 def register(client: Client, **changed: object) -> TestResponse:
-    return client.post(REGISTER, json={name: value for name, value in (ANA | changed).items() if value is not None})
+    return client.post(
+        REGISTER, json={name: value for name, value in (ANA | changed).items() if value is not None}
+    )
 
 
 def sign_in(client: Client, username: str, password: str = PASSWORD) -> TestResponse:
@@ -60,15 +72,26 @@ def refusals(answer: TestResponse) -> list[str]:
 
 def signed(app: Flask, algorithm: str = "HS256", key: str = "", **claims: object) -> str:
     """A token made by hand (RFC 7515), with the application's own key unless another is given."""
-    parts = ({"alg": algorithm, "typ": "JWT"}, {name: value for name, value in claims.items() if value is not None})
-    text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    parts = (
+        {"alg": algorithm, "typ": "JWT"},
+        {name: value for name, value in claims.items() if value is not None},
+    )
+    text = b".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts
+    )
     digest = {"HS256": hashlib.sha256, "HS512": hashlib.sha512}.get(algorithm)
-    seal = hmac.new((key or app.config["SECRET_KEY"]).encode(), text, digest).digest() if digest else b""
+    seal = (
+        hmac.new((key or app.config["SECRET_KEY"]).encode(), text, digest).digest()
+        if digest
+        else b""
+    )
     return (text + b"." + base64.urlsafe_b64encode(seal).rstrip(b"=")).decode()
 
 
 @pytest.mark.parametrize("setting", REGISTRATIONS)
-def test_registration_is_a_setting(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+def test_registration_is_a_setting(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
     monkeypatch.setitem(app.config, "REGISTRATION", setting)
     status, body, status_of_sign_in = REGISTRATIONS[setting]
     answer = register(client)
@@ -78,18 +101,27 @@ def test_registration_is_a_setting(app: Flask, client: Client, monkeypatch: pyte
 
 def test_a_name_and_an_address_are_taken_once(client: Client) -> None:
     UserFactory.create(username="Ana", email="Ana@example.com")
-    assert refusals(register(client, username="ANA", email="other@example.com")) == ["username_taken"]
+    assert refusals(register(client, username="ANA", email="other@example.com")) == [
+        "username_taken"
+    ]
     assert refusals(register(client, username="other", email="ana@EXAMPLE.com")) == ["email_taken"]
-    assert refusals(register(client, username="aNA", email="ANA@example.com")) == ["username_taken", "email_taken"]
+    assert refusals(register(client, username="aNA", email="ANA@example.com")) == [
+        "username_taken",
+        "email_taken",
+    ]
     assert len(db.session.scalars(select(User)).all()) == 1
 
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("changed", "codes"), REFUSED)
-def test_a_registration_is_told_all_that_is_wrong(client: Client, changed: dict[str, Any], codes: str) -> None:
+def test_a_registration_is_told_all_that_is_wrong(
+    client: Client, changed: dict[str, Any], codes: str
+) -> None:
     answer = register(client, **changed)
     assert (answer.status_code, refusals(answer)) == (422, codes.split())
-    assert [error["pointer"] for error in answer.get_json()["errors"]] == [f"#/{name}" for name in changed]
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [
+        f"#/{name}" for name in changed
+    ]
     assert db.session.scalars(select(User)).all() == []
 
 
@@ -111,8 +143,14 @@ def test_a_username_or_an_email_signs_in(client: Client, name: str) -> None:
     assert me(client, token).get_json() == who
 
 
-def test_an_unknown_name_and_a_wrong_password_are_answered_alike(client: Client, attorney: User) -> None:
-    tries = [(attorney.username, "Wrong-horse-7"), ("nobody", PASSWORD), ("nobody@example.com", PASSWORD)]
+def test_an_unknown_name_and_a_wrong_password_are_answered_alike(
+    client: Client, attorney: User
+) -> None:
+    tries = [
+        (attorney.username, "Wrong-horse-7"),
+        ("nobody", PASSWORD),
+        ("nobody@example.com", PASSWORD),
+    ]
     tries += [(attorney.username, ""), ("no\0body", PASSWORD), (attorney.username, PASSWORD + "\0")]
     answers = [sign_in(client, name, password) for name, password in tries]
     assert {answer.status_code for answer in answers} == {401}
@@ -132,7 +170,10 @@ def test_a_password_over_72_bytes_is_wrong_even_if_its_start_is_right(client: Cl
 
 @pytest.mark.databases("sqlite")
 def test_each_body_has_its_own_kind(client: Client) -> None:
-    answers = {"form_encoded_expected": client.post(LOGIN, json=ANA), "json_expected": client.post(REGISTER, data=ANA)}
+    answers = {
+        "form_encoded_expected": client.post(LOGIN, json=ANA),
+        "json_expected": client.post(REGISTER, data=ANA),
+    }
     for code, answer in answers.items():
         assert (answer.status_code, answer.get_json()["code"]) == (415, code)
     assert refusals(sign_in(client, " ")) == ["sign_in_name_missing"]
@@ -166,7 +207,12 @@ def test_only_a_token_of_ours_opens_the_api(app: Flask, client: Client, attorney
     bad += [signed(app, algorithm, **good) for algorithm in ("none", "None", "HS512")]
     bad += [signed(app, key="k" * 40, **good), signed(app, **good | {"exp": int(at) - 1})]
     bad += [signed(app, **good | {"jti": jti}) for jti in (str(uuid.uuid4()), "x", 1, ["x"])]
-    bad += ["x", "a.b.c", "\xe9.\xe9.\xe9", base64.urlsafe_b64encode(b"[" * 5000).decode() + ".e30.e30"]
+    bad += [
+        "x",
+        "a.b.c",
+        "\xe9.\xe9.\xe9",
+        base64.urlsafe_b64encode(b"[" * 5000).decode() + ".e30.e30",
+    ]
     for token in bad:
         answer = me(client, token)
         assert (answer.status_code, answer.get_json()["code"]) == (401, "token_invalid"), token
@@ -180,7 +226,9 @@ def test_a_token_ends_after_a_day(client: Client, token: str) -> None:
         assert me(client, token).status_code == 401
 
 
-def test_a_token_ends_with_its_login_and_its_user(client: Client, attorney: User, token: str) -> None:
+def test_a_token_ends_with_its_login_and_its_user(
+    client: Client, attorney: User, token: str
+) -> None:
     login_id = db.session.scalars(select(Login.id)).one()
     other = sign_in(client, attorney.username).get_json()["access_token"]
     accounts.sign_out(login_id)

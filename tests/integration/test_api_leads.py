@@ -22,8 +22,26 @@ from tests.factories import LeadFactory, SubmissionFactory
 LEADS = "/api/v1/leads"
 SUBMITTED = {"id", "first_name", "last_name", "email", "status", "created_at"}
 LISTED = SUBMITTED | {"reference", "resume_path", "updated_at", "reached_out_at"}
-SENT = {"id", "first_name", "last_name", "filename", "content_type", "size", "sha256", "resume_path", "created_at"}
-ORDERS = ("created_at", "updated_at", "reached_out_at", "first_name", "last_name", "email", "status")
+SENT = {
+    "id",
+    "first_name",
+    "last_name",
+    "filename",
+    "content_type",
+    "size",
+    "sha256",
+    "resume_path",
+    "created_at",
+}
+ORDERS = (
+    "created_at",
+    "updated_at",
+    "reached_out_at",
+    "first_name",
+    "last_name",
+    "email",
+    "status",
+)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 FOUND = ["jos", "JOSÉ", "alv", "Álvarez", "jose alv", "j.alvarez@EX", "ld-7k4m", "LD-7K4M-92QX"]
@@ -32,12 +50,21 @@ BAD_QUERIES = (
     "page=0 page=-1 page=x page=1.5 page=9999999999 size=0 size=101 size=x status=DONE status=pending "
     f"sort_by=password sort_by=id sort_desc=maybe q={'x' * 101} colour=red"
 ).split()
-NO_STATUS = ['{"status": "DONE"}', '{"status": "__class__"}', '{"status": null}', '{"status": ["REACHED_OUT"]}', "{}"]
+NO_STATUS = [
+    '{"status": "DONE"}',
+    '{"status": "__class__"}',
+    '{"status": null}',
+    '{"status": ["REACHED_OUT"]}',
+    "{}",
+]
 BAD_BODIES = [
     ('{"status": "PENDING"}', 409, "status_transition"),
     ('{"status": "REACHED_OUT", "email": "x@example.com"}', 422, "field_unknown"),
     *((body, 422, "status_unknown") for body in NO_STATUS),
-    *((body, 400, "json_unreadable") for body in ('{"status": ', b"\xff\xfe", "[" * 100_000, '["x"]', "null")),
+    *(
+        (body, 400, "json_unreadable")
+        for body in ('{"status": ', b"\xff\xfe", "[" * 100_000, '["x"]', "null")
+    ),
 ]
 
 
@@ -51,7 +78,9 @@ def api(client: Client, bearer: dict[str, str]) -> Client:
 def codes(answer: TestResponse) -> set[str]:
     """The problem's code, or those of each thing that is wrong."""
     problem = answer.get_json()
-    return {error["code"] for error in problem["errors"]} if "errors" in problem else {problem["code"]}
+    return (
+        {error["code"] for error in problem["errors"]} if "errors" in problem else {problem["code"]}
+    )
 
 
 def listed(api: Client, **query: Any) -> Any:
@@ -86,15 +115,34 @@ def test_a_list_comes_in_pages_of_10_or_of_1_to_100(api: Client) -> None:
 @pytest.mark.parametrize("sort_by", ORDERS)
 def test_every_order_goes_both_ways_and_ties_stay(api: Client, sort_by: str) -> None:
     for number, name in enumerate(["Ána", "ana", "Bo", "Élan", "bo", "Zoe"]):
-        times = {"created_at": NOON + timedelta(hours=number % 3), "updated_at": NOON + timedelta(days=number // 2)}
-        reached = {"reached_out": True, "reached_out_at": NOON + timedelta(days=number // 4)} if number > 2 else {}
-        LeadFactory.create(first_name=name, last_name=f"{'CBa'[number // 2]} Ruiz", **times, **reached)
+        times = {
+            "created_at": NOON + timedelta(hours=number % 3),
+            "updated_at": NOON + timedelta(days=number // 2),
+        }
+        reached = (
+            {"reached_out": True, "reached_out_at": NOON + timedelta(days=number // 4)}
+            if number > 2
+            else {}
+        )
+        LeadFactory.create(
+            first_name=name, last_name=f"{'CBa'[number // 2]} Ruiz", **times, **reached
+        )
     rising, falling = (
-        [lead for page in (1, 2, 3) for lead in listed(api, sort_by=sort_by, sort_desc=desc, page=page, size=2)]
+        [
+            lead
+            for page in (1, 2, 3)
+            for lead in listed(api, sort_by=sort_by, sort_desc=desc, page=page, size=2)
+        ]
         for desc in ("false", "true")
     )
-    columns = (sort_by, {"first_name": "last_name", "last_name": "first_name"}.get(sort_by, "id"), "id")
-    assert rising == sorted(rising, key=lambda lead: [fold(lead[column] or "") for column in columns])
+    columns = (
+        sort_by,
+        {"first_name": "last_name", "last_name": "first_name"}.get(sort_by, "id"),
+        "id",
+    )
+    assert rising == sorted(
+        rising, key=lambda lead: [fold(lead[column] or "") for column in columns]
+    )
     assert len({lead["id"] for lead in rising}) == 6
     assert falling == rising[::-1]
 
@@ -108,8 +156,15 @@ def test_a_list_may_hold_one_status_only(api: Client) -> None:
 
 @pytest.mark.parametrize("q", [*FOUND, *NOT_FOUND])
 def test_a_search_finds_how_names_emails_and_references_begin(api: Client, q: str) -> None:
-    LeadFactory.create(first_name="Zoe", last_name="Smith", email="zoe@example.com", reference="LD-2222-2222")
-    LeadFactory.create(first_name="José", last_name="Álvarez", email="J.Alvarez@example.com", reference="LD-7K4M-92QX")
+    LeadFactory.create(
+        first_name="Zoe", last_name="Smith", email="zoe@example.com", reference="LD-2222-2222"
+    )
+    LeadFactory.create(
+        first_name="José",
+        last_name="Álvarez",
+        email="J.Alvarez@example.com",
+        reference="LD-7K4M-92QX",
+    )
     assert [lead["first_name"] for lead in listed(api, q=q)] == ["José"] * (q in FOUND)
 
 
@@ -118,12 +173,16 @@ def test_a_search_finds_how_names_emails_and_references_begin(api: Client, q: st
 def test_a_list_takes_no_nonsense(api: Client, query: str) -> None:
     answer = api.get(f"{LEADS}?{query}")
     assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.get_json()["errors"]] == [f"#/{query.partition('=')[0]}"]
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [
+        f"#/{query.partition('=')[0]}"
+    ]
 
 
 def test_a_lead_is_read_with_all_it_sent(api: Client) -> None:
     lead = LeadFactory.create(created_at=NOON)
-    newer = SubmissionFactory.create(lead=lead, created_at=NOON + timedelta(hours=1), content=samples.pdf("second"))
+    newer = SubmissionFactory.create(
+        lead=lead, created_at=NOON + timedelta(hours=1), content=samples.pdf("second")
+    )
     read = api.get(f"{LEADS}/{lead.id}").get_json()
     assert set(read) == LISTED | {"submissions"}
     assert (read["created_at"], read["reached_out_at"]) == ("2026-03-01T12:00:00.000Z", None)
@@ -136,8 +195,14 @@ def test_a_lead_is_read_with_all_it_sent(api: Client) -> None:
 
 def test_marking_answers_three_fields_and_the_first_mark_stays(api: Client) -> None:
     lead = LeadFactory.create()
-    first, second = (api.patch(f"{LEADS}/{lead.id}", json={"status": "REACHED_OUT"}) for _ in range(2))
-    assert (first.status_code, second.status_code, second.get_json()) == (200, 200, first.get_json())
+    first, second = (
+        api.patch(f"{LEADS}/{lead.id}", json={"status": "REACHED_OUT"}) for _ in range(2)
+    )
+    assert (first.status_code, second.status_code, second.get_json()) == (
+        200,
+        200,
+        first.get_json(),
+    )
     answer = first.get_json()
     assert re.fullmatch(RFC_3339, answer.pop("reached_out_at"))
     assert answer == {"id": str(lead.id), "status": "REACHED_OUT"}
@@ -147,7 +212,9 @@ def test_marking_answers_three_fields_and_the_first_mark_stays(api: Client) -> N
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("body", "status", "code"), BAD_BODIES)
-def test_a_bad_change_changes_nothing(api: Client, body: str | bytes, status: int, code: str) -> None:
+def test_a_bad_change_changes_nothing(
+    api: Client, body: str | bytes, status: int, code: str
+) -> None:
     lead = LeadFactory.create()
     answer = api.patch(f"{LEADS}/{lead.id}", data=body, content_type="application/json")
     assert (answer.status_code, codes(answer)) == (status, {code})
@@ -183,7 +250,9 @@ def test_a_lead_whose_file_is_gone_can_still_be_read(api: Client) -> None:
 def test_an_unknown_id_is_told_and_nothing_is_found_under_anothers(api: Client) -> None:
     nobody, mine, theirs = uuid.uuid4(), LeadFactory.create(), SubmissionFactory.create()
     paths = {"1": "http_404", nobody: "lead_unknown", f"{nobody}/resume": "lead_unknown"}
-    for path, code in (paths | {f"{mine.id}/submissions/{theirs.id}/resume": "submission_unknown"}).items():
+    for path, code in (
+        paths | {f"{mine.id}/submissions/{theirs.id}/resume": "submission_unknown"}
+    ).items():
         answer = api.get(f"{LEADS}/{path}")
         assert (answer.status_code, codes(answer)) == (404, {code})
     assert api.patch(f"{LEADS}/{nobody}", json={"status": "REACHED_OUT"}).status_code == 404

@@ -21,9 +21,15 @@ from tests.factories import LeadFactory
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
-def submit(client: Client, key: str | None, file: bytes = samples.pdf(), **changed: str) -> TestResponse:
+def submit(
+    client: Client, key: str | None, file: bytes = samples.pdf(), **changed: str
+) -> TestResponse:
     headers = {"Idempotency-Key": key} if key is not None else {}
-    return client.post("/api/v1/leads", data=GOOD | changed | {"resume": (io.BytesIO(file), "cv.pdf")}, headers=headers)
+    return client.post(
+        "/api/v1/leads",
+        data=GOOD | changed | {"resume": (io.BytesIO(file), "cv.pdf")},
+        headers=headers,
+    )
 
 
 def count(table: Any) -> int:
@@ -41,7 +47,9 @@ def test_the_same_key_and_content_is_one_submission(client: Client) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"first_name": "Anna"}, {"file": samples.pdf("other")}])
-def test_the_same_key_with_another_content_is_refused(client: Client, changed: dict[str, Any]) -> None:
+def test_the_same_key_with_another_content_is_refused(
+    client: Client, changed: dict[str, Any]
+) -> None:
     submit(client, "k-1")
     refused = submit(client, "k-1", **changed)
     assert (refused.status_code, refused.get_json()["code"]) == (422, "idempotency_key_reused")
@@ -75,7 +83,9 @@ def test_a_key_has_its_form(client: Client, key: str) -> None:
     assert refused.get_json()["errors"][0]["code"] == "idempotency_key_format"
 
 
-def test_a_lead_that_has_not_changed_is_not_sent_again(client: Client, bearer: dict[str, str]) -> None:
+def test_a_lead_that_has_not_changed_is_not_sent_again(
+    client: Client, bearer: dict[str, str]
+) -> None:
     lead = LeadFactory.create()
     path = f"/api/v1/leads/{lead.id}"
     first = client.get(path, headers=bearer)
@@ -86,10 +96,16 @@ def test_a_lead_that_has_not_changed_is_not_sent_again(client: Client, bearer: d
     assert changed.status_code == 200
     assert changed.headers["ETag"] != first.headers["ETag"]
     head = client.head(path, headers=bearer)
-    assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", changed.headers["ETag"])
+    assert (head.status_code, head.data, head.headers["ETag"]) == (
+        200,
+        b"",
+        changed.headers["ETag"],
+    )
 
 
-def test_a_change_of_what_has_changed_meanwhile_is_refused(client: Client, bearer: dict[str, str]) -> None:
+def test_a_change_of_what_has_changed_meanwhile_is_refused(
+    client: Client, bearer: dict[str, str]
+) -> None:
     submit(client, None)
     path = f"/api/v1/leads/{db.session.scalars(select(Lead.id)).one()}"
     seen = client.get(path, headers=bearer).headers["ETag"]
@@ -97,15 +113,22 @@ def test_a_change_of_what_has_changed_meanwhile_is_refused(client: Client, beare
     stale = client.patch(path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": seen})
     assert (stale.status_code, stale.get_json()["code"]) == (412, "version_stale")
     fresh = client.get(path, headers=bearer).headers["ETag"]
-    marked = client.patch(path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": f'"x", {fresh}'})
+    marked = client.patch(
+        path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": f'"x", {fresh}'}
+    )
     assert marked.status_code == 200
     assert marked.headers["ETag"] == client.get(path, headers=bearer).headers["ETag"]
-    anything = client.patch(path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": "*"})
+    anything = client.patch(
+        path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": "*"}
+    )
     assert anything.get_json() == marked.get_json()
 
 
 def links(answer: TestResponse) -> dict[str, str]:
-    return {rel: address for address, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])}
+    return {
+        rel: address
+        for address, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])
+    }
 
 
 def test_pages_are_linked_and_keep_what_was_asked(client: Client, bearer: dict[str, str]) -> None:

@@ -109,7 +109,9 @@ def test_the_first_arrival_is_told_where_nobody_was(signed_in: Client) -> None:
 
 
 @pytest.mark.databases("sqlite")
-@pytest.mark.parametrize("asked", ["", "?since=", "?since=x", "?since=nan", "?since=1e99", "?since=-1", "?since=1&x=1"])
+@pytest.mark.parametrize(
+    "asked", ["", "?since=", "?since=x", "?since=nan", "?since=1e99", "?since=-1", "?since=1&x=1"]
+)
 def test_only_a_time_is_taken_for_one(signed_in: Client, asked: str) -> None:
     assert signed_in.get(f"{LIST}arrivals{asked}").status_code == 422
 

@@ -41,7 +41,12 @@ def test_of_eight_under_one_key_one_is_kept(store: Any) -> None:
 
 
 def check_unavailable(store: Any, seconds: float) -> None:
-    acts = [lambda: keep(store, "b.pdf"), lambda: store.open("a.pdf"), lambda: keys(store), lambda: store.delete("a")]
+    acts = [
+        lambda: keep(store, "b.pdf"),
+        lambda: store.open("a.pdf"),
+        lambda: keys(store),
+        lambda: store.delete("a"),
+    ]
     for act in acts:
         start = time.monotonic()
         with pytest.raises(Unavailable):
@@ -79,7 +84,10 @@ def test_a_wrong_secret_is_told_to_the_operator_alone(
     new_store: Callable[..., Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logger, "disabled", False)  # import-linter disables what loggers it finds
-    with caplog.at_level(logging.ERROR), pytest.raises(Unavailable, match="could not be stored just now"):
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(Unavailable, match="could not be stored just now"),
+    ):
         keep(new_store(AWS_SECRET_ACCESS_KEY="another"), "a.pdf")
     [said] = caplog.messages
     assert "403 Forbidden" in said

@@ -40,7 +40,9 @@ def test_an_account_is_made_and_the_next_step_told(app: Flask, client: Client) -
 
 def test_a_random_password_is_printed_once_and_works(app: Flask, client: Client) -> None:
     made = json.loads(run(app, *ANA, "--random-password", "--json").stdout)
-    answer = client.post("/api/v1/auth/login", data={"username": "ana", "password": made["password"]})
+    answer = client.post(
+        "/api/v1/auth/login", data={"username": "ana", "password": made["password"]}
+    )
     assert answer.status_code == 200
     assert made["email"] == "ana@example.com"
 
@@ -76,16 +78,23 @@ def test_a_weak_password_and_a_taken_name_are_refused(app: Flask) -> None:
 
 def test_the_seed_account_can_sign_in(app: Flask, client: Client) -> None:
     assert "admin" in run(app, "seed-db").stdout
-    answer = client.post("/api/v1/auth/login", data={"username": "admin", "password": "Admin123!SecurePassword"})
+    answer = client.post(
+        "/api/v1/auth/login", data={"username": "admin", "password": "Admin123!SecurePassword"}
+    )
     assert answer.status_code == 200
     assert run(app, "seed-db").exit_code == 1
 
 
-def test_in_production_the_seed_account_has_a_random_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_production_the_seed_account_has_a_random_password(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
     told = run(app, "seed-db").stdout
     assert "Admin123!" not in told
-    assert accounts.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username == "admin"
+    assert (
+        accounts.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username
+        == "admin"
+    )
 
 
 def test_enabling_lets_a_user_in(app: Flask) -> None:
@@ -135,7 +144,9 @@ def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) ->
     assert not deliverer.is_alive()
 
 
-def test_a_deliverer_outlives_a_database_that_was_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deliverer_outlives_a_database_that_was_away(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stopped = threading.Event()
     turns = ["fails", "works"]
 
@@ -155,7 +166,9 @@ def test_a_deliverer_outlives_a_database_that_was_away(app: Flask, monkeypatch: 
 def test_a_missing_table_is_told_with_its_mend(
     backend: str, new_database: Callable[[str], str], tmp_path: Path
 ) -> None:
-    fresh = create_app({"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": new_database(backend)})
+    fresh = create_app(
+        {"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": new_database(backend)}
+    )
     result = fresh.test_cli_runner().invoke(args=["user", "enable", "ana"])
     with fresh.app_context():
         db.engine.dispose()

@@ -22,11 +22,19 @@ from tests.integration.desk import LIST, address, submit
 
 # A table that grows, read from end to end; the same, or an index of it.
 WHOLE_TABLE = r"SCAN leads$|Seq Scan on leads"
-UNSOUGHT = r"(SCAN|Seq Scan on) (leads|submissions|letters|events)|Index.* Scan .*\n(?! *Index Cond)"
+UNSOUGHT = (
+    r"(SCAN|Seq Scan on) (leads|submissions|letters|events)|Index.* Scan .*\n(?! *Index Cond)"
+)
 SORTED = r"TEMP B-TREE FOR ORDER|Sort Key"
-QUERIES = [triage.Query(status, "", sort_by) for status in (None, *LeadStatus) for sort_by in triage.ORDERS]
+QUERIES = [
+    triage.Query(status, "", sort_by) for status in (None, *LeadStatus) for sort_by in triage.ORDERS
+]
 # Nobody who waits has been reached out to: in that order the tie alone decides.
-PLACED = [query for query in QUERIES if (query.status, query.sort_by) != (LeadStatus.PENDING, "reached_out_at")]
+PLACED = [
+    query
+    for query in QUERIES
+    if (query.status, query.sort_by) != (LeadStatus.PENDING, "reached_out_at")
+]
 ASKED: dict[str, Callable[[Lead], object]] = {
     "counts": lambda _: triage.Query().counts(),
     "counts of a search": lambda _: triage.Query(q="jo").counts(),
@@ -58,18 +66,25 @@ def plans(backend: str, statements: list[tuple[str, Any]]) -> Callable[..., list
     def explain(ask: Callable[[], object], forced: bool = False) -> list[str]:
         statements.clear()
         ask()
-        asked = [(statement, parameters) for statement, parameters in statements if "SELECT" in statement]
+        asked = [
+            (statement, parameters) for statement, parameters in statements if "SELECT" in statement
+        ]
         connection, how = db.session.connection(), "EXPLAIN QUERY PLAN"
         if backend == "postgres":
             how = "EXPLAIN"
             for ability in ("enable_seqscan", "enable_sort"):
                 connection.exec_driver_sql(f"SET LOCAL {ability} = {'off' if forced else 'on'}")
-        return ["\n".join(row[-1] for row in connection.exec_driver_sql(f"{how} {one[0]}", one[1])) for one in asked]
+        return [
+            "\n".join(row[-1] for row in connection.exec_driver_sql(f"{how} {one[0]}", one[1]))
+            for one in asked
+        ]
 
     return explain
 
 
-def test_a_long_list_asks_the_database_no_more_than_a_short_one(signed_in: Client, statements: list[Any]) -> None:
+def test_a_long_list_asks_the_database_no_more_than_a_short_one(
+    signed_in: Client, statements: list[Any]
+) -> None:
     counts = []
     for more in (1, 30):
         for _ in range(more):
@@ -82,13 +97,18 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(signed_in: Clien
 
 
 def test_a_submission_asks_no_more_than_it_needs(client: Client, statements: list[Any]) -> None:
-    for filename in ("first.pdf", "second.pdf"):  # as many: the time of an answer tells nobody who has written before
+    for filename in (
+        "first.pdf",
+        "second.pdf",
+    ):  # as many: the time of an answer tells nobody who has written before
         statements.clear()
         submit(client, "jose@example.com", filename)
         assert len(statements) == 5
 
 
-def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(signed_in: Client, statements: list[Any]) -> None:
+def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
+    signed_in: Client, statements: list[Any]
+) -> None:
     lead, counts = LeadFactory.create(), []
     for looks in range(1, 9):
         statements.clear()

@@ -51,15 +51,21 @@ def test_tabs_count_and_show_each_status(signed_in: Client) -> None:
 
 def test_a_tab_without_leads_says_why(signed_in: Client) -> None:
     LeadFactory.create()
-    assert "Nobody has been reached out to" in words(signed_in.get(f"{LIST}?status=REACHED_OUT").text)
+    assert "Nobody has been reached out to" in words(
+        signed_in.get(f"{LIST}?status=REACHED_OUT").text
+    )
     assert mark(signed_in, signed_in.get(LIST)).status_code == 303
     assert "Nobody waits" in words(signed_in.get(LIST).text)
 
 
 @pytest.mark.parametrize("q", ["jose", "ÁLV", "PEPE@", "ld-7k4m"])
 def test_a_search_narrows_list_and_counts(signed_in: Client, q: str) -> None:
-    LeadFactory.create(first_name="José", last_name="Álvarez", email="pepe@example.com", reference="LD-7K4M-92QX")
-    LeadFactory.create(first_name="Zoe", last_name="Smith", reached_out=True, reference="LD-2222-2222")
+    LeadFactory.create(
+        first_name="José", last_name="Álvarez", email="pepe@example.com", reference="LD-7K4M-92QX"
+    )
+    LeadFactory.create(
+        first_name="Zoe", last_name="Smith", reached_out=True, reference="LD-2222-2222"
+    )
     page = signed_in.get(LIST, query_string={"q": q})
     assert names(page) == ["José Álvarez"]
     assert "Pending 1 Reached out 0 All 1" in words(page.text)
@@ -74,7 +80,9 @@ def test_whoever_waits_longest_comes_first(signed_in: Client) -> None:
     page = signed_in.get(LIST)
     assert names(page) == ["Bo Ruiz", "Cy Ruiz", "Ana Ruiz"]
     assert "1 to 3 of 3, longest wait first" in words(page.text)
-    assert "earliest wait first" in words(signed_in.get(f"{LIST}?status=").text), "some of them wait no more"
+    assert "earliest wait first" in words(signed_in.get(f"{LIST}?status=").text), (
+        "some of them wait no more"
+    )
     assert all(wait in words(page.text) for wait in ("3 d 4 h", "2 d 4 h", "1 d 4 h"))
 
 
@@ -82,7 +90,11 @@ def test_a_heading_sorts_and_pressed_again_turns_the_order(signed_in: Client) ->
     for name in ("Ruiz", "Álvarez", "smith"):
         LeadFactory.create(first_name="Ana", last_name=name)
     page, rising = signed_in.get(LIST), ["Ana Álvarez", "Ana Ruiz", "Ana smith"]
-    for order, expected in (("ascending", rising), ("descending", rising[::-1]), ("ascending", rising)):
+    for order, expected in (
+        ("ascending", rising),
+        ("descending", rising[::-1]),
+        ("ascending", rising),
+    ):
         [link] = re.findall(r'<th[^>]*>\s*<a[^>]* href="([^"]*)">Name', page.text)
         page = signed_in.get(html.unescape(link))
         assert names(page) == expected
@@ -112,7 +124,10 @@ def test_a_page_that_is_not_there_leads_to_the_last(signed_in: Client) -> None:
     assert ("Page 2 of 2" in words(last.text), len(names(last))) == (True, 1)
     marked = mark(signed_in, last, then="list")
     left = signed_in.get(marked.location, follow_redirects=True)
-    assert ("1 to 10 of 10" in words(left.text), "is marked as reached out" in words(left.text)) == (True, True)
+    assert (
+        "1 to 10 of 10" in words(left.text),
+        "is marked as reached out" in words(left.text),
+    ) == (True, True)
     assert "No match" in words(signed_in.get(f"{LIST}?q=nobody&page=2", follow_redirects=True).text)
 
 
@@ -121,6 +136,8 @@ def test_a_row_shows_who_is_new_and_who_wrote_again(signed_in: Client) -> None:
     assert "Ana Ruiz New" in words(signed_in.get(LIST).text)
     signed_in.get(f"/dashboard/leads/{lead.id}")
     assert "Ana Ruiz New" not in words(signed_in.get(LIST).text)
-    SubmissionFactory.create(lead=lead, created_at=now(), content=samples.docx(), filename="cv.docx")
+    SubmissionFactory.create(
+        lead=lead, created_at=now(), content=samples.docx(), filename="cv.docx"
+    )
     assert "Ana Ruiz 2nd submission" in words(signed_in.get(LIST).text)
     assert "DOCX, 1 KB" in words(signed_in.get(LIST).text)

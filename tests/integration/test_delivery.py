@@ -23,7 +23,9 @@ from tests.servers import MailServer
 
 def submit(client: Client) -> None:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
-    sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+    sent = client.post(
+        "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+    )
     assert sent.status_code == 201
 
 
@@ -37,7 +39,9 @@ def one() -> Letter:
     return db.session.scalars(select(Letter)).one()
 
 
-def test_the_same_answer_with_the_mail_server_down_and_both_arrive_later(client: Client, mailbox: MailServer) -> None:
+def test_the_same_answer_with_the_mail_server_down_and_both_arrive_later(
+    client: Client, mailbox: MailServer
+) -> None:
     mailbox.stop()
     submit(client)
     deliver()
@@ -46,7 +50,9 @@ def test_the_same_answer_with_the_mail_server_down_and_both_arrive_later(client:
     with time_machine.travel(now() + timedelta(minutes=1, seconds=1), tick=True):
         deliver()
     assert len(mailbox.messages) == 2
-    assert all(letter.sent_at and letter.next_at is None for letter in db.session.scalars(select(Letter)))
+    assert all(
+        letter.sent_at and letter.next_at is None for letter in db.session.scalars(select(Letter))
+    )
 
 
 @pytest.mark.databases("sqlite")
@@ -78,7 +84,9 @@ def test_a_refusal_of_this_letter_is_final(mailbox: MailServer, answer: str) -> 
 
 
 @pytest.mark.databases("sqlite")
-def test_a_refusal_of_this_recipient_is_final_for_it_alone(app: Flask, client: Client, mailbox: MailServer) -> None:
+def test_a_refusal_of_this_recipient_is_final_for_it_alone(
+    app: Flask, client: Client, mailbox: MailServer
+) -> None:
     mailbox.refused = {"ana@example.com"}
     submit(client)
     deliver()

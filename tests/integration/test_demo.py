@@ -34,7 +34,9 @@ def test_leads_are_added_once(app: Flask, signed_in: Client, attorney: User) -> 
     assert seed(app, "--leads", "60").stdout == "added: 0\n"
     assert seed(app, "--leads", "62").stdout == "added: 2\n"
     assert [count(table) for table in (Lead, Submission, Letter)] == [62, 62, 0]
-    assert {email.rpartition("@")[2] for email in db.session.scalars(select(Lead.email))} == {"example.com"}
+    assert {email.rpartition("@")[2] for email in db.session.scalars(select(Lead.email))} == {
+        "example.com"
+    }
     assert "All 62" in words(signed_in.get(LIST).text)
 
 
@@ -45,7 +47,11 @@ def test_some_wait_and_some_do_not_as_in_a_firm(app: Flask, attorney: User) -> N
     assert 40 <= len(waiting) < 60
     assert all(lead.created_at <= now() for lead in leads)
     for lead in leads:
-        kinds = list(db.session.scalars(select(Event.kind).where(Event.lead_id == lead.id).order_by(Event.created_at)))
+        kinds = list(
+            db.session.scalars(
+                select(Event.kind).where(Event.lead_id == lead.id).order_by(Event.created_at)
+            )
+        )
         if lead in waiting:
             assert (kinds, lead.reached_out_at, lead.seen_at) == (["submitted"], None, None)
         else:
@@ -67,7 +73,10 @@ def test_every_resume_can_be_read(app: Flask, signed_in: Client) -> None:
                 assert zipfile.ZipFile(file).testzip() is None
         assert sent.filename.startswith(f"{sent.first_name} {sent.last_name}.")
         assert signed_in.get(f"/dashboard/leads/{sent.lead_id}/resume").status_code == 200
-    assert {sent.filename[-4:] for sent in db.session.scalars(select(Submission))} == {".pdf", "docx"}
+    assert {sent.filename[-4:] for sent in db.session.scalars(select(Submission))} == {
+        ".pdf",
+        "docx",
+    }
 
 
 @pytest.mark.databases("sqlite")

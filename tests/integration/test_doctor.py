@@ -117,14 +117,22 @@ def patient(app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch) ->
 def test_good_health_is_told_line_by_line(patient: Flask) -> None:
     told = run(patient, "doctor")
     assert told.exit_code == 0
-    assert [line.split()[:2] for line in told.stdout.splitlines()] == [["ok", f"{check}:"] for check in CHECKS]
-    assert all(not mend for *_, mend in map(dict.values, json.loads(run(patient, "doctor", "--json").stdout)))
+    assert [line.split()[:2] for line in told.stdout.splitlines()] == [
+        ["ok", f"{check}:"] for check in CHECKS
+    ]
+    assert all(
+        not mend
+        for *_, mend in map(dict.values, json.loads(run(patient, "doctor", "--json").stdout))
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault[3].__name__)
 @pytest.mark.databases("sqlite")
 def test_what_is_planted_is_found(
-    patient: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, str, str, Plant]
+    patient: Flask,
+    mailbox: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: tuple[str, str, str, Plant],
 ) -> None:
     check, state, words, plant = fault
     plant(patient, mailbox, monkeypatch)
@@ -133,7 +141,9 @@ def test_what_is_planted_is_found(
     assert (finding["check"], finding["state"], finding["mend"]) == (check, state, MENDS[check])
     assert words in finding["found"]
     assert told.exit_code == (1 if state == "fail" else 0)
-    [line] = [line for line in run(patient, "doctor").stdout.splitlines() if not line.startswith("ok")]
+    [line] = [
+        line for line in run(patient, "doctor").stdout.splitlines() if not line.startswith("ok")
+    ]
     assert line.startswith(f"{state:6}{check}: ")
     assert line.endswith(f". {MENDS[check]}")
 
@@ -143,14 +153,30 @@ def test_what_is_planted_is_found(
     ("url", "first", "words"),
     [
         ("sqlite:///never-migrated.db", "migrations", "the database is at nothing, leadapp at 0"),
-        ("postgresql://ana:secret-word@127.0.0.1:1/leads", "database", "OperationalError: connection"),
-        ("sqlite:////proc/nowhere/leads.db", "database", "OperationalError: unable to open database file"),
+        (
+            "postgresql://ana:secret-word@127.0.0.1:1/leads",
+            "database",
+            "OperationalError: connection",
+        ),
+        (
+            "sqlite:////proc/nowhere/leads.db",
+            "database",
+            "OperationalError: unable to open database file",
+        ),
     ],
 )
-def test_a_database_that_cannot_be_used_is_found(tmp_path: Path, url: str, first: str, words: str) -> None:
-    site = create_app({"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"})
+def test_a_database_that_cannot_be_used_is_found(
+    tmp_path: Path, url: str, first: str, words: str
+) -> None:
+    site = create_app(
+        {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"}
+    )
     told = site.test_cli_runner().invoke(args=["doctor", "--json"])
-    found = {finding["check"]: finding for finding in json.loads(told.stdout) if finding["state"] == "fail"}
+    found = {
+        finding["check"]: finding
+        for finding in json.loads(told.stdout)
+        if finding["state"] == "fail"
+    }
     assert told.exit_code == 1
     assert next(iter(found)) == first
     assert words in found[first]["found"]
@@ -159,7 +185,9 @@ def test_a_database_that_cannot_be_used_is_found(tmp_path: Path, url: str, first
 
 
 @pytest.mark.databases("sqlite")
-def test_an_address_that_leads_elsewhere_is_found(patient: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_leads_elsewhere_is_found(
+    patient: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(404)

@@ -37,11 +37,17 @@ CASES = {
     "an old Word document": Case({}, (samples.doc(), "cv.doc")),
     "no file": Case({}, None, ("Select a resume",)),
     "wrong type": Case({}, (b"MZ", "cv.exe"), ("The resume must be a PDF, DOC or DOCX file",)),
-    "HTML named .pdf": Case({}, (samples.HTML, "cv.pdf"), ("The resume must be a PDF, DOC or DOCX file",)),
-    "oversize": Case({}, (samples.oversize_pdf(), "cv.pdf"), ("The resume must be smaller than 5 MB",)),
+    "HTML named .pdf": Case(
+        {}, (samples.HTML, "cv.pdf"), ("The resume must be a PDF, DOC or DOCX file",)
+    ),
+    "oversize": Case(
+        {}, (samples.oversize_pdf(), "cv.pdf"), ("The resume must be smaller than 5 MB",)
+    ),
     "empty": Case({}, (b"", "cv.pdf"), ("The resume is empty",)),
     "bad e-mail": Case(
-        {"email": "ana@"}, (samples.pdf(), "cv.pdf"), ("Enter an e-mail address like name@example.com",)
+        {"email": "ana@"},
+        (samples.pdf(), "cv.pdf"),
+        ("Enter an e-mail address like name@example.com",),
     ),
     "everything": Case(
         {"first_name": "", "last_name": "x" * 101, "email": ""},
@@ -97,16 +103,27 @@ def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Ca
     assert content(sent.storage_key) == case.file[0]
     assert sent.sha256 == hashlib.sha256(case.file[0]).hexdigest()
     owed = {(letter.kind, letter.recipient) for letter in db.session.scalars(select(Letter))}
-    assert owed == {("confirmation", "Ana.Ruiz@example.com"), ("notice", app.config["ATTORNEY_EMAIL"][0])}
+    assert owed == {
+        ("confirmation", "Ana.Ruiz@example.com"),
+        ("notice", app.config["ATTORNEY_EMAIL"][0]),
+    }
 
 
 @DOORS
-def test_the_second_time_joins_the_lead_and_opens_it_again(app: Flask, client: Client, door: Any) -> None:
+def test_the_second_time_joins_the_lead_and_opens_it_again(
+    app: Flask, client: Client, door: Any
+) -> None:
     first = send(door, client, CASES["good"])
     lead = db.session.scalars(select(Lead)).one()
-    lead.status, lead.reached_out_at, lead.seen_at = LeadStatus.REACHED_OUT, lead.created_at, lead.created_at
+    lead.status, lead.reached_out_at, lead.seen_at = (
+        LeadStatus.REACHED_OUT,
+        lead.created_at,
+        lead.created_at,
+    )
     db.session.commit()
-    again = Case({"first_name": "Anita", "email": "ana.ruiz@EXAMPLE.com"}, (samples.docx(), "new.docx"))
+    again = Case(
+        {"first_name": "Anita", "email": "ana.ruiz@EXAMPLE.com"}, (samples.docx(), "new.docx")
+    )
     second = send(door, client, again)
     assert second.status_code == first.status_code
     assert [name for name, _ in second.headers] == [name for name, _ in first.headers]

@@ -24,7 +24,9 @@ def test_a_part_is_read(signed_in: Client, resume: str) -> None:
     assert "There is nothing in that range" in words(beyond.text)
 
 
-def test_a_program_is_told_of_a_part_that_is_not_there(client: Client, bearer: dict[str, str]) -> None:
+def test_a_program_is_told_of_a_part_that_is_not_there(
+    client: Client, bearer: dict[str, str]
+) -> None:
     path, size = f"/api/v1/leads/{LeadFactory.create().id}/resume", len(samples.pdf())
     part = client.get(path, headers=bearer | {"Range": "bytes=10-19"})
     assert (part.status_code, part.data) == (206, samples.pdf()[10:20])
@@ -45,7 +47,9 @@ def test_any_other_wish_for_a_part_is_ignored(
     signed_in: Client, resume: str, headers: dict[str, str], status: int
 ) -> None:
     whole = signed_in.get(resume)
-    answer = signed_in.get(resume, headers={name: text or whole.headers["ETag"] for name, text in headers.items()})
+    answer = signed_in.get(
+        resume, headers={name: text or whole.headers["ETag"] for name, text in headers.items()}
+    )
     assert (answer.status_code, answer.data) == (status, whole.data if status == 200 else b"")
     assert answer.headers["Accept-Ranges"] == "bytes"
     assert signed_in.head(resume, headers={"Range": "bytes=0-1"}).status_code == 200

@@ -62,7 +62,9 @@ def test_another_reference_erases_nothing(signed_in: Client, lead: Lead, typed: 
     assert rows(Lead, Submission, Erasure) == [1, 2, 0]
 
 
-def test_erasing_takes_all_and_leaves_a_record_without_a_name(signed_in: Client, lead: Lead, attorney: User) -> None:
+def test_erasing_takes_all_and_leaves_a_record_without_a_name(
+    signed_in: Client, lead: Lead, attorney: User
+) -> None:
     keys, path, reference, lead_id = (
         [sent.storage_key for sent in lead.submissions],
         address(lead),

@@ -31,12 +31,18 @@ def rows(browser: Client, query: str = "?status=&sort_by=created_at") -> list[di
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
 
 
-def test_every_fact_has_its_column(app: Flask, signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fact_has_its_column(
+    app: Flask, signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(app.config, "TIMEZONE", ZoneInfo("America/New_York"))
     names = {"first_name": "José, “Pepe”", "last_name": "Álvarez\u00a0李"}
-    lead = LeadFactory.create(**names, email="jose@example.com", created_at=NOON, reference="LD-7K4M-92QX")
+    lead = LeadFactory.create(
+        **names, email="jose@example.com", created_at=NOON, reference="LD-7K4M-92QX"
+    )
     SubmissionFactory.create(lead=lead)
-    marker = LeadFactory.create(reached_out=True, reached_out_at=NOON + timedelta(hours=14), created_at=NOON).marked_by
+    marker = LeadFactory.create(
+        reached_out=True, reached_out_at=NOON + timedelta(hours=14), created_at=NOON
+    ).marked_by
     zone = "(America/New_York)"
     waiting, contacted = rows(signed_in, "?status=&sort_by=status&sort_desc=false")
     assert waiting == {
@@ -81,7 +87,16 @@ def test_the_filter_and_the_order_of_the_list_are_kept(signed_in: Client) -> Non
         LeadFactory.create(first_name="Ana", last_name=f"R{number:02}", reached_out=number % 3 == 0)
     LeadFactory.create(first_name="Zoe", email="zoe@example.com")
     found = rows(signed_in, "?status=PENDING&q=ana&sort_by=last_name&sort_desc=true&size=10&page=2")
-    assert [row["Last name"] for row in found] == ["R11", "R10", "R08", "R07", "R05", "R04", "R02", "R01"]
+    assert [row["Last name"] for row in found] == [
+        "R11",
+        "R10",
+        "R08",
+        "R07",
+        "R05",
+        "R04",
+        "R02",
+        "R01",
+    ]
     assert len(rows(signed_in)) == 13
     assert len(rows(signed_in, "")) == 9  # what the list shows when nothing is asked
     assert rows(signed_in, "?q=nobody") == []
@@ -111,11 +126,16 @@ def read(app: Flask) -> Iterator[list[Lead]]:
     event.remove(Lead, "load", note)
 
 
-def test_the_first_rows_leave_before_the_last_are_read(read: list[Lead], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_rows_leave_before_the_last_are_read(
+    read: list[Lead], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "BATCH", 2)
     for _ in range(7):
         LeadFactory.create()
     db.session.expunge_all()
     read.clear()
-    left = [(line.count("LD-"), len(read)) for line in triage.export(triage.Query(LeadStatus.PENDING), None)]
+    left = [
+        (line.count("LD-"), len(read))
+        for line in triage.export(triage.Query(LeadStatus.PENDING), None)
+    ]
     assert left == [(0, 0), (1, 2), (1, 2), (1, 4), (1, 4), (1, 6), (1, 6), (1, 7)]

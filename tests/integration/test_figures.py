@@ -34,7 +34,8 @@ def submissions(times: list[datetime]) -> None:
     sent = LeadFactory.create(created_at=times[0]).newest
     row = {column.name: getattr(sent, column.name) for column in Submission.__table__.columns}
     rows = [
-        row | {"id": uuid.uuid4(), "number": number, "storage_key": f"{number}.pdf", "created_at": at}
+        row
+        | {"id": uuid.uuid4(), "number": number, "storage_key": f"{number}.pdf", "created_at": at}
         for number, at in enumerate(times[1:], 2)
     ]
     db.session.execute(insert(Submission), rows)
@@ -54,7 +55,9 @@ def test_a_day_is_one_of_the_firms(app: Flask, monkeypatch: pytest.MonkeyPatch, 
 
 def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "TIMEZONE", ZoneInfo("Pacific/Auckland"))
-    with time_machine.travel(datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False):  # the second of March there
+    with time_machine.travel(
+        datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False
+    ):  # the second of March there
         first = datetime(2026, 1, 31, 11, tzinfo=UTC)  # its midnight
         submissions([first - timedelta(seconds=1), first, now()])
         days = triage.figures().days
@@ -64,14 +67,25 @@ def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     ("hours", "usual"),
-    [([], None), ([3], "3 h"), ([1, 2, 100], "2 h"), ([1, 2, 4, 100], "3 h"), ([0], "0 min"), ([2, 50], "1 d 2 h")],
+    [
+        ([], None),
+        ([3], "3 h"),
+        ([1, 2, 100], "2 h"),
+        ([1, 2, 4, 100], "3 h"),
+        ([0], "0 min"),
+        ([2, 50], "1 d 2 h"),
+    ],
 )
-def test_the_usual_wait_is_the_median(signed_in: Client, hours: list[int], usual: str | None) -> None:
+def test_the_usual_wait_is_the_median(
+    signed_in: Client, hours: list[int], usual: str | None
+) -> None:
     LeadFactory.create(created_at=now() - timedelta(days=300))
     old = now() - timedelta(days=200)
     LeadFactory.create(reached_out=True, created_at=old, reached_out_at=old + timedelta(days=7))
     for wait in hours:
-        LeadFactory.create(reached_out=True, created_at=now() - timedelta(hours=wait), reached_out_at=now())
+        LeadFactory.create(
+            reached_out=True, created_at=now() - timedelta(hours=wait), reached_out_at=now()
+        )
     page = words(signed_in.get(LIST).text)
     assert (f"Half of those reached out to waited {usual} or less." in page) == (usual is not None)
     assert ("Half of those" in page) == (usual is not None)

@@ -26,7 +26,9 @@ def hidden(page: str) -> dict[str, str]:
     return hidden_fields(page, having="email")
 
 
-def send(client: Client, hidden: dict[str, str], file: bytes | None = samples.pdf(), **changed: str) -> TestResponse:
+def send(
+    client: Client, hidden: dict[str, str], file: bytes | None = samples.pdf(), **changed: str
+) -> TestResponse:
     upload: dict[str, Any] = {"resume": (io.BytesIO(file), "cv.pdf")} if file is not None else {}
     return client.post("/", data=hidden | GOOD | changed | upload)
 
@@ -69,7 +71,9 @@ def test_pressed_twice_is_one_submission(client: Client) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"first_name": "Anna"}, {"file": samples.pdf("corrected")}])
-def test_corrected_and_sent_again_is_a_new_submission(client: Client, changed: dict[str, Any]) -> None:
+def test_corrected_and_sent_again_is_a_new_submission(
+    client: Client, changed: dict[str, Any]
+) -> None:
     form = hidden(client.get("/").text)
     send(client, form)
     assert send(client, form, **changed).status_code == 303
@@ -105,8 +109,13 @@ def test_a_file_in_place_of_text_is_asked_for_as_text(client: Client) -> None:
     page = client.get("/").text
     for address, fields in (("/", GOOD | hidden(page)), ("/api/v1/leads", GOOD)):
         files = {name: (io.BytesIO(samples.pdf()), "cv.pdf") for name in ("first_name", "resume")}
-        answer = client.post(address, data={name: text for name, text in fields.items() if name not in files} | files)
-        assert (answer.status_code, "Enter your first name" in html.unescape(answer.text)) == (422, True)
+        answer = client.post(
+            address, data={name: text for name, text in fields.items() if name not in files} | files
+        )
+        assert (answer.status_code, "Enter your first name" in html.unescape(answer.text)) == (
+            422,
+            True,
+        )
 
 
 def test_a_kept_file_is_forgotten_after_an_hour(client: Client) -> None:
@@ -144,7 +153,12 @@ def test_an_old_or_foreign_form_comes_back_whole(client: Client, form_id: str | 
     with time_machine.travel(now().timestamp() + 86500, tick=False):
         answer = send(client, form)
         assert answer.status_code == 400
-        for words in ('value="ana@example.com"', "cv.pdf", "Check and send again", "Nothing you typed is lost"):
+        for words in (
+            'value="ana@example.com"',
+            "cv.pdf",
+            "Check and send again",
+            "Nothing you typed is lost",
+        ):
             assert words in answer.text
         assert send(client, hidden(answer.text), file=None).status_code == 303
     assert submissions() == 1
@@ -153,14 +167,18 @@ def test_an_old_or_foreign_form_comes_back_whole(client: Client, form_id: str | 
 def test_nothing_stays_staged(client: Client) -> None:
     send(client, hidden(client.get("/").text), file=samples.HTML)
     client.post("/auth/login", data={"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
-    broken = b'--x\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"\r\n\r\n%PDF-1.4'
+    broken = (
+        b'--x\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"\r\n\r\n%PDF-1.4'
+    )
     client.post("/", data=broken, content_type="multipart/form-data; boundary=x")
     parts = {f"resume{number}": (io.BytesIO(b"x"), "cv.pdf") for number in range(30)}
     assert client.post("/", data=parts).status_code == 413
     assert staged() == []
 
 
-def test_the_firm_speaks_in_its_own_words(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_firm_speaks_in_its_own_words(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = {
         "FIRM_NAME": "Hartwell & Lane",
         "FORM_INTRO": "Tell us.",
@@ -176,5 +194,7 @@ def test_the_firm_speaks_in_its_own_words(app: Flask, client: Client, monkeypatc
 
 
 def test_the_whole_first_visit_is_small(client: Client) -> None:
-    sizes = [len(client.get(path).data) for path in ("/", "/static/leadapp.css", "/static/icon.svg")]
+    sizes = [
+        len(client.get(path).data) for path in ("/", "/static/leadapp.css", "/static/icon.svg")
+    ]
     assert sum(sizes) <= 30 * 1024

@@ -48,7 +48,10 @@ PUBLIC = {
 }
 ORIGIN = "http://localhost:3000"
 FOREIGN = "https://evil.example"
-PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization"}
+PREFLIGHT = {
+    "Access-Control-Request-Method": "PATCH",
+    "Access-Control-Request-Headers": "authorization",
+}
 INLINE = re.compile(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=|javascript:", re.IGNORECASE)
 ELSEWHERE = re.compile(r"\s(?:src|action|href|srcset)=[\"']?(?:https?:)?//", re.IGNORECASE)
 pytestmark = pytest.mark.databases("sqlite")
@@ -63,7 +66,11 @@ def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 
 def guarded(app: Flask, under: str = "/") -> list[tuple[str, str]]:
-    return [(method, path) for name, method, path in addresses(app) if name not in PUBLIC and path.startswith(under)]
+    return [
+        (method, path)
+        for name, method, path in addresses(app)
+        if name not in PUBLIC and path.startswith(under)
+    ]
 
 
 def policy(answer: TestResponse) -> dict[str, list[str]]:
@@ -103,30 +110,52 @@ def test_the_api_refuses_who_brings_no_token(app: Flask, client: Client, signed_
     for method, path in endpoints:
         for browser in (client, signed_in):
             answer = browser.open(path, method=method)
-            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="leadapp"'), path
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (
+                401,
+                'Bearer realm="leadapp"',
+            ), path
 
 
 def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client) -> None:
     lead = LeadFactory.create()
-    signed = {"POST /", "POST /receipt/<token>"}  # what stands in the form or the address is the proof
-    posts = [(name, path) for name, method, path in addresses(app) if method == "POST" and "/api/" not in path]
+    signed = {
+        "POST /",
+        "POST /receipt/<token>",
+    }  # what stands in the form or the address is the proof
+    posts = [
+        (name, path)
+        for name, method, path in addresses(app)
+        if method == "POST" and "/api/" not in path
+    ]
     forms = [path for name, path in posts if name not in signed]
     forms.append(f"/dashboard/leads/{lead.id}/reached-out")
     assert len(forms) >= 4
     for path in forms:
         for token in ({}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form()}):
-            assert signed_in.post(path, data={"submission_count": 1, **token}).status_code == 400, path
+            assert signed_in.post(path, data={"submission_count": 1, **token}).status_code == 400, (
+                path
+            )
     assert signed_in.get("/dashboard/").status_code == 200
     db.session.refresh(lead)
     assert lead.status == LeadStatus.PENDING
     assert db.session.scalars(select(Event)).all() == []
 
 
-def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: dict[str, str]) -> None:
+def test_every_answer_brings_its_headers(
+    app: Flask, signed_in: Client, bearer: dict[str, str]
+) -> None:
     lead, submitted = LeadFactory.create(), f"/submitted/{tokens.page('submitted', uuid.uuid4())}"
     paths = [(method, path) for _, method, path in addresses(app)]
-    paths += [("GET", path) for path in (f"/dashboard/leads/{lead.id}", f"/api/v1/leads/{lead.id}", submitted)]
-    paths += [("GET", "/nothing"), ("DELETE", "/"), ("GET", "/api/v1/nothing"), ("GET", "/dashboard")]
+    paths += [
+        ("GET", path)
+        for path in (f"/dashboard/leads/{lead.id}", f"/api/v1/leads/{lead.id}", submitted)
+    ]
+    paths += [
+        ("GET", "/nothing"),
+        ("DELETE", "/"),
+        ("GET", "/api/v1/nothing"),
+        ("GET", "/dashboard"),
+    ]
     for method, path in paths:
         answer = signed_in.open(path, method=method, headers=bearer)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -134,9 +163,13 @@ def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: 
         rules = policy(answer)
         framed = path == "/" or path.startswith("/submitted/")
         framed |= path.endswith("/preview")
-        assert rules["frame-ancestors"] == ["'self'" if framed and method != "DELETE" else "'none'"], path
+        assert rules["frame-ancestors"] == [
+            "'self'" if framed and method != "DELETE" else "'none'"
+        ], path
         assert rules["default-src"] == ["'none'"]
-        allowed = {value for name, values in rules.items() if name != "frame-ancestors" for value in values}
+        allowed = {
+            value for name, values in rules.items() if name != "frame-ancestors" for value in values
+        }
         assert allowed == {"'none'", "'self'"}
         if path.startswith(("/dashboard", "/api/", "/submitted/")):
             assert answer.headers["Cache-Control"] == "no-store", path
@@ -144,13 +177,22 @@ def test_every_answer_brings_its_headers(app: Flask, signed_in: Client, bearer: 
 
 def test_pages_need_nothing_that_their_policy_forbids(signed_in: Client) -> None:
     lead = LeadFactory.create(first_name="<script>alert(1)</script>", last_name="\" onclick='x'")
-    for path in ("/", "/auth/login", "/dashboard/", f"/dashboard/leads/{lead.id}", "/nothing", "/dev/outbox"):
+    for path in (
+        "/",
+        "/auth/login",
+        "/dashboard/",
+        f"/dashboard/leads/{lead.id}",
+        "/nothing",
+        "/dev/outbox",
+    ):
         page = signed_in.get(path).text.replace("&#34; onclick=&#39;x&#39;", "")
         assert not INLINE.search(page), path
         assert not ELSEWHERE.search(page), path
 
 
-def test_only_sites_of_the_firm_may_frame_the_form(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_sites_of_the_firm_may_frame_the_form(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(app.config, "EMBED_ORIGINS", ["https://firm.example"])
     assert policy(client.get("/"))["frame-ancestors"] == ["'self'", "https://firm.example"]
     for path in ("/auth/login", "/dashboard/", "/nothing"):
@@ -168,16 +210,28 @@ def test_production_shows_no_letters(production: Client) -> None:
 
 def test_scripts_of_known_sites_only_may_read_the_api(client: Client) -> None:
     path = f"/api/v1/leads/{uuid.uuid4()}"
-    answers = {origin: client.get(path, headers={"Origin": origin}) for origin in (ORIGIN, FOREIGN, "null")}
+    answers = {
+        origin: client.get(path, headers={"Origin": origin}) for origin in (ORIGIN, FOREIGN, "null")
+    }
     shared = [answer.headers.get("Access-Control-Allow-Origin") for answer in answers.values()]
     assert shared == [ORIGIN, None, None]
     assert all("Origin" in answer.vary for answer in answers.values())
-    asked = [client.options(path, headers=PREFLIGHT | {"Origin": origin}) for origin in (ORIGIN, FOREIGN)]
+    asked = [
+        client.options(path, headers=PREFLIGHT | {"Origin": origin}) for origin in (ORIGIN, FOREIGN)
+    ]
     assert [answer.status_code for answer in asked] == [200, 200]
     assert asked[0].headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert {"PATCH", "POST", "GET"} <= set(asked[0].headers["Access-Control-Allow-Methods"].split(", "))
-    assert {"Authorization", "Content-Type"} <= set(asked[0].headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"PATCH", "POST", "GET"} <= set(
+        asked[0].headers["Access-Control-Allow-Methods"].split(", ")
+    )
+    assert {"Authorization", "Content-Type"} <= set(
+        asked[0].headers["Access-Control-Allow-Headers"].split(", ")
+    )
     assert "Access-Control-Allow-Origin" not in asked[1].headers
-    for answer in (*answers.values(), *asked, client.get("/dashboard/", headers={"Origin": ORIGIN})):
+    for answer in (
+        *answers.values(),
+        *asked,
+        client.get("/dashboard/", headers={"Origin": ORIGIN}),
+    ):
         assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "Access-Control-Allow-Origin" not in client.get("/", headers={"Origin": ORIGIN}).headers

@@ -34,7 +34,10 @@ KINDS = {
 
 def story(page: str) -> list[str]:
     """The lines of the history, as they are read."""
-    return [words(item) for item in re.findall("<li>(.*?)</li>", page.partition("History</h2>")[2], re.DOTALL)]
+    return [
+        words(item)
+        for item in re.findall("<li>(.*?)</li>", page.partition("History</h2>")[2], re.DOTALL)
+    ]
 
 
 def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
@@ -42,19 +45,26 @@ def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
     for minutes, kind in reversed([*enumerate(KINDS)]):
         theirs = {"lead": None, "lead_id": None} if kind == "exported" else {"lead": lead}
         at = NOON + timedelta(minutes=minutes)
-        EventFactory.create(**theirs, kind=kind, created_at=at, request_id=f"id-{minutes}", user_id=None)
+        EventFactory.create(
+            **theirs, kind=kind, created_at=at, request_id=f"id-{minutes}", user_id=None
+        )
     for minutes, kind in ((2.5, "confirmation"), (3.5, "notice"), (9.5, "erasure")):
         sent = {"sent_at": NOON + timedelta(minutes=minutes), "next_at": None}
         LetterFactory.create(submission=lead.newest, kind=kind, **sent)
     told = story(signed_in.get(address(lead)).text)[:-1]
-    expected = [f"1 Mar 2026, 12:{minute:02} {text} Request id-{minute}" for minute, text in enumerate(KINDS.values())]
+    expected = [
+        f"1 Mar 2026, 12:{minute:02} {text} Request id-{minute}"
+        for minute, text in enumerate(KINDS.values())
+    ]
     expected.insert(3, "1 Mar 2026, 12:02 Confirmation sent")
     expected.insert(5, "1 Mar 2026, 12:03 Notice sent to the firm")
     expected.insert(12, "1 Mar 2026, 12:09 Wish to be erased sent to the firm")
     assert told == expected
 
 
-def test_a_whole_story_is_written_as_it_happens(signed_in: Client, attorney: User, mailbox: MailServer) -> None:
+def test_a_whole_story_is_written_as_it_happens(
+    signed_in: Client, attorney: User, mailbox: MailServer
+) -> None:
     submit(signed_in, "ana@example.com")
     while letters.deliver_next():
         pass
@@ -66,13 +76,20 @@ def test_a_whole_story_is_written_as_it_happens(signed_in: Client, attorney: Use
     press(signed_in, signed_in.get(mark(signed_in, signed_in.get(LIST)).location), "/undo")
     press(signed_in, signed_in.get(path), "/send")
     submit(signed_in, "ana@example.com")
-    told = [re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in story(signed_in.get(path).text)]
+    told = [
+        re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in story(signed_in.get(path).text)
+    ]
     me = f" by {attorney.username}"
     taken = [f"Resume downloaded{me}", f"Resume looked at{me}"]
     assert told == [
         *("Details and resume came in", "Confirmation sent", "Notice sent to the firm"),
         *(f"Lead opened{me}", *taken, *taken, f"A list that may hold this lead exported{me}"),
-        *(f"Marked as reached out{me}", f"Lead opened{me}", f"Mark taken back{me}", f"Lead opened{me}"),
+        *(
+            f"Marked as reached out{me}",
+            f"Lead opened{me}",
+            f"Mark taken back{me}",
+            f"Lead opened{me}",
+        ),
         *(f"Letter sent again{me}", "Details and resume came in again", f"Lead opened{me}"),
     ]
 
@@ -82,16 +99,18 @@ def test_a_letter_that_waits_is_no_history(signed_in: Client) -> None:
     lead = LeadFactory.create()
     LetterFactory.create(submission=lead.newest)
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=9, reason="554 Spam")
-    assert [re.sub(r".*?\d\d:\d\d ", "", line)[:11] for line in story(signed_in.get(address(lead)).text)] == [
-        "Lead opened"
-    ]
+    assert [
+        re.sub(r".*?\d\d:\d\d ", "", line)[:11] for line in story(signed_in.get(address(lead)).text)
+    ] == ["Lead opened"]
     assert len(db.session.scalars(select(Letter)).all()) == 2
 
 
 @pytest.mark.databases("sqlite")
 def test_a_letter_that_waits_is_not_owed_twice(signed_in: Client) -> None:
     lead = LeadFactory.create()
-    letter = LetterFactory.create(submission=lead.newest, next_at=None, attempts=9, reason="554 Spam")
+    letter = LetterFactory.create(
+        submission=lead.newest, next_at=None, attempts=9, reason="554 Spam"
+    )
     page = signed_in.get(address(lead))
     letter.next_at = NOON
     db.session.commit()

@@ -27,7 +27,14 @@ def test_leads_are_listed_as_the_list_shows_them(app: Flask) -> None:
     told = run(app, "lead", "list")
     first, second = (line.split("\t") for line in told.stdout.splitlines())
     assert first == [str(done.id), done.reference, "REACHED_OUT", "-", done.full_name, done.email]
-    assert second == [str(waits.id), waits.reference, "PENDING", "5 h", waits.full_name, waits.email]
+    assert second == [
+        str(waits.id),
+        waits.reference,
+        "PENDING",
+        "5 h",
+        waits.full_name,
+        waits.email,
+    ]
     assert told.stderr == "page 1 of 1, 2 in all\n"
     [lead] = json.loads(run(app, "lead", "list", "--status", "PENDING", "--json").stdout)
     assert (lead["id"], lead["status"], lead["reached_out_at"]) == (str(waits.id), "PENDING", None)
@@ -68,7 +75,10 @@ def test_a_lead_is_erased_by_who_knows_its_reference(app: Flask) -> None:
     refused = run(app, *erase, "--reference", stays.reference)
     assert refused.exit_code == 1
     assert gone.reference in refused.stderr
-    assert run(app, *erase, "--reference", gone.reference.lower()).stdout == f"erased: {gone.reference}\n"
+    assert (
+        run(app, *erase, "--reference", gone.reference.lower()).stdout
+        == f"erased: {gone.reference}\n"
+    )
     assert left() == ["Zoë"]
     assert db.session.scalars(select(Letter)).all() == []
     [record] = db.session.scalars(select(Erasure)).all()
@@ -80,7 +90,9 @@ def test_a_lead_is_erased_by_who_knows_its_reference(app: Flask) -> None:
 def test_a_purge_takes_whom_nobody_has_heard_of_for_long(app: Flask) -> None:
     year = now() - timedelta(days=366)
     LeadFactory.create(first_name="Old", created_at=year)
-    LeadFactory.create(first_name="Marked lately", created_at=year, updated_at=now(), reached_out=True)
+    LeadFactory.create(
+        first_name="Marked lately", created_at=year, updated_at=now(), reached_out=True
+    )
     again = LeadFactory.create(first_name="Wrote again", created_at=year)
     SubmissionFactory.create(lead=again, created_at=now() - timedelta(days=3))
     LeadFactory.create(first_name="New", created_at=now() - timedelta(days=364))

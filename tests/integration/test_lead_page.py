@@ -21,23 +21,50 @@ from tests.pages import hidden_fields, words
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LETTERS = {
     "Sent 1 Mar 2026, 12:00": {"sent_at": NOON, "next_at": None},
-    "Failed 1st try 550 Nobody of this name": {"next_at": None, "attempts": 1, "reason": "550 Nobody of this name"},
+    "Failed 1st try 550 Nobody of this name": {
+        "next_at": None,
+        "attempts": 1,
+        "reason": "550 Nobody of this name",
+    },
     "Next try 1 Mar 2026, 12:00 451 Later": {"next_at": NOON, "attempts": 2, "reason": "451 Later"},
     "To be sent": {"next_at": NOON},
     "Being sent": {"next_at": NOON, "attempts": 1, "token": uuid.uuid4()},
 }
 # What a form may say it showed, and the answers that are right.
-UNSEEN = {None: [422], "": [422], "x": [422], "1.5": [422], "0": [409, 422], "9" * 10: [409, 422], "9" * 30: [409, 422]}
+UNSEEN = {
+    None: [422],
+    "": [422],
+    "x": [422],
+    "1.5": [422],
+    "0": [409, 422],
+    "9" * 10: [409, 422],
+    "9" * 30: [409, 422],
+}
 
 
 def test_a_page_holds_all_that_is_known_of_a_lead(signed_in: Client) -> None:
-    lead = LeadFactory.create(first_name="Ana", last_name="<b>Ruiz", email="ana@example.com", created_at=NOON)
+    lead = LeadFactory.create(
+        first_name="Ana", last_name="<b>Ruiz", email="ana@example.com", created_at=NOON
+    )
     sent = {"first_name": "Anita", "filename": "new.docx", "warnings": ["has macros"]}
     newer = SubmissionFactory.create(lead=lead, created_at=NOON + timedelta(hours=1), **sent)
     page = words(signed_in.get(address(lead)).text)
-    facts = ["Ana <b>Ruiz", lead.reference, "ana@example.com", "1 Mar 2026, 12:00", "2nd submission"]
+    facts = [
+        "Ana <b>Ruiz",
+        lead.reference,
+        "ana@example.com",
+        "1 Mar 2026, 12:00",
+        "2nd submission",
+    ]
     older = lead.submissions[1]
-    for part in (*facts, "new.docx DOCX, ", "has macros", newer.sha256, "cv.pdf PDF, ", older.sha256):
+    for part in (
+        *facts,
+        "new.docx DOCX, ",
+        "has macros",
+        newer.sha256,
+        "cv.pdf PDF, ",
+        older.sha256,
+    ):
         assert part in page
     assert page.index("Anita") < page.index("1st submission")
 
@@ -50,7 +77,9 @@ def test_each_letter_tells_its_state(signed_in: Client, state: str) -> None:
     assert f"joe@example.com State {state}" in words(signed_in.get(address(lead)).text)
 
 
-def test_the_history_tells_who_did_what_in_order(signed_in: Client, second: Client, attorney: User) -> None:
+def test_the_history_tells_who_did_what_in_order(
+    signed_in: Client, second: Client, attorney: User
+) -> None:
     lead, me = LeadFactory.create(), f"by {attorney.username}"
     EventFactory.create(lead=lead)
     signed_in.get(address(lead), headers={"X-Request-ID": "abc-1"})
@@ -69,7 +98,11 @@ def test_looking_changes_nothing_of_the_lead(signed_in: Client) -> None:
     lead = LeadFactory.create(created_at=NOON)
     for path in (address(lead), address(lead, "/resume")):
         signed_in.get(path)
-    assert (stored().updated_at, stored().status, stored().seen_at is None) == (NOON, LeadStatus.PENDING, False)
+    assert (stored().updated_at, stored().status, stored().seen_at is None) == (
+        NOON,
+        LeadStatus.PENDING,
+        False,
+    )
 
 
 def test_marking_is_seen_on_the_page(signed_in: Client, attorney: User) -> None:
@@ -84,7 +117,9 @@ def test_marking_is_seen_on_the_page(signed_in: Client, attorney: User) -> None:
     assert stored().updated_at == stored().reached_out_at
 
 
-def test_a_second_attorney_reads_who_marked_it(signed_in: Client, second: Client, attorney: User) -> None:
+def test_a_second_attorney_reads_who_marked_it(
+    signed_in: Client, second: Client, attorney: User
+) -> None:
     lead = LeadFactory.create()
     shown = second.get(address(lead))
     mark(signed_in, signed_in.get(address(lead)))
@@ -118,7 +153,10 @@ def test_a_newer_submission_is_shown_before_a_lead_is_marked(signed_in: Client) 
     SubmissionFactory.create(lead=lead, filename="newer.pdf", created_at=now())
     answer = mark(signed_in, shown)
     assert answer.status_code == 409
-    assert all(part in words(answer.text) for part in ("A newer submission has come; look at it first", "newer.pdf"))
+    assert all(
+        part in words(answer.text)
+        for part in ("A newer submission has come; look at it first", "newer.pdf")
+    )
     assert (stored().status, "marked" in kinds()) == (LeadStatus.PENDING, False)
     assert mark(signed_in, answer).status_code == 303
     assert stored().status == LeadStatus.REACHED_OUT
@@ -134,17 +172,26 @@ def test_a_form_that_nobody_was_shown_marks_nothing(signed_in: Client, count: st
 def test_a_resume_is_downloaded_byte_for_byte(signed_in: Client) -> None:
     lead = LeadFactory.create(submission__content=samples.pdf("first"), created_at=NOON)
     SubmissionFactory.create(lead=lead, content=samples.doc(), filename="cv.doc", created_at=now())
-    links = re.findall(r'href="([^"]+/submissions/[^"]+/resume)"', signed_in.get(address(lead)).text)
+    links = re.findall(
+        r'href="([^"]+/submissions/[^"]+/resume)"', signed_in.get(address(lead)).text
+    )
     assert [signed_in.get(link).data for link in links] == [samples.doc(), samples.pdf("first")]
     newest = signed_in.get(address(lead, "/resume"))
-    assert (newest.data, newest.headers["Content-Disposition"]) == (samples.doc(), "attachment; filename=cv.doc")
+    assert (newest.data, newest.headers["Content-Disposition"]) == (
+        samples.doc(),
+        "attachment; filename=cv.doc",
+    )
     assert kinds().count("downloaded") == 3
 
 
 @pytest.mark.databases("sqlite")
 def test_an_unknown_lead_is_told_on_a_page(signed_in: Client) -> None:
     nobody, lead = Lead(id=uuid.uuid4()), LeadFactory.create()
-    for path in (address(nobody), address(nobody, "/resume"), address(lead, f"/submissions/{uuid.uuid4()}/resume")):
+    for path in (
+        address(nobody),
+        address(nobody, "/resume"),
+        address(lead, f"/submissions/{uuid.uuid4()}/resume"),
+    ):
         answer = signed_in.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "text/html")
         assert "There is no such" in words(answer.text)

@@ -21,7 +21,9 @@ from tests.servers import MailServer
 def submit(client: Client, **changed: str) -> None:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"} | changed
     filename = fields.pop("filename", "cv.pdf")
-    sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), filename)})
+    sent = client.post(
+        "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), filename)}
+    )
     assert sent.status_code == 201
 
 
@@ -41,14 +43,21 @@ def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServ
     assert confirmation.message["Reply-To"] == app.config["ATTORNEY_EMAIL"][0]
     assert notice.message["Subject"] == f"New lead: Ana Ruiz ({lead.reference})"
     assert notice.message["Reply-To"] == "ana@example.com"
-    assert f"{app.config['BASE_URL']}/dashboard/leads/{lead.id}" in notice.message.get_body(("plain",)).get_content()
+    assert (
+        f"{app.config['BASE_URL']}/dashboard/leads/{lead.id}"
+        in notice.message.get_body(("plain",)).get_content()
+    )
     for sent in (confirmation, notice):
         message = sent.message
         assert message["Auto-Submitted"] == "auto-generated"
         assert re.fullmatch(r"<[0-9a-f-]{36}@example\.com>", message["Message-ID"])
         assert message["Date"].datetime.utcoffset() is not None
         assert sent.sender == app.config["SMTP_FROM_EMAIL"]
-        assert [part.get_content_type() for part in message.walk() if part.get_content_maintype() == "text"] == [
+        assert [
+            part.get_content_type()
+            for part in message.walk()
+            if part.get_content_maintype() == "text"
+        ] == [
             "text/plain",
             "text/html",
         ]
@@ -62,7 +71,10 @@ def test_each_attorney_is_told(
     monkeypatch.setitem(app.config, "ATTORNEY_EMAIL", ["ana@firm.example", "joe@firm.example"])
     submit(client)
     deliver()
-    assert [len(mailbox.to(address)) for address in ("ana@firm.example", "joe@firm.example")] == [1, 1]
+    assert [len(mailbox.to(address)) for address in ("ana@firm.example", "joe@firm.example")] == [
+        1,
+        1,
+    ]
     [confirmation] = mailbox.to("ana@example.com")
     assert confirmation.message["Reply-To"] == "ana@firm.example"
 
@@ -74,7 +86,9 @@ def test_a_first_and_a_second_confirmation_read_alike(client: Client, mailbox: M
     first, second = mailbox.to("ana@example.com")
     assert first.message["Subject"] == second.message["Subject"]
     times = re.compile(r"\d\d:\d\d|/receipt/\S+")
-    bodies = [times.sub("", sent.message.get_body(("plain",)).get_content()) for sent in (first, second)]
+    bodies = [
+        times.sub("", sent.message.get_body(("plain",)).get_content()) for sent in (first, second)
+    ]
     assert bodies[0] == bodies[1]
 
 
@@ -90,7 +104,9 @@ EVIL = [
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("name", EVIL)
-def test_nothing_typed_becomes_a_header_markup_or_a_link(client: Client, mailbox: MailServer, name: str) -> None:
+def test_nothing_typed_becomes_a_header_markup_or_a_link(
+    client: Client, mailbox: MailServer, name: str
+) -> None:
     submit(client, first_name=name, last_name=name, filename=f"{name.replace('/', '')}.pdf")
     deliver()
     assert len(mailbox.messages) == 2
@@ -118,21 +134,35 @@ def test_however_long_a_name_the_reference_stands_in_the_subject_and_lines_are_s
 
 
 @pytest.mark.databases("sqlite")
-def test_a_letter_to_an_international_domain_does_not_go_to_another(client: Client, mailbox: MailServer) -> None:
+def test_a_letter_to_an_international_domain_does_not_go_to_another(
+    client: Client, mailbox: MailServer
+) -> None:
     submit(client, email="ana@faß.de")  # to older rules, fass.de
     deliver()
-    confirmation, notice = sorted(mailbox.messages, key=lambda sent: sent.message["Subject"], reverse=True)
-    assert (confirmation.recipients, notice.message["Reply-To"]) == (["ana@xn--fa-hia.de"], "ana@xn--fa-hia.de")
+    confirmation, notice = sorted(
+        mailbox.messages, key=lambda sent: sent.message["Subject"], reverse=True
+    )
+    assert (confirmation.recipients, notice.message["Reply-To"]) == (
+        ["ana@xn--fa-hia.de"],
+        "ana@xn--fa-hia.de",
+    )
 
 
 @pytest.mark.databases("sqlite")
-def test_without_a_mail_server_letters_become_files_that_development_shows(app: Flask, client: Client) -> None:
+def test_without_a_mail_server_letters_become_files_that_development_shows(
+    app: Flask, client: Client
+) -> None:
     assert "/dev/outbox" in app.url_map._rules_by_endpoint["outbox.list_letters"][0].rule
     submit(client)
     deliver()
     files = list((Path(app.instance_path) / "outbox").glob("*.eml"))
-    messages = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
-    assert {message["To"] for message in messages} == {"ana@example.com", app.config["ATTORNEY_EMAIL"][0]}
+    messages = [
+        email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files
+    ]
+    assert {message["To"] for message in messages} == {
+        "ana@example.com",
+        app.config["ATTORNEY_EMAIL"][0],
+    }
     page = client.get("/dev/outbox").text
     assert "New lead: Ana Ruiz" in page
     assert "We have your details" in page

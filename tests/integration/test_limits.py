@@ -32,8 +32,12 @@ def valkey() -> Iterator[Valkey]:
 @pytest.fixture
 def limited(tmp_path: Path, valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application that counts in Valkey."""
-    monkeypatch.setattr(limiter, "_storage_dead", False)  # all applications of a process share one limiter
-    return create_app({"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_STORAGE_URI": valkey.url})
+    monkeypatch.setattr(
+        limiter, "_storage_dead", False
+    )  # all applications of a process share one limiter
+    return create_app(
+        {"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_STORAGE_URI": valkey.url}
+    )
 
 
 @pytest.fixture
@@ -43,10 +47,14 @@ def post(limited: Flask) -> Callable[..., int]:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+def said(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
     """`said()` is what the log has said of limits."""
     for name in ("leadapp", "leadapp.limits"):
-        monkeypatch.setattr(logging.getLogger(name), "disabled", False)  # import-linter disables what loggers it finds
+        monkeypatch.setattr(
+            logging.getLogger(name), "disabled", False
+        )  # import-linter disables what loggers it finds
     return lambda: [record.message for record in caplog.records if record.name == "leadapp.limits"]
 
 

@@ -47,7 +47,9 @@ def follow(browser: Client, answer: TestResponse) -> TestResponse:
 
 
 def test_a_mark_is_taken_back(signed_in: Client, attorney: User) -> None:
-    lead = LeadFactory.create(first_name="Ana", last_name="Ruiz", created_at=now() - timedelta(days=2))
+    lead = LeadFactory.create(
+        first_name="Ana", last_name="Ruiz", created_at=now() - timedelta(days=2)
+    )
     before = state_of(lead)
     page = follow(signed_in, mark(signed_in, signed_in.get(address(lead) + STATE)))
     answer = undo(signed_in, page)
@@ -65,7 +67,10 @@ def test_after_ten_minutes_a_mark_stays(signed_in: Client, minutes: float, may: 
     lead = LeadFactory.create()
     page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
     with time_machine.travel(now() + timedelta(minutes=minutes)):
-        assert any(form.action.endswith("/undo") for form in forms(signed_in.get(address(lead)).text)) == may
+        assert (
+            any(form.action.endswith("/undo") for form in forms(signed_in.get(address(lead)).text))
+            == may
+        )
         answer = undo(signed_in, page)
     assert answer.status_code == (303 if may else 409)
     late = "This was marked more than ten minutes ago and stays so"
@@ -116,16 +121,23 @@ def test_nobody_unknown_is_marked_or_taken_back(signed_in: Client) -> None:
 
 @pytest.mark.parametrize("sort_by", triage.ORDERS)
 @pytest.mark.parametrize("sort_desc", ["true", "false"])
-def test_mark_and_next_walks_through_the_list(signed_in: Client, sort_by: str, sort_desc: str) -> None:
+def test_mark_and_next_walks_through_the_list(
+    signed_in: Client, sort_by: str, sort_desc: str
+) -> None:
     four()
-    order = [lead.id for lead in listed(triage.Query(LeadStatus.PENDING, "", sort_by, sort_desc == "true"))]
+    order = [
+        lead.id
+        for lead in listed(triage.Query(LeadStatus.PENDING, "", sort_by, sort_desc == "true"))
+    ]
     state = f"?status=PENDING&sort_by={sort_by}&sort_desc={sort_desc}"
     page = signed_in.get(f"/dashboard/leads/{order[0]}{state}")
     for marked, following in itertools.pairwise(order):
         answer = mark(signed_in, page, then="next")
         assert answer.location == f"/dashboard/leads/{following}{state}"
         page = signed_in.get(answer.location)
-        assert f"/dashboard/leads/{marked}/undo{state}" in [form.action for form in forms(page.text)]
+        assert f"/dashboard/leads/{marked}/undo{state}" in [
+            form.action for form in forms(page.text)
+        ]
     assert "Mark and next" not in words(page.text)
     answer = mark(signed_in, page, then="next")
     assert answer.location == LIST + state
@@ -135,7 +147,9 @@ def test_mark_and_next_walks_through_the_list(signed_in: Client, sort_by: str, s
 
 @pytest.mark.parametrize("sort_by", MOVING)
 @pytest.mark.parametrize("sort_desc", [True, False])
-def test_next_is_whoever_followed_before_the_mark(signed_in: Client, sort_by: str, sort_desc: bool) -> None:
+def test_next_is_whoever_followed_before_the_mark(
+    signed_in: Client, sort_by: str, sort_desc: bool
+) -> None:
     four()
     four(reached_out=True)
     query = triage.Query(None, "", sort_by, sort_desc)
@@ -143,14 +157,18 @@ def test_next_is_whoever_followed_before_the_mark(signed_in: Client, sort_by: st
     for lead_id in waiting:
         before = [lead.id for lead in listed(query)]
         following = [*before, None][before.index(lead_id) + 1]
-        page = signed_in.get(f"/dashboard/leads/{lead_id}?status=&sort_by={sort_by}&sort_desc={sort_desc}")
+        page = signed_in.get(
+            f"/dashboard/leads/{lead_id}?status=&sort_by={sort_by}&sort_desc={sort_desc}"
+        )
         to = urlsplit(mark(signed_in, page, then="next").location).path
         assert to == (f"/dashboard/leads/{following}" if following else LIST)
 
 
 def test_a_mark_in_the_list_comes_back_to_it(signed_in: Client) -> None:
     for number in range(12):
-        LeadFactory.create(first_name="Ana", last_name=f"Ruiz {number:02}", email=f"ana{number:02}@example.com")
+        LeadFactory.create(
+            first_name="Ana", last_name=f"Ruiz {number:02}", email=f"ana{number:02}@example.com"
+        )
     shown = signed_in.get(LIST + STATE)
     answer = mark(signed_in, shown, then="list")
     assert answer.location == LIST + STATE

@@ -20,7 +20,11 @@ MIGRATIONS = str(ROOT / "migrations")
 
 @pytest.fixture
 def settings(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
-    return {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend), "SECRET_KEY": "s" * 40}
+    return {
+        "INSTANCE_PATH": str(tmp_path),
+        "DATABASE_URL": new_database(backend),
+        "SECRET_KEY": "s" * 40,
+    }
 
 
 def test_up_down_and_up_again_leaves_no_difference(settings: dict[str, str]) -> None:
@@ -43,7 +47,10 @@ def test_leads_from_before_they_were_counted_are_counted(settings: dict[str, str
         flask_migrate.downgrade(directory=MIGRATIONS, revision="0001")
         flask_migrate.upgrade(directory=MIGRATIONS)
         kept = db.session.execute(select(Tally.status, Tally.leads).order_by(Tally.status)).all()
-        assert [tuple(row) for row in kept] == [(LeadStatus.PENDING, 2), (LeadStatus.REACHED_OUT, 1)]
+        assert [tuple(row) for row in kept] == [
+            (LeadStatus.PENDING, 2),
+            (LeadStatus.REACHED_OUT, 1),
+        ]
         db.session.remove()
         db.engine.dispose()
 
@@ -51,7 +58,14 @@ def test_leads_from_before_they_were_counted_are_counted(settings: dict[str, str
 def test_four_machines_migrate_at_once(settings: dict[str, str]) -> None:
     command = [sys.executable, "-m", "flask", "--app", "leadapp", "db", "upgrade"]
     machines = [
-        subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(4)
     ]
     told = [machine.communicate(timeout=60) for machine in machines]

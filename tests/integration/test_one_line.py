@@ -19,11 +19,16 @@ def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, over a database that is not there yet."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(extensions, "SQLITE_WAITS", 0.1)
-    settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'leads.db'}"}
+    settings = {
+        "INSTANCE_PATH": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'leads.db'}",
+    }
     settings["RATELIMIT_ENABLED"] = "false"  # the limiter is one for all applications of a process
 
     def run(*arguments: str, **more: str) -> Result:
-        return CliRunner().invoke(FlaskGroup(create_app=lambda: create_app(settings | more)), arguments)
+        return CliRunner().invoke(
+            FlaskGroup(create_app=lambda: create_app(settings | more)), arguments
+        )
 
     yield run
     for name in log.OTHERS:
@@ -31,7 +36,9 @@ def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 @pytest.mark.parametrize("setting", ["INSTANCE_PATH", "UPLOAD_DIR"])
-def test_a_folder_that_cannot_be_written_is_told(flask: Callable[..., Result], setting: str) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    flask: Callable[..., Result], setting: str
+) -> None:
     told = flask("sweep", **{setting: NOWHERE})
     assert told.exit_code == 1
     assert f"{NOWHERE} cannot be written: No such file" in told.stderr.replace("/staging", "")

@@ -80,18 +80,28 @@ def test_the_document_and_the_routes_are_the_same(app: Flask, document: Json) ->
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert {(path, method) for path, method, _ in operations(document)} == routes
-    assert {operation["operationId"] for *_, operation in operations(document)} == {*FRAME["operations"]}
+    assert {operation["operationId"] for *_, operation in operations(document)} == {
+        *FRAME["operations"]
+    }
 
 
 def test_what_is_open_is_said_to_be(document: Json) -> None:
-    opened = {operation["operationId"] for *_, operation in operations(document) if operation.get("security") == []}
+    opened = {
+        operation["operationId"]
+        for *_, operation in operations(document)
+        if operation.get("security") == []
+    }
     assert opened == {name.rpartition(".")[2] for name in api.OPEN}
     assert document["security"] == [{"bearer": []}]
 
 
 def test_every_path_names_its_parameters(document: Json) -> None:
     for path, _, operation in operations(document):
-        named = {parameter["name"] for parameter in operation["parameters"] if parameter.get("in") == "path"}
+        named = {
+            parameter["name"]
+            for parameter in operation["parameters"]
+            if parameter.get("in") == "path"
+        }
         assert named == {*re.findall(r"{(\w+)}", path)}
         assert operation["summary"]
 
@@ -101,11 +111,16 @@ def test_the_limits_are_those_of_the_rules(document: Json) -> None:
     for form in ("SubmitForm", "Register"):
         assert schemas[form]["properties"]["email"]["maxLength"] == rules.EMAIL_MAX
     password = schemas["Register"]["properties"]["password"]
-    assert (password["minLength"], password["maxLength"]) == (rules.PASSWORD_MIN, rules.PASSWORD_MAX_BYTES)
+    assert (password["minLength"], password["maxLength"]) == (
+        rules.PASSWORD_MIN,
+        rules.PASSWORD_MAX_BYTES,
+    )
     name = Draft202012Validator(schemas["SubmitForm"]["properties"]["first_name"])
     taken = ["é", "\u200b李 ", "O'Brien", "x" * rules.NAME_MAX, f" {'x' * rules.NAME_MAX}\t"]
     refused = ["", " ", "\u200b", "a\nb", "a\x85b", "x" * (rules.NAME_MAX + 1)]
-    assert [name.is_valid(text) for text in taken + refused] == [True] * len(taken) + [False] * len(refused)
+    assert [name.is_valid(text) for text in taken + refused] == [True] * len(taken) + [False] * len(
+        refused
+    )
 
 
 def test_every_example_fits_its_schema(document: Json) -> None:
@@ -117,12 +132,16 @@ def test_every_example_fits_its_schema(document: Json) -> None:
                 shown += [content["example"]] if "example" in content else []
                 for example in shown:
                     value = example | ({"resume": ""} if kind == "multipart/form-data" else {})
-                    Draft202012Validator(with_references(document, content["schema"])).validate(value)
+                    Draft202012Validator(with_references(document, content["schema"])).validate(
+                        value
+                    )
                     checked += 1
     assert checked > 40
 
 
-def test_every_answer_has_what_the_document_promises(client: Client, bearer: dict[str, str], document: Json) -> None:
+def test_every_answer_has_what_the_document_promises(
+    client: Client, bearer: dict[str, str], document: Json
+) -> None:
     lead = LeadFactory.create()
     for name in ("Lead", "Page", "User"):
         path = {"Lead": f"leads/{lead.id}", "Page": "leads", "User": "auth/me"}[name]
@@ -142,7 +161,12 @@ def test_every_problem_leads_to_its_explanation(app: Flask, client: Client, docu
     anchors = ids(client.get("/redoc").text)
     types = set(re.findall(r'"type": ?"(http[^"]+)"', json.dumps(document)))
     assert len(types) > 20
-    for line in ("GET /api/v1/leads", "GET /api/v1/nothing", "DELETE /api/v1/leads", "POST /api/v1/leads"):
+    for line in (
+        "GET /api/v1/leads",
+        "GET /api/v1/nothing",
+        "DELETE /api/v1/leads",
+        "POST /api/v1/leads",
+    ):
         method, path = line.split()
         types.add(client.open(path, method=method).get_json()["type"])
     for type_ in types:
@@ -151,9 +175,13 @@ def test_every_problem_leads_to_its_explanation(app: Flask, client: Client, docu
         assert anchor in anchors
 
 
-def test_the_document_follows_the_address(app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_follows_the_address(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(app.config, "BASE_URL", "https://leads.example.com")
-    assert client.get("/openapi.json").get_json()["servers"] == [{"url": "https://leads.example.com"}]
+    assert client.get("/openapi.json").get_json()["servers"] == [
+        {"url": "https://leads.example.com"}
+    ]
     assert "https://leads.example.com/api/v1/leads" in client.get("/redoc").text
 
 

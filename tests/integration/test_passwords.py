@@ -63,7 +63,9 @@ def test_a_change_ends_every_other_session_and_token(
         (PASSWORD, "", "password_missing"),
     ],
 )
-def test_a_refused_change_says_why_and_ends_nothing(signed_in: Client, present: str, password: str, code: str) -> None:
+def test_a_refused_change_says_why_and_ends_nothing(
+    signed_in: Client, present: str, password: str, code: str
+) -> None:
     answer = change(signed_in, present, password)
     assert answer.status_code == 422
     assert "<title>Error: " in answer.text
@@ -90,7 +92,10 @@ def test_a_password_that_was_made_for_somebody_is_changed_first(client: Client) 
     assert (refused.status_code, refused.get_json()["code"]) == (403, "password_change_required")
     assert change(client).status_code == 303
     assert is_in(client)
-    assert me(client, token_for(client, user.username, NEW).get_json()["access_token"]).status_code == 200
+    assert (
+        me(client, token_for(client, user.username, NEW).get_json()["access_token"]).status_code
+        == 200
+    )
 
 
 @pytest.mark.usefixtures("production")
@@ -107,7 +112,9 @@ def test_development_forces_no_change(client: Client) -> None:
     user = UserFactory.create(must_change_password=True)
     sign_in(client, user.username)
     assert is_in(client)
-    assert me(client, token_for(client, user.username).get_json()["access_token"]).status_code == 200
+    assert (
+        me(client, token_for(client, user.username).get_json()["access_token"]).status_code == 200
+    )
 
 
 def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, attorney: User) -> None:

@@ -15,7 +15,9 @@ PDF = samples.pdf(size=5000)
 
 @pytest.fixture
 def lead(signed_in: Client) -> Lead:
-    made: Lead = LeadFactory.create(submission__content=PDF, submission__filename="José “Pepe” Ruiz.pdf")
+    made: Lead = LeadFactory.create(
+        submission__content=PDF, submission__filename="José “Pepe” Ruiz.pdf"
+    )
     return made
 
 
@@ -28,8 +30,14 @@ def test_a_pdf_opens_where_it_is(signed_in: Client, lead: Lead) -> None:
     answer = signed_in.get(preview(lead))
     assert (answer.status_code, answer.data, answer.mimetype) == (200, PDF, "application/pdf")
     assert answer.headers["Content-Disposition"].startswith("inline")
-    assert "filename*=UTF-8''Jos%C3%A9%20%E2%80%9CPepe%E2%80%9D%20Ruiz.pdf" in answer.headers["Content-Disposition"]
-    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'self'"
+    assert (
+        "filename*=UTF-8''Jos%C3%A9%20%E2%80%9CPepe%E2%80%9D%20Ruiz.pdf"
+        in answer.headers["Content-Disposition"]
+    )
+    assert (
+        answer.headers["Content-Security-Policy"]
+        == "sandbox; default-src 'none'; frame-ancestors 'self'"
+    )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "X-Frame-Options" not in answer.headers
@@ -40,7 +48,11 @@ def test_a_part_of_it_can_be_asked_for(signed_in: Client, lead: Lead) -> None:
     tag = signed_in.get(preview(lead)).headers["ETag"]
     assert tag.startswith('"')
     part = signed_in.get(preview(lead), headers={"Range": "bytes=10-19", "If-Range": tag})
-    assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, PDF[10:20], "bytes 10-19/5000")
+    assert (part.status_code, part.data, part.headers["Content-Range"]) == (
+        206,
+        PDF[10:20],
+        "bytes 10-19/5000",
+    )
     end = signed_in.get(preview(lead), headers={"Range": "bytes=-7"})
     assert (end.status_code, end.data) == (206, PDF[-7:])
     assert signed_in.get(preview(lead), headers={"Range": "bytes=5000-"}).status_code == 416
@@ -55,7 +67,9 @@ def test_the_newest_is_looked_at_unless_another_is_named(signed_in: Client, lead
 
 
 @pytest.mark.databases("sqlite")
-@pytest.mark.parametrize(("filename", "content"), [("cv.docx", samples.docx()), ("cv.doc", samples.doc())])
+@pytest.mark.parametrize(
+    ("filename", "content"), [("cv.docx", samples.docx()), ("cv.doc", samples.doc())]
+)
 def test_only_a_pdf_is_looked_at(signed_in: Client, filename: str, content: bytes) -> None:
     lead = LeadFactory.create(submission__content=content, submission__filename=filename)
     answer = signed_in.get(preview(lead))
@@ -71,7 +85,9 @@ def test_a_missing_file_is_told_in_the_frame(signed_in: Client, lead: Lead) -> N
         answer = signed_in.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "text/html")
         assert "The file of this resume cannot be found in storage" in words(answer.text)
-    assert "frame-ancestors 'self'" in signed_in.get(preview(lead)).headers["Content-Security-Policy"]
+    assert (
+        "frame-ancestors 'self'" in signed_in.get(preview(lead)).headers["Content-Security-Policy"]
+    )
     assert kinds() == []
     assert signed_in.get(address(lead)).status_code == 200
 

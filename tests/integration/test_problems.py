@@ -20,11 +20,23 @@ from leadapp.models import User
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LeadFactory
-from tests.faults import SECRET, Patch, failing, full_disk, no_connection, no_database, no_folder, no_store, setting
+from tests.faults import (
+    SECRET,
+    Patch,
+    failing,
+    full_disk,
+    no_connection,
+    no_database,
+    no_folder,
+    no_store,
+    setting,
+)
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 ZOE = {"first_name": "Zebedee", "last_name": "Quux", "email": "zebedee@example.com"}
-BOUNDARY, UPLOAD = encode_multipart(ZOE | {"resume": FileStorage(io.BytesIO(samples.pdf()), "zebedee.pdf")})
+BOUNDARY, UPLOAD = encode_multipart(
+    ZOE | {"resume": FileStorage(io.BytesIO(samples.pdf()), "zebedee.pdf")}
+)
 FORM = {"data": UPLOAD, "content_type": f"multipart/form-data; boundary={BOUNDARY}"}
 BEARER = {"WWW-Authenticate": 'Bearer realm="leadapp"'}
 DOOR = {"Allow": "GET, HEAD, OPTIONS, POST"}
@@ -49,21 +61,44 @@ REFUSALS = [
     Case("DELETE /api/v1/leads", 405, "http_405", headers=DOOR),
     Case("DELETE /", 405, "http_405", headers=DOOR),
     Case("POST /auth/logout", 400, "http_400"),
-    Case("PATCH /api/v1/leads/{id}", 400, "json_unreadable", {"data": "{", "content_type": "application/json"}),
+    Case(
+        "PATCH /api/v1/leads/{id}",
+        400,
+        "json_unreadable",
+        {"data": "{", "content_type": "application/json"},
+    ),
     Case("PATCH /api/v1/leads/{id}", 415, "json_expected", {"data": "status=REACHED_OUT"}),
     Case("PATCH /api/v1/leads/{id}", 409, "status_transition", {"json": {"status": "PENDING"}}),
     Case("POST /api/v1/leads", 415, "form_expected", {"json": ZOE}),
-    Case("POST /api/v1/leads", 422, "http_422", {"data": ZOE, "content_type": "multipart/form-data"}),
+    Case(
+        "POST /api/v1/leads", 422, "http_422", {"data": ZOE, "content_type": "multipart/form-data"}
+    ),
     Case("POST /api/v1/leads", 413, "http_413", FORM, setting("MAX_CONTENT_LENGTH", 1000), CLOSED),
     Case("POST /", 413, "http_413", FORM, setting("MAX_CONTENT_LENGTH", 1000), CLOSED),
     Case("GET /dashboard/?page=x", 422, "http_422"),
-    Case("POST /api/v1/auth/login", 401, "bad_credentials", {"data": {"username": "nobody"}}, headers=BEARER),
-    Case("POST /api/v1/auth/register", 403, "registration_closed", {"json": ANA}, setting("REGISTRATION", "closed")),
+    Case(
+        "POST /api/v1/auth/login",
+        401,
+        "bad_credentials",
+        {"data": {"username": "nobody"}},
+        headers=BEARER,
+    ),
+    Case(
+        "POST /api/v1/auth/register",
+        403,
+        "registration_closed",
+        {"json": ANA},
+        setting("REGISTRATION", "closed"),
+    ),
 ]
 FAILURES = [
-    Case("GET /api/v1/leads", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))),
+    Case(
+        "GET /api/v1/leads", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))
+    ),
     Case("GET /dashboard/", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))),
-    Case("GET /api/v1/leads", 503, "storage_unavailable", {}, failing(triage, "search", FULL), LATER),
+    Case(
+        "GET /api/v1/leads", 503, "storage_unavailable", {}, failing(triage, "search", FULL), LATER
+    ),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_database, LATER),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_connection, LATER),
     Case("POST /api/v1/leads", 503, "database_unavailable", FORM, no_database, LATER),
@@ -96,7 +131,10 @@ def check(case: Case, answer: TestResponse) -> None:
     """The answer says in our words what failed, and tells nothing of what is inside."""
     words, request_id = Message(case.code, limit="5 MB"), answer.headers["X-Request-ID"]
     assert (answer.status_code, SECRET in answer.text) == (case.status, False)
-    assert {**answer.headers, "Allow": ", ".join(sorted(answer.allow))}.items() >= case.headers.items()
+    assert {
+        **answer.headers,
+        "Allow": ", ".join(sorted(answer.allow)),
+    }.items() >= case.headers.items()
     if "/api/" not in case.line:
         page = html.unescape(answer.text)
         assert answer.content_type == "text/html; charset=utf-8"
@@ -106,7 +144,11 @@ def check(case: Case, answer: TestResponse) -> None:
     errors = problem.pop("errors", [])
     assert answer.content_type == "application/problem+json"
     assert set(problem) == {"type", "title", "status", "detail", "instance", "code"}
-    assert (problem["status"], problem["code"], problem["detail"]) == (case.status, case.code, words)
+    assert (problem["status"], problem["code"], problem["detail"]) == (
+        case.status,
+        case.code,
+        words,
+    )
     assert problem["instance"] == f"urn:request:{request_id}"
     assert all(set(error) == {"pointer", "detail", "code"} for error in errors)
     assert bool(errors) == (case.status == 422)
@@ -126,7 +168,10 @@ def test_what_failed_on_our_side_is_told(ask: Callable[[Case], TestResponse], ca
 @pytest.mark.databases("sqlite")
 def test_a_request_keeps_the_id_it_came_with(client: Client) -> None:
     for theirs in ("abc-1.2_X", "x" * 64):
-        assert client.get("/health", headers={"X-Request-ID": theirs}).headers["X-Request-ID"] == theirs
+        assert (
+            client.get("/health", headers={"X-Request-ID": theirs}).headers["X-Request-ID"]
+            == theirs
+        )
     for theirs in ("", "a b", "x" * 65, '"><script>', "é"):
         ours = client.get("/nothing", headers={"X-Request-ID": theirs})
         assert ours.headers["X-Request-ID"] == uuid.UUID(ours.headers["X-Request-ID"]).hex
@@ -136,7 +181,9 @@ def test_a_request_keeps_the_id_it_came_with(client: Client) -> None:
 def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is logged from here on."""
     monkeypatch.setattr(log.logger, "handlers", [])
-    monkeypatch.setattr(log.logger, "disabled", False)  # import-linter disables what loggers it finds
+    monkeypatch.setattr(
+        log.logger, "disabled", False
+    )  # import-linter disables what loggers it finds
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     log.configure("INFO")
     return sys.stderr
@@ -145,14 +192,33 @@ def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def test_a_request_is_a_line_that_names_no_person(
     client: Client, attorney: User, bearer: dict[str, str], written: io.StringIO
 ) -> None:
-    token = tokens.page("submitted", uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"]))
+    token = tokens.page(
+        "submitted", uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"])
+    )
     client.get("/api/v1/leads?q=Zebedee", headers=bearer | {"X-Request-ID": "abc"})
     client.get(f"/submitted/{token}")
     sent, listed, seen = map(json.loads, written.getvalue().splitlines())
-    facts = {"request_id": "abc", "method": "GET", "route": "/api/v1/leads", "status": 200, "user": str(attorney.id)}
+    facts = {
+        "request_id": "abc",
+        "method": "GET",
+        "route": "/api/v1/leads",
+        "status": 200,
+        "user": str(attorney.id),
+    }
     assert listed.items() >= facts.items()
-    assert (sent["user"], listed["duration_ms"] > 0, seen["route"]) == (None, True, "/submitted/<token>")
-    for private in ("zebedee", "quux", "example.com", token, bearer["Authorization"][7:], attorney.username):
+    assert (sent["user"], listed["duration_ms"] > 0, seen["route"]) == (
+        None,
+        True,
+        "/submitted/<token>",
+    )
+    for private in (
+        "zebedee",
+        "quux",
+        "example.com",
+        token,
+        bearer["Authorization"][7:],
+        attorney.username,
+    ):
         assert private.lower() not in written.getvalue().lower()
 
 

@@ -33,12 +33,18 @@ def upload() -> dict[str, Any]:
 @pytest.mark.parametrize("round_", range(5))
 def test_eight_of_one_new_address_are_one_lead(app: Flask, together: Any, round_: int) -> None:
     def act(number: int) -> Any:
-        return app.test_client().post("/api/v1/leads", data=GOOD | {"first_name": f"Ana {number}"} | upload())
+        return app.test_client().post(
+            "/api/v1/leads", data=GOOD | {"first_name": f"Ana {number}"} | upload()
+        )
 
     answers = together(act)
     assert [answer.status_code for answer in answers] == [201] * THREADS
     assert len({answer.get_json()["id"] for answer in answers}) == 1
-    assert (count(Lead), count(Submission), count(Letter)) == (1, THREADS, THREADS + letters.CONFIRMATIONS_PER_HOUR)
+    assert (count(Lead), count(Submission), count(Letter)) == (
+        1,
+        THREADS,
+        THREADS + letters.CONFIRMATIONS_PER_HOUR,
+    )
     assert db.session.scalar(select(Lead.submission_count)) == THREADS
 
 
@@ -70,12 +76,16 @@ def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> Non
     def act(number: int) -> str:
         with app.app_context():
             try:
-                return accounts.create("Ana", f"ana{number}@example.com", "Correct-horse-7").username
+                return accounts.create(
+                    "Ana", f"ana{number}@example.com", "Correct-horse-7"
+                ).username
             except InvalidInput as refused:
                 return str(refused)
 
     answers = together(act)
-    assert sorted(answers) == ["Ana"] + ["There is already an account with this username"] * (THREADS - 1)
+    assert sorted(answers) == ["Ana"] + ["There is already an account with this username"] * (
+        THREADS - 1
+    )
     assert count(User) == 1
 
 
@@ -93,7 +103,9 @@ def test_eight_who_send_a_failed_letter_again_send_one(app: Flask, together: Any
     assert db.session.scalars(select(Letter.attempts)).all() == [0]
 
 
-def test_eight_deliverers_send_each_letter_once(app: Flask, together: Any, mailbox: MailServer) -> None:
+def test_eight_deliverers_send_each_letter_once(
+    app: Flask, together: Any, mailbox: MailServer
+) -> None:
     client = app.test_client()
     for number in range(10):
         client.post("/api/v1/leads", data=GOOD | {"email": f"ana{number}@example.com"} | upload())

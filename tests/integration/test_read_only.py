@@ -21,18 +21,26 @@ REFUSED = "(readonly database|read-only transaction)"
 @pytest.fixture
 def site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> Iterator[Flask]:
     """A site whose database has become one that is only read."""
-    stack = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend), "RATELIMIT_ENABLED": "false"}
+    stack = {
+        "INSTANCE_PATH": str(tmp_path),
+        "DATABASE_URL": new_database(backend),
+        "RATELIMIT_ENABLED": "false",
+    }
     site = create_app(stack)
     assert over(site, "db", "upgrade").exit_code == 0
     with site.app_context():
         if backend == "postgres":
             with db.engine.begin() as connection:
                 connection.execute(
-                    text(f"ALTER DATABASE {db.engine.url.database} SET default_transaction_read_only = on")
+                    text(
+                        f"ALTER DATABASE {db.engine.url.database} SET default_transaction_read_only = on"
+                    )
                 )
         db.engine.dispose()
         if backend == "sqlite":  # root writes to a file, whatever its permissions
-            event.listen(db.engine, "connect", lambda driver, _: driver.execute("PRAGMA query_only = on"))
+            event.listen(
+                db.engine, "connect", lambda driver, _: driver.execute("PRAGMA query_only = on")
+            )
         yield site
         db.session.remove()
         db.engine.dispose()
@@ -54,7 +62,9 @@ def test_a_command_that_cannot_write_says_so_in_a_line(site: Flask) -> None:
 def test_a_submission_is_asked_to_come_again(site: Flask) -> None:
     details = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
     file = (io.BytesIO(samples.pdf()), "cv.pdf")
-    answer = site.test_client().post("/api/v1/leads", base_url=site.config["BASE_URL"], data=details | {"resume": file})
+    answer = site.test_client().post(
+        "/api/v1/leads", base_url=site.config["BASE_URL"], data=details | {"resume": file}
+    )
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]
 

@@ -28,7 +28,9 @@ def link(client: Client, mailbox: MailServer) -> str:
     client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
     deliver()
     [letter] = mailbox.to("ana@example.com")
-    found = re.search(r"http://[^/]+(/receipt/\S+)", letter.message.get_body(("plain",)).get_content())
+    found = re.search(
+        r"http://[^/]+(/receipt/\S+)", letter.message.get_body(("plain",)).get_content()
+    )
     assert found
     return found[1]
 
@@ -55,7 +57,11 @@ def test_asking_to_be_erased_takes_two_steps(
     for _ in range(2):
         assert client.post(link).status_code == 303
     deliver()
-    asked = [sent for sent in mailbox.to(app.config["ATTORNEY_EMAIL"][0]) if "erased" in sent.message["Subject"]]
+    asked = [
+        sent
+        for sent in mailbox.to(app.config["ATTORNEY_EMAIL"][0])
+        if "erased" in sent.message["Subject"]
+    ]
     assert len(asked) == 1
     assert lead.reference in asked[0].message["Subject"]
     kinds = db.session.scalars(select(Event.kind).order_by(Event.id)).all()
@@ -76,9 +82,13 @@ def test_a_receipt_that_was_not_signed_here_is_not_found(client: Client, link: s
 
 def test_an_address_is_not_flooded_with_confirmations(client: Client, mailbox: MailServer) -> None:
     for number in range(7):
-        address = "ana@example.com"[:number].upper() + "ana@example.com"[number:]  # each time another spelling
+        address = (
+            "ana@example.com"[:number].upper() + "ana@example.com"[number:]
+        )  # each time another spelling
         fields = {"first_name": f"Ana {number}", "last_name": "Ruiz", "email": address}
-        sent = client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
+        sent = client.post(
+            "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+        )
         assert sent.status_code == 201
     kinds = db.session.scalars(select(Letter.kind)).all()
     assert (kinds.count("confirmation"), kinds.count("notice")) == (5, 7)

@@ -26,7 +26,9 @@ FORGOT, NEW, OTHER = "/auth/forgot", "Correct-horse-8", "Counsel4Others"
 
 
 def ask(client: Client, email: str) -> TestResponse:
-    return client.post(FORGOT, data=hidden_fields(client.get(FORGOT).text, having="email") | {"email": email})
+    return client.post(
+        FORGOT, data=hidden_fields(client.get(FORGOT).text, having="email") | {"email": email}
+    )
 
 
 def deliver() -> None:
@@ -41,13 +43,18 @@ def link(client: Client, attorney: User, mailbox: MailServer, app: Flask) -> str
     ask(client, attorney.email)
     deliver()
     [sent] = mailbox.to(attorney.email)
-    found = re.search(rf"{app.config['BASE_URL']}(/auth/reset/\S+)", sent.message.get_body(("plain",)).get_content())
+    found = re.search(
+        rf"{app.config['BASE_URL']}(/auth/reset/\S+)",
+        sent.message.get_body(("plain",)).get_content(),
+    )
     assert found
     return found[1]
 
 
 def set_password(client: Client, link: str, password: str = NEW) -> TestResponse:
-    return client.post(link, data=hidden_fields(client.get(link).text, having="password") | {"password": password})
+    return client.post(
+        link, data=hidden_fields(client.get(link).text, having="password") | {"password": password}
+    )
 
 
 def test_a_link_sets_a_password_once(
@@ -67,7 +74,9 @@ def test_a_link_sets_a_password_once(
     assert sign_in(client, attorney.username, NEW).status_code == 303
 
 
-def test_a_link_works_for_an_hour_while_the_account_is_on(client: Client, link: str, attorney: User) -> None:
+def test_a_link_works_for_an_hour_while_the_account_is_on(
+    client: Client, link: str, attorney: User
+) -> None:
     start = now()
     with time_machine.travel(start + timedelta(minutes=59), tick=False):
         assert client.get(link).status_code == 200
@@ -75,7 +84,9 @@ def test_a_link_works_for_an_hour_while_the_account_is_on(client: Client, link: 
         assert MESSAGES["reset_ended"] in client.get(link).text
     db.session.get_one(User, attorney.id).is_active = False
     db.session.commit()
-    assert [client.get(path).status_code for path in (link, link[:-1], "/auth/reset/x")] == [410] * 3
+    assert [client.get(path).status_code for path in (link, link[:-1], "/auth/reset/x")] == [
+        410
+    ] * 3
 
 
 @pytest.mark.databases("sqlite")
@@ -93,7 +104,9 @@ def test_of_two_who_use_a_link_at_once_one_does(
 
     def meanwhile(password: str) -> str:
         monkeypatch.setattr(passwords, "hashed", hashed)
-        first = threading.Thread(target=other.post, args=[link], kwargs={"data": fields | {"password": OTHER}})
+        first = threading.Thread(
+            target=other.post, args=[link], kwargs={"data": fields | {"password": OTHER}}
+        )
         first.start()
         first.join()
         return hashed(password)
@@ -109,7 +122,9 @@ def test_a_stranger_learns_nothing(client: Client, attorney: User, mailbox: Mail
     off = UserFactory.create(is_active=False)
     asked = (attorney.email.upper(), "nobody@example.com", off.email)
     answers = [ask(client, email) for email in asked]
-    assert {(answer.status_code, answer.location, answer.text) for answer in answers} == {(303, LOGIN, answers[0].text)}
+    assert {(answer.status_code, answer.location, answer.text) for answer in answers} == {
+        (303, LOGIN, answers[0].text)
+    }
     assert len(db.session.scalars(select(Letter)).all()) == 3
     deliver()
     assert [sent.recipients for sent in mailbox.messages] == [[attorney.email]]
@@ -125,7 +140,9 @@ def test_no_mailbox_is_flooded(client: Client, attorney: User, mailbox: MailServ
     assert len(mailbox.messages) == 2
 
 
-def test_a_letter_that_failed_leaves_with_a_fresh_link(client: Client, attorney: User, mailbox: MailServer) -> None:
+def test_a_letter_that_failed_leaves_with_a_fresh_link(
+    client: Client, attorney: User, mailbox: MailServer
+) -> None:
     mailbox.refused = {attorney.email}
     ask(client, attorney.email)
     deliver()

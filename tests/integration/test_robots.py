@@ -40,14 +40,24 @@ def test_a_filled_honeypot_asks_once_more_and_drops_nobody(client: Client) -> No
     assert "buy.example" not in asked.text
     assert submissions() == 0
     again = hidden_fields(asked.text, having="email")
-    assert client.post("/", data=again | GOOD | {"website": "filled by the browser once more"}).status_code == 303
+    assert (
+        client.post(
+            "/", data=again | GOOD | {"website": "filled by the browser once more"}
+        ).status_code
+        == 303
+    )
     assert submissions() == 1
 
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Flask:
     """An application that counts."""
-    settings = {"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_ENABLED": "true", "SECRET_KEY": "s" * 40}
+    settings = {
+        "TESTING": True,
+        "INSTANCE_PATH": str(tmp_path),
+        "RATELIMIT_ENABLED": "true",
+        "SECRET_KEY": "s" * 40,
+    }
     app = create_app(settings)
     app.test_client_class = Client
     with app.app_context():
@@ -74,7 +84,9 @@ def test_sixty_a_minute_are_enough_for_one_address(limited: Flask) -> None:
             assert client.get("/").status_code == 200
         page = client.post("/", data={})
         problem = client.post("/api/v1/leads", data=GOOD | upload())
-        others = [client.post(path).status_code for path in ("/auth/forgot", "/api/v1/auth/register")]
+        others = [
+            client.post(path).status_code for path in ("/auth/forgot", "/api/v1/auth/register")
+        ]
         assert [page.status_code, problem.status_code, *others] == [429] * 4
         assert problem.get_json()["code"] == "http_429"
         assert "Wait 1 min" in page.text

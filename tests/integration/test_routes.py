@@ -18,8 +18,14 @@ FILES = {"filename": "icon.svg", "name": "swagger-ui.css"}
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:
-    rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ())))
-    return [(rule, method) for rule in rules for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+    rules = sorted(
+        app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))
+    )
+    return [
+        (rule, method)
+        for rule in rules
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
 
 
 def guard(stranger: Client, method: str, path: str) -> str:
@@ -46,7 +52,11 @@ def test_every_route_is_in_the_table_as_it_is(
     app: Flask, client: Client, signed_in: Client, bearer: dict[str, str]
 ) -> None:
     letter = LetterFactory.create()
-    ids = {"lead_id": letter.submission.lead_id, "submission_id": letter.submission_id, "letter_id": letter.id}
+    ids = {
+        "lead_id": letter.submission.lead_id,
+        "submission_id": letter.submission_id,
+        "letter_id": letter.id,
+    }
     known, table = ids | FILES, []
     for rule, method in routes(app):
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(known.get(part[1], "x")), rule.rule)
@@ -55,7 +65,9 @@ def test_every_route_is_in_the_table_as_it_is(
         if asks == "session" and method == "POST":
             assert signed_in.open(path, method=method).status_code == 400, path  # without its token
         table.append(f"| `{method} {rule.rule}` | {asks} | {shows} | {cache} |")
-    written = re.findall(r"^\| `[A-Z]+ /.*$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE)
+    written = re.findall(
+        r"^\| `[A-Z]+ /.*$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE
+    )
     assert written == table, "\n".join(["the table of routes in docs/security.md must be:", *table])
 
 

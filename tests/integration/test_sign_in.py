@@ -44,7 +44,9 @@ def sign_in(client: Client, username: str, password: str = PASSWORD, **more: str
 
 
 def sign_out(client: Client) -> TestResponse:
-    return client.post("/auth/logout", data=hidden_fields(client.get(HOME).text, action="/auth/logout"))
+    return client.post(
+        "/auth/logout", data=hidden_fields(client.get(HOME).text, action="/auth/logout")
+    )
 
 
 def session_of(client: Client) -> str:
@@ -92,9 +94,12 @@ def test_nobody_is_sent_elsewhere(client: Client, attorney: User, wanted: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("ana", "Wrong-horse-7"), ("ana", ""), ("ana", "Aa1" + "x" * 70), ("n\0body<", PASSWORD)]
+    ("name", "password"),
+    [("ana", "Wrong-horse-7"), ("ana", ""), ("ana", "Aa1" + "x" * 70), ("n\0body<", PASSWORD)],
 )
-def test_a_failed_sign_in_keeps_the_name_and_never_the_password(client: Client, name: str, password: str) -> None:
+def test_a_failed_sign_in_keeps_the_name_and_never_the_password(
+    client: Client, name: str, password: str
+) -> None:
     UserFactory.create(username="ana")
     answer = sign_in(client, name, password, next="/dashboard/?page=2")
     assert answer.status_code == 422
@@ -138,7 +143,9 @@ def test_signing_out_ends_a_copied_cookie_too(app: Flask, signed_in: Client) -> 
     assert db.session.scalars(select(Login)).all() == []
 
 
-def test_signing_out_elsewhere_leaves_this_device_in(app: Flask, attorney: User, signed_in: Client) -> None:
+def test_signing_out_elsewhere_leaves_this_device_in(
+    app: Flask, attorney: User, signed_in: Client
+) -> None:
     other = app.test_client()
     sign_in(other, attorney.username)
     sign_out(other)
@@ -157,7 +164,9 @@ def test_each_sign_in_is_a_new_session(app: Flask, client: Client, attorney: Use
 
 
 @pytest.mark.databases("sqlite")
-def test_the_cookie_is_for_this_site_and_no_script(app: Flask, client: Client, attorney: User) -> None:
+def test_the_cookie_is_for_this_site_and_no_script(
+    app: Flask, client: Client, attorney: User
+) -> None:
     cookie = sign_in(client, attorney.username).headers["Set-Cookie"]
     assert cookie.startswith("session=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
@@ -165,11 +174,15 @@ def test_the_cookie_is_for_this_site_and_no_script(app: Flask, client: Client, a
 
 
 @pytest.mark.databases("sqlite")
-def test_the_cookie_is_secure_where_the_site_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cookie_is_secure_where_the_site_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(log.logger, "handlers", [])
     site = create_app({"BASE_URL": "https://leads.example.com", "INSTANCE_PATH": str(tmp_path)})
     monkeypatch.setattr("leadapp.accounts.nobody_yet", lambda: False)
-    cookie = site.test_client().get(LOGIN, base_url="https://leads.example.com").headers["Set-Cookie"]
+    cookie = (
+        site.test_client().get(LOGIN, base_url="https://leads.example.com").headers["Set-Cookie"]
+    )
     assert cookie.startswith("__Host-session=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
 

@@ -43,7 +43,10 @@ def test_a_file_is_read_from_wherever_it_is_sought(store: Any) -> None:
     with store.open("a.pdf") as file:
         assert file.seekable()
         assert (file.read(10), file.tell()) == (content[:10], 10)
-        assert (file.seek(2_000_000), file.read(300_000)) == (2_000_000, content[2_000_000:2_300_000])
+        assert (file.seek(2_000_000), file.read(300_000)) == (
+            2_000_000,
+            content[2_000_000:2_300_000],
+        )
         assert (file.seek(-5, os.SEEK_END), file.read(99)) == (2_499_995, content[-5:])
         assert file.read(1) == b""
 
@@ -73,7 +76,11 @@ def test_what_a_killed_process_left_is_cleared(store: Any) -> None:
 
 def memory() -> int:
     """This process's own memory in bytes, without files that are mapped."""
-    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon")]
+    [line] = [
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("RssAnon")
+    ]
     return int(line.split()[1]) * 1024
 
 

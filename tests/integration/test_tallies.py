@@ -50,12 +50,28 @@ def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -
         lambda: triage.mark_reached_out(lead_id("ana@example.com"), attorney),
         lambda: submit(client, "ana@example.com"),
         lambda: triage.mark_reached_out(lead_id("bo@example.com"), attorney),
-        lambda: triage.erase(lead_id("bo@example.com"), attorney, triage.read(lead_id("bo@example.com")).reference),
-        lambda: triage.erase(lead_id("ana@example.com"), attorney, triage.read(lead_id("ana@example.com")).reference),
+        lambda: triage.erase(
+            lead_id("bo@example.com"), attorney, triage.read(lead_id("bo@example.com")).reference
+        ),
+        lambda: triage.erase(
+            lead_id("ana@example.com"), attorney, triage.read(lead_id("ana@example.com")).reference
+        ),
     ):
         act()
         told.append((*counted().values(),))
-    assert told == [(1, 0), (2, 0), (2, 0), (1, 1), (1, 1), (2, 0), (1, 1), (2, 0), (1, 1), (1, 0), (0, 0)]
+    assert told == [
+        (1, 0),
+        (2, 0),
+        (2, 0),
+        (1, 1),
+        (1, 1),
+        (2, 0),
+        (1, 1),
+        (2, 0),
+        (1, 1),
+        (1, 0),
+        (0, 0),
+    ]
 
 
 def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
@@ -94,7 +110,9 @@ def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
     one = lead_id(email)
     act = dice.choice(("again", "new", "mark", "mark", "undo", "erase"))
     if act in ("again", "new"):
-        answer = submit(app.test_client(), email if act == "again" else f"{dice.random()}@example.com")
+        answer = submit(
+            app.test_client(), email if act == "again" else f"{dice.random()}@example.com"
+        )
         assert answer.status_code == 201
     elif one and act == "erase":
         triage.erase(one, None, triage.read(one).reference)
@@ -103,7 +121,9 @@ def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
 
 
 @pytest.mark.parametrize("round_", range(2))
-def test_eight_at_once_are_all_counted(app: Flask, attorney: User, together: Any, round_: int) -> None:
+def test_eight_at_once_are_all_counted(
+    app: Flask, attorney: User, together: Any, round_: int
+) -> None:
     by = attorney.id
 
     def act(thread: int) -> None:
@@ -138,7 +158,9 @@ def run(statement: str) -> None:
 
 
 @pytest.mark.usefixtures("slow_counts")
-def test_marks_and_newer_submissions_do_not_wait_for_each_other(app: Flask, attorney: User, together: Any) -> None:
+def test_marks_and_newer_submissions_do_not_wait_for_each_other(
+    app: Flask, attorney: User, together: Any
+) -> None:
     """Each changes both counts: were it in two orders, PostgreSQL would end one of them."""
     by, emails = attorney.id, [f"ana{number}@example.com" for number in range(4)]
     for email in emails:

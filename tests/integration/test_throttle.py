@@ -35,7 +35,10 @@ def rows() -> list[FailedSignIns]:
 
 def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: User) -> None:
     with time_machine.travel(now(), tick=False) as clock:
-        assert tries(client, attorney.username, 5) + tries(client, attorney.email.upper(), 5) == [401] * 10
+        assert (
+            tries(client, attorney.username, 5) + tries(client, attorney.email.upper(), 5)
+            == [401] * 10
+        )
         clock.shift(timedelta(minutes=4, seconds=30))
         answer = token_for(client, attorney.username)  # not even the right one
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "630")
@@ -43,7 +46,11 @@ def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: U
         words = MESSAGES["sign_in_throttled"].format(wait="11 min")
         assert (problem["code"], problem["detail"]) == ("sign_in_throttled", words)
         page = sign_in(client, attorney.username)
-        assert (page.status_code, page.headers["Retry-After"], words in page.text) == (429, "630", True)
+        assert (page.status_code, page.headers["Retry-After"], words in page.text) == (
+            429,
+            "630",
+            True,
+        )
         clock.shift(timedelta(minutes=10, seconds=31))
         assert token_for(client, attorney.username).status_code == 200
 
@@ -66,12 +73,16 @@ def test_an_unknown_name_is_told_the_same(client: Client, attorney: User) -> Non
     assert bodies == [bodies[0]] * 3
 
 
-def test_another_address_and_another_user_are_not_kept_out(client: Client, app: Flask, attorney: User) -> None:
+def test_another_address_and_another_user_are_not_kept_out(
+    client: Client, app: Flask, attorney: User
+) -> None:
     tries(client, attorney.username, 11)
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     data = {"username": attorney.username, "password": PASSWORD}
     assert client.post("/api/v1/auth/login", data=data, environ_base=elsewhere).status_code == 200
-    assert token_for(client, attorney.username).status_code == 429  # success elsewhere is not success here
+    assert (
+        token_for(client, attorney.username).status_code == 429
+    )  # success elsewhere is not success here
     assert tries(client, "nobody", 1) == [401]
 
 
@@ -79,14 +90,20 @@ def test_another_address_and_another_user_are_not_kept_out(client: Client, app: 
 def test_a_customer_of_many_addresses_is_one(client: Client, attorney: User) -> None:
     def wrong(address: str) -> int:
         data = {"username": attorney.username, "password": WRONG}
-        return client.post("/api/v1/auth/login", data=data, environ_base={"REMOTE_ADDR": address}).status_code
+        return client.post(
+            "/api/v1/auth/login", data=data, environ_base={"REMOTE_ADDR": address}
+        ).status_code
 
     assert [wrong(f"2001:db8:0:7::{number:x}") for number in range(11)] == [401] * 10 + [429]
-    assert [wrong(address) for address in ("2001:db8:0:8::1", "192.0.2.7", "192.0.2.8", "")] == [401] * 4
+    assert [wrong(address) for address in ("2001:db8:0:8::1", "192.0.2.7", "192.0.2.8", "")] == [
+        401
+    ] * 4
     assert [wrong(f"::ffff:192.0.2.{number}") for number in range(20, 31)] == [401] * 11
 
 
-@pytest.mark.parametrize("typed", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@bücher.EXAMPLE "])
+@pytest.mark.parametrize(
+    "typed", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@bücher.EXAMPLE "]
+)
 def test_any_spelling_of_an_address_signs_in(client: Client, typed: str) -> None:
     UserFactory.create(email="ana@xn--bcher-kva.example", email_key="ana@bücher.example")
     assert token_for(client, typed).status_code == 200
@@ -108,10 +125,14 @@ def test_unlocking_and_a_new_password_let_a_user_try_again(client: Client, attor
     assert token_for(client, attorney.username, "Correct-horse-8").status_code == 200
 
 
-def test_thirty_at_once_are_ten(app: Flask, attorney: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thirty_at_once_are_ten(
+    app: Flask, attorney: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checks: list[bytes] = []
     check = bcrypt.checkpw
-    monkeypatch.setattr(bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed))
+    monkeypatch.setattr(
+        bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed)
+    )
     monkeypatch.setattr(accounts.passwords, "turn", nullcontext)  # as if the processes were many
     name = attorney.username
 
@@ -130,7 +151,14 @@ def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> 
     tries(client, "somebody-unknown", 1)
     kept = " ".join(f"{row.who} {row.address}" for row in rows())
     assert len(rows()) == 2
-    for told in (attorney.username, attorney.email, str(attorney.id), attorney.id.hex, "127.0.0.1", "somebody"):
+    for told in (
+        attorney.username,
+        attorney.email,
+        str(attorney.id),
+        attorney.id.hex,
+        "127.0.0.1",
+        "somebody",
+    ):
         assert told not in kept
     upkeep.sweep()
     assert len(rows()) == 2
@@ -141,14 +169,31 @@ def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> 
 
 @pytest.mark.databases("sqlite")
 def test_bad_and_good_sign_ins_are_logged_without_a_name(
-    client: Client, attorney: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    attorney: User,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(accounts.logger, "disabled", False)  # import-linter disables what loggers it finds
+    monkeypatch.setattr(
+        accounts.logger, "disabled", False
+    )  # import-linter disables what loggers it finds
     with caplog.at_level("INFO", logger="leadapp"):
-        for name, password in ((attorney.username, WRONG), ("nobody", WRONG), (attorney.username, PASSWORD)):
+        for name, password in (
+            (attorney.username, WRONG),
+            ("nobody", WRONG),
+            (attorney.username, PASSWORD),
+        ):
             token_for(client, name, password)
-    told = [(record.getMessage(), record.facts["user"]) for record in caplog.records if "user" in record.facts]
-    wanted = [("a wrong name or password", attorney.id), ("a wrong name or password", None), ("signed in", attorney.id)]
+    told = [
+        (record.getMessage(), record.facts["user"])
+        for record in caplog.records
+        if "user" in record.facts
+    ]
+    wanted = [
+        ("a wrong name or password", attorney.id),
+        ("a wrong name or password", None),
+        ("signed in", attorney.id),
+    ]
     assert [line for line in told if line[0] != "request"] == wanted
 
 

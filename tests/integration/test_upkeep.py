@@ -56,7 +56,9 @@ def test_the_sweep_leaves_alone_what_is_not_ours(app: Flask) -> None:
 
 
 @pytest.mark.databases("sqlite")
-def test_the_sweep_goes_through_many_files_in_batches(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweep_goes_through_many_files_in_batches(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rounds, "BATCH", 2)
     claimed = {SubmissionFactory.create().storage_key for _ in range(3)}
     for _ in range(4):
@@ -66,7 +68,9 @@ def test_the_sweep_goes_through_many_files_in_batches(app: Flask, monkeypatch: p
 
 
 @pytest.mark.databases("sqlite")
-def test_whoever_delivers_sweeps_too_and_outlives_a_failure(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_delivers_sweeps_too_and_outlives_a_failure(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stopped, turns = threading.Event(), ["fails", "works"]
 
     def turn() -> None:
@@ -123,7 +127,11 @@ def test_how_letters_stand_is_told(app: Flask) -> None:
     assert told.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
     as_json = run(app, "mail", "status", "--json")
     assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout) == {"waiting": 1, "failed": 1, "oldest_seconds": pytest.approx(45 * 60, abs=60)}
+    assert json.loads(as_json.stdout) == {
+        "waiting": 1,
+        "failed": 1,
+        "oldest_seconds": pytest.approx(45 * 60, abs=60),
+    }
 
 
 def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:

@@ -33,14 +33,23 @@ def test_accounts_are_listed_by_name(app: Flask) -> None:
         ["Joe", "Joe@example.com", "disabled"],
     ]
     listed = json.loads(run(app, "user", "list", "--json").stdout)
-    assert listed[1] == {"id": str(joe.id), "username": "Joe", "email": "Joe@example.com", "is_active": False}
+    assert listed[1] == {
+        "id": str(joe.id),
+        "username": "Joe",
+        "email": "Joe@example.com",
+        "is_active": False,
+    }
 
 
 def test_disabling_puts_a_user_out_and_enabling_lets_them_in(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
     token = token_for(client, "ana").get_json()["access_token"]
     out = run(app, "user", "disable", "ANA")
-    assert (out.exit_code, out.stdout, out.stderr) == (0, "ana\n", "To let them in again: flask user enable ANA\n")
+    assert (out.exit_code, out.stdout, out.stderr) == (
+        0,
+        "ana\n",
+        "To let them in again: flask user enable ANA\n",
+    )
     assert (me(client, token).status_code, token_for(client, "ana").status_code) == (401, 403)
     back = run(app, "user", "enable", "ana")
     assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
@@ -70,7 +79,11 @@ def test_unlocking_lets_a_user_try_again(app: Flask, client: Client) -> None:
 def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, command: str) -> None:
     more = ["--random-password"] if command == "set-password" else []
     unknown, missing = run(app, "user", command, "nobody", *more), run(app, "user", command, *more)
-    assert (unknown.exit_code, unknown.stdout, unknown.stderr) == (1, "", "Error: There is no user nobody\n")
+    assert (unknown.exit_code, unknown.stdout, unknown.stderr) == (
+        1,
+        "",
+        "Error: There is no user nobody\n",
+    )
     assert (missing.exit_code, missing.stdout) == (2, "")
 
 
@@ -89,9 +102,19 @@ def test_the_seed_account_is_told_to_programs(app: Flask, client: Client) -> Non
 def test_a_password_that_is_no_text_is_told(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes("Grüße-an-alle-7".encode("latin-1"))
     told = run(
-        app, "create-user", "--username", "zoe", "--email", "z@example.com", "--password-file", f"{tmp_path}/password"
+        app,
+        "create-user",
+        "--username",
+        "zoe",
+        "--email",
+        "z@example.com",
+        "--password-file",
+        f"{tmp_path}/password",
     )
-    assert (told.exit_code, told.stderr) == (1, f"Error: {tmp_path}/password: the password is not text in UTF-8\n")
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"Error: {tmp_path}/password: the password is not text in UTF-8\n",
+    )
 
 
 def test_a_weak_password_changes_nothing(app: Flask, client: Client) -> None:
@@ -123,12 +146,18 @@ def read_until(terminal: int, words: str) -> None:
 @pytest.mark.databases("sqlite")
 def test_who_reads_no_further_is_told_nothing(app: Flask) -> None:
     UserFactory.create()
-    settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"], "SECRET_KEY": "s" * 40}
+    settings = {
+        "INSTANCE_PATH": app.instance_path,
+        "DATABASE_URL": app.config["DATABASE_URL"],
+        "SECRET_KEY": "s" * 40,
+    }
     command = [str(Path(sys.executable).with_name("flask")), "user", "list"]
     reads, writes = os.pipe()
     os.close(reads)
     environment = os.environ | settings | {"FLASK_SKIP_DOTENV": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False
+    )
     os.close(writes)
     assert (done.returncode, done.stderr) == (1, b"")
 
@@ -139,9 +168,19 @@ def test_on_a_terminal_the_command_asks(app: Flask) -> None:
     command = [str(Path(sys.executable).with_name("flask")), "create-user", "--username", "zoe"]
     environment = os.environ | settings | {"SECRET_KEY": "s" * 40, "FLASK_SKIP_DOTENV": "1"}
     asked = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=there, stdout=subprocess.PIPE, stderr=there, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=there,
+        stdout=subprocess.PIPE,
+        stderr=there,
+        start_new_session=True,
     )
-    for question, answer in (("E-mail: ", "zoe@example.com"), ("Password: ", PASSWORD), ("confirmation: ", PASSWORD)):
+    for question, answer in (
+        ("E-mail: ", "zoe@example.com"),
+        ("Password: ", PASSWORD),
+        ("confirmation: ", PASSWORD),
+    ):
         read_until(here, question)
         os.write(here, f"{answer}\n".encode())
     read_until(here, SIGN_IN)

@@ -20,9 +20,22 @@ from tests.pages import forms
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STATE = "?status=&q=ana&sort_by=first_name&sort_desc=true&page=2&size=10"
-NONSENSE = ("page=0", "page=x", "size=101", "sort_by=size", "sort_desc=maybe", "status=DONE", "order=name")
+NONSENSE = (
+    "page=0",
+    "page=x",
+    "size=101",
+    "sort_by=size",
+    "sort_desc=maybe",
+    "status=DONE",
+    "order=name",
+)
 # All leads, one status, a search, both; each upwards and downwards.
-FILTERS = [(None, ""), *((status, "") for status in LeadStatus), (None, "jo"), (LeadStatus.PENDING, "jo")]
+FILTERS = [
+    (None, ""),
+    *((status, "") for status in LeadStatus),
+    (None, "jo"),
+    (LeadStatus.PENDING, "jo"),
+]
 
 
 @pytest.fixture
@@ -30,8 +43,15 @@ def crowd(app: Flask) -> None:
     """Leads that share names and times, so that ties decide in every order but that by e-mail."""
     for number in range(14):
         at = NOON + timedelta(hours=number % 3)
-        names = {"first_name": ("Ana", "Jo")[number % 2], "last_name": ("Ruiz", "Smith", "Jones")[number % 3]}
-        contact = {"reached_out": True, "reached_out_at": NOON + timedelta(days=number % 2)} if number % 5 > 2 else {}
+        names = {
+            "first_name": ("Ana", "Jo")[number % 2],
+            "last_name": ("Ruiz", "Smith", "Jones")[number % 3],
+        }
+        contact = (
+            {"reached_out": True, "reached_out_at": NOON + timedelta(days=number % 2)}
+            if number % 5 > 2
+            else {}
+        )
         LeadFactory.create(**names, created_at=at, **contact)
 
 
@@ -53,7 +73,9 @@ def test_previous_and_next_follow_the_list(sort_by: str) -> None:
         assert len(leads) >= 5
         for before, lead, after in zip(leads, leads[1:], leads[2:], strict=False):
             assert lead
-            assert triage.neighbours(lead, query) == (before and before.id, after and after.id), query
+            assert triage.neighbours(lead, query) == (before and before.id, after and after.id), (
+                query
+            )
 
 
 @pytest.mark.parametrize("sort_by", triage.ORDERS)
@@ -70,7 +92,11 @@ def test_pages_cut_the_list_wherever_they_are_read_from(sort_by: str) -> None:
 @pytest.mark.parametrize("sort_by", ["pending_since", "last_name", "email"])
 def test_a_lead_that_left_the_list_keeps_its_place(signed_in: Client, sort_by: str) -> None:
     for number in range(3):
-        LeadFactory.create(last_name=f"R{number}", email=f"r{number}@example.com", created_at=NOON + timedelta(number))
+        LeadFactory.create(
+            last_name=f"R{number}",
+            email=f"r{number}@example.com",
+            created_at=NOON + timedelta(number),
+        )
     query = triage.Query(LeadStatus.PENDING, "", sort_by, sort_desc=False)
     first, middle, last = order(query)
     mark(signed_in, signed_in.get(f"/dashboard/leads/{middle}"))
@@ -89,20 +115,36 @@ def test_the_list_goes_along_in_every_address(signed_in: Client) -> None:
     lead = triage.read(order(triage.Query(q="ana", sort_by="first_name", page=2))[1])
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=1, reason="554 Spam")
     shown = signed_in.get(LIST + STATE)
-    rows = [link for link in links(shown.text, "/dashboard/leads/") + links(shown.text, "/dashboard/export")]
+    rows = [
+        link
+        for link in links(shown.text, "/dashboard/leads/") + links(shown.text, "/dashboard/export")
+    ]
     assert len(rows) == 1 + 3 * 2 + 1  # the banner, three rows, the export
     page = signed_in.get(address(lead) + STATE)
     kept = [link for link in links(page.text) if not link.endswith(("/resume", "/preview", LIST))]
-    assert {urlsplit(link).path.rpartition("/")[2] for link in kept} >= {"", "reached-out", "send", "erase"}
-    refused = press(signed_in, signed_in.get(address(lead, "/erase") + STATE), "/erase", reference="LD-")
+    assert {urlsplit(link).path.rpartition("/")[2] for link in kept} >= {
+        "",
+        "reached-out",
+        "send",
+        "erase",
+    }
+    refused = press(
+        signed_in, signed_in.get(address(lead, "/erase") + STATE), "/erase", reference="LD-"
+    )
     assert all(link.endswith(STATE) for link in [*rows, *kept, *links(refused.text, address(lead))])
-    for answer in (press(signed_in, page, "/send"), mark(signed_in, page), mark(signed_in, shown, then="list")):
+    for answer in (
+        press(signed_in, page, "/send"),
+        mark(signed_in, page),
+        mark(signed_in, shown, then="list"),
+    ):
         assert answer.location.endswith(STATE)
 
 
 def test_previous_and_next_lead_back_to_where_they_came_from(signed_in: Client) -> None:
     for number in range(3):
-        LeadFactory.create(first_name="Ana", last_name=f"R{number}", created_at=NOON + timedelta(days=number))
+        LeadFactory.create(
+            first_name="Ana", last_name=f"R{number}", created_at=NOON + timedelta(days=number)
+        )
     first, second, third = order(triage.Query(sort_desc=False))
     state = "?sort_by=created_at&sort_desc=false"
     page = signed_in.get(f"/dashboard/leads/{second}{state}").text

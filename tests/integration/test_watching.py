@@ -46,7 +46,11 @@ def failing(client: Client) -> list[str]:
     assert [*parts] == ["database", "migrations", "storage", "letters"]
     assert {*parts.values()} <= {"ok", "fail"}
     expected = (503, "not ready", "60") if failed else (200, "ready", None)
-    assert (answer.status_code, answer.get_json()["status"], answer.headers.get("Retry-After")) == expected
+    assert (
+        answer.status_code,
+        answer.get_json()["status"],
+        answer.headers.get("Retry-After"),
+    ) == expected
     assert [*answer.get_json()] == ["status", "checks"]
     return failed
 
@@ -67,7 +71,9 @@ def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
     known = doctor.ScriptDirectory.get_revision
     older = {"0000": "0001"}  # stands for a revision that the code knows, and has left behind
     monkeypatch.setattr(
-        doctor.ScriptDirectory, "get_revision", lambda scripts, name: known(scripts, older.get(name, name))
+        doctor.ScriptDirectory,
+        "get_revision",
+        lambda scripts, name: known(scripts, older.get(name, name)),
     )
     before = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     db.session.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": revision})
@@ -81,12 +87,16 @@ def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.usefixtures("_looked_at_each_time")
-def test_a_store_that_takes_nothing_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_takes_nothing_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store._get_current_object(), "staging", Path("/proc/nowhere"))
     assert failing(client) == ["storage"]
 
 
-def test_a_stranger_who_asks_often_causes_no_work(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stranger_who_asks_often_causes_no_work(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(doctor, "READY_SECONDS", 3600 * 24 * 365)
     looked: list[str] = []
     check = doctor.CHECKS["storage"]
@@ -99,7 +109,12 @@ def test_a_stranger_who_asks_often_causes_no_work(client: Client, monkeypatch: p
 def test_figures_are_for_who_brings_the_token(client: Client, figures: Client) -> None:
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers=BEARER).status_code == 404
-    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer only"}, {"Authorization": "Basic x"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer only"},
+        {"Authorization": "Basic x"},
+    ):
         refused = figures.get("/metrics", headers=headers)
         assert (refused.status_code, "leadapp_" in refused.text) == (401, False)
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
@@ -125,12 +140,18 @@ def test_figures_name_routes_and_nobody(figures: Client) -> None:
 def test_figures_tell_how_letters_stand(figures: Client) -> None:
     LetterFactory.create(created_at=now() - timedelta(minutes=10))
     LetterFactory.create(next_at=None, reason="554 Spam")
-    shown = dict(re.findall(r"^leadapp_letters_(\w+) ([0-9.]+)$", figures.get("/metrics", headers=BEARER).text, re.M))
+    shown = dict(
+        re.findall(
+            r"^leadapp_letters_(\w+) ([0-9.]+)$", figures.get("/metrics", headers=BEARER).text, re.M
+        )
+    )
     assert (shown["waiting"], shown["failed"]) == ("1.0", "1.0")
     assert 600 <= float(shown["oldest_seconds"]) < 660
 
 
-def test_figures_without_their_package_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_figures_without_their_package_are_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(ConfigurationError, match=r"pip install '\.\[metrics\]'"):
         create_app({"INSTANCE_PATH": str(tmp_path), **TOKEN})

@@ -21,14 +21,20 @@ MEASURED = re.compile("(<!-- measured -->\n).*(<!-- /measured -->)", re.DOTALL)
 def main() -> None:
     """Measure, print, and with --write put it into docs/performance.md."""
     options = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="fewer rounds, ten thousand leads at most")
+    options.add_argument(
+        "--quick", action="store_true", help="fewer rounds, ten thousand leads at most"
+    )
     options.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
-    options.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} and its picture")
+    options.add_argument(
+        "--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)} and its picture"
+    )
     asked = options.parse_args()
     runs: dict[str, Results] = {}
     with tempfile.TemporaryDirectory(prefix="leadapp-bench") as folder:
         if asked.database != "postgresql":
-            runs["SQLite"] = run(Path(folder) / "sqlite", lambda place: f"sqlite:///{place}/leads.db", asked.quick)
+            runs["SQLite"] = run(
+                Path(folder) / "sqlite", lambda place: f"sqlite:///{place}/leads.db", asked.quick
+            )
         if asked.database != "sqlite":
             runs["PostgreSQL"] = over_postgres(Path(folder) / "postgresql", asked.quick)
     found = report.report(runs)

@@ -19,8 +19,13 @@ URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 def multipart(email: str, content: bytes) -> bytes:
     """Write what the form sends."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
-    lines = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}' for name in fields]
-    lines.append(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"')
+    lines = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}'
+        for name in fields
+    ]
+    lines.append(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"'
+    )
     head = "\r\n".join([*lines, "Content-Type: application/pdf\r\n\r\n"])
     return head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
@@ -35,12 +40,17 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
         """Send a request and give the answer's body; anything but success is an error."""
-        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {
+            **self.headers,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         self._connection.request(method, path, body, sent)
         response = self._connection.getresponse()
         content = response.read()
@@ -65,11 +75,15 @@ class Client:
     def token(self) -> str:
         """Sign in over the API."""
         form = urlencode({"username": USER, "password": PASSWORD}).encode()
-        return str(json.loads(self.ask("POST", "/api/v1/auth/login", form, **URLENCODED))["access_token"])
+        return str(
+            json.loads(self.ask("POST", "/api/v1/auth/login", form, **URLENCODED))["access_token"]
+        )
 
     def sign_in_to_pages(self) -> None:
         """Get a cookie for the pages, by the form that people see."""
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/auth/login").decode())
+        found = re.search(
+            r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/auth/login").decode()
+        )
         assert found, "the sign-in page has no csrf_token"
         form = {"username": USER, "password": PASSWORD, "csrf_token": found[1]}
         self.ask("POST", "/auth/login", urlencode(form).encode(), Cookie=self.cookie, **URLENCODED)

@@ -51,5 +51,7 @@ def judged(goal: Goal, results: Results, database: str) -> str:
     """The measured figure and what it reaches."""
     value = goal.measure(results)
     leeway = LEEWAY if database == "PostgreSQL" and "CPU" in goal.name else 1
-    verdict = "aim" if value <= goal.aim * leeway else "must" if value <= goal.must * leeway else "MISSED"
+    verdict = (
+        "aim" if value <= goal.aim * leeway else "must" if value <= goal.must * leeway else "MISSED"
+    )
     return f"{value:.3g} {verdict}"

@@ -64,7 +64,10 @@ def app(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     elif path.endswith("/resume"):
         return download(environ, path.split("/")[-2], start)
     else:
-        status, (kind, body) = "200 OK", listed(environ, path) if path != "/health" else ("text/plain", b"ok")
+        status, (kind, body) = (
+            "200 OK",
+            listed(environ, path) if path != "/health" else ("text/plain", b"ok"),
+        )
     start(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]
 
@@ -97,14 +100,23 @@ def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
     if path.startswith("/api"):
         names = ("id", "first_name", "last_name", "email", "status", "created_at")
         items = [dict(zip(names, row, strict=True)) for row in rows]
-        answer = {"items": items, "total": total, "page": page, "size": 25, "pages": -(-total // 25)}
+        answer = {
+            "items": items,
+            "total": total,
+            "page": page,
+            "size": 25,
+            "pages": -(-total // 25),
+        }
         return "application/json", json.dumps(answer).encode()
     lines = "".join(
         f"<tr><td><a href='/leads/{row[0]}'>{html.escape(f'{row[1]} {row[2]}')}</a><td>{html.escape(row[3])}"
         f"<td>{row[4]}<td>{row[5]}"
         for row in rows
     )
-    return "text/html", f"<!doctype html><title>Leads</title><p>{total} leads<table>{lines}</table>".encode()
+    return (
+        "text/html",
+        f"<!doctype html><title>Leads</title><p>{total} leads<table>{lines}</table>".encode(),
+    )
 
 
 def download(environ: dict[str, Any], lead: str, start: Start) -> Iterable[bytes]:
@@ -115,7 +127,9 @@ def download(environ: dict[str, Any], lead: str, start: Start) -> Iterable[bytes
     return answer
 
 
-def parts(read: Callable[[int], bytes], boundary: bytes) -> Iterator[tuple[str, bool, Iterator[bytes]]]:
+def parts(
+    read: Callable[[int], bytes], boundary: bytes
+) -> Iterator[tuple[str, bool, Iterator[bytes]]]:
     """Split a multipart body: each part's name, whether it is a file, and its content in pieces."""
     held = b"\r\n"
 

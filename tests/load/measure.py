@@ -20,11 +20,17 @@ class Cost(NamedTuple):
 
     def ratio(self, side: str, other: str) -> float:
         """The median of the rounds' own ratios: what disturbs one round disturbs both sides of it."""
-        return median(one / another for one, another in zip(self.rounds[side], self.rounds[other], strict=True))
+        return median(
+            one / another
+            for one, another in zip(self.rounds[side], self.rounds[other], strict=True)
+        )
 
 
 def paired(
-    sides: Sequence[tuple[str, Site]], scenario: Scenario, rounds: int, settle: Callable[[int], object] = int
+    sides: Sequence[tuple[str, Site]],
+    scenario: Scenario,
+    rounds: int,
+    settle: Callable[[int], object] = int,
 ) -> Cost:
     """Measure A B A B; `settle(times)` waits until what so many requests left to be done is done, too."""
     cost = Cost({name: [] for name, _ in sides})

@@ -14,12 +14,18 @@ def picture(costs: dict[str, Cost]) -> str:
     """An SVG picture that follows the reader's light or dark scheme."""
     drawn, y = [_legend()], 40
     for scenario, cost in costs.items():
-        drawn.append(f'<text x="{LEFT - 10}" y="{y + 11}" text-anchor="end">{escape(scenario)}</text>')
+        drawn.append(
+            f'<text x="{LEFT - 10}" y="{y + 11}" text-anchor="end">{escape(scenario)}</text>'
+        )
         most = max(cost.of(side) for side in cost.rounds)
         for side in (side for side in SIDES if side in cost.rounds):
             long = (WIDTH - LEFT - 70) * cost.of(side) / most
-            drawn.append(f'<rect class="{side}" x="{LEFT}" y="{y}" width="{long:.1f}" height="{BAR - 2}"/>')
-            drawn.append(f'<text x="{LEFT + long + 6:.1f}" y="{y + 10}">{cost.of(side):.2f} ms</text>')
+            drawn.append(
+                f'<rect class="{side}" x="{LEFT}" y="{y}" width="{long:.1f}" height="{BAR - 2}"/>'
+            )
+            drawn.append(
+                f'<text x="{LEFT + long + 6:.1f}" y="{y + 10}">{cost.of(side):.2f} ms</text>'
+            )
             y += BAR
         y += GAP
     title = "Processor time a request: " + ", ".join(SIDES.values())

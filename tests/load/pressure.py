@@ -39,7 +39,9 @@ def health(rival: Rival, requests: int) -> list[float]:
 def slow_uploaders(rival: Rival) -> Iterator[None]:
     """Keep 64 uploads of 5 MB under way that never end."""
     body = multipart("slow@example.com", content(FULL))
-    head = f"POST /api/v1/leads HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    head = (
+        f"POST /api/v1/leads HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    )
     start = head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:DRIP]
     sockets = [socket.create_connection((HOST, rival.port)) for _ in range(SLOW_UPLOADERS)]
     ended = threading.Event()
@@ -66,7 +68,10 @@ def upload_at_once(site: Site, times: int = 1) -> list[float]:
 
     def send(_number: int) -> list[float]:
         with site.client() as client:
-            return [timed(lambda: client.submit(f"many{next(new)}@example.com", content(FULL))) for _ in range(times)]
+            return [
+                timed(lambda: client.submit(f"many{next(new)}@example.com", content(FULL)))
+                for _ in range(times)
+            ]
 
     with ThreadPoolExecutor(UPLOADS) as pool:
         return [taken for sent in pool.map(send, range(UPLOADS)) for taken in sent]
@@ -118,7 +123,10 @@ def submits_at_once(site: Site, clients: int, each: int) -> tuple[float, float]:
 
     def send(_number: int) -> list[float]:
         with site.client() as client:
-            return [timed(lambda: client.submit(f"r{next(new)}@example.com", content(50_000))) for _ in range(each)]
+            return [
+                timed(lambda: client.submit(f"r{next(new)}@example.com", content(50_000)))
+                for _ in range(each)
+            ]
 
     with ThreadPoolExecutor(clients) as pool:
         taken = [one for sent in pool.map(send, range(clients)) for one in sent]

@@ -44,7 +44,9 @@ def written(root: int) -> float:
     Not `write_bytes`: it counts each folio of the page cache whole that is touched, a megabyte for the 8 KB that
     PostgreSQL adds to its log.
     """
-    lines = [line.split() for pid in tree(root) for line in _read(PROC / str(pid) / "io").splitlines()]
+    lines = [
+        line.split() for pid in tree(root) for line in _read(PROC / str(pid) / "io").splitlines()
+    ]
     return sum(int(parts[1]) for parts in lines if parts[0] == "wchar:") / 2**20
 
 

@@ -27,18 +27,27 @@ def report(runs: dict[str, Results]) -> str:
     for name, results in runs.items():
         parts += [f"## {name}: processor time a request, ms", costs(results.costs)]
         for who, growth in (("leadapp", results.growth), ("the peer", results.peer_growth)):
-            parts += [f"## {name}: how {who} grows with the number of leads, ms", grown(results.sizes, growth)]
+            parts += [
+                f"## {name}: how {who} grows with the number of leads, ms",
+                grown(results.sizes, growth),
+            ]
     return "\n\n".join(parts) + "\n"
 
 
 def goals(runs: dict[str, Results]) -> str:
     """The goals with what was measured beside them."""
     rows: list[list[object]] = [
-        [goal.name, goal.must, goal.aim, *(judged(goal, results, name) for name, results in runs.items())]
+        [
+            goal.name,
+            goal.must,
+            goal.aim,
+            *(judged(goal, results, name) for name, results in runs.items()),
+        ]
         for goal in GOALS
     ]
     rows += [
-        [name, "", "", *(f"{results.figures[key]:.3g}" for results in runs.values())] for key, name in EXTRA.items()
+        [name, "", "", *(f"{results.figures[key]:.3g}" for results in runs.values())]
+        for key, name in EXTRA.items()
     ]
     told = f"On PostgreSQL the ratios of processor time may be {LEEWAY} times as high."
     return f"{table(['goal', 'must', 'aim', *runs], rows)}\n\n{told}"
@@ -49,7 +58,10 @@ def costs(measured: dict[str, Cost]) -> str:
     rows: list[list[object]] = []
     for scenario, cost in measured.items():
         times = [f"{cost.of(side):.2f}" if side in cost.rounds else "" for side in SIDES]
-        others = [f"{cost.ratio('leadapp', side):.2f}" if side in cost.rounds else "" for side in ("limit", "peer")]
+        others = [
+            f"{cost.ratio('leadapp', side):.2f}" if side in cost.rounds else ""
+            for side in ("limit", "peer")
+        ]
         rows.append([scenario, *times, *others])
     return table(["", *SIDES, "leadapp / limit", "leadapp / peer"], rows)
 
@@ -66,7 +78,9 @@ def grown(sizes: Sequence[int], growth: dict[str, Cost]) -> str:
 def machine() -> str:
     """Where and when this was measured."""
     models = [
-        line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+        line.partition(": ")[2]
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
     ]
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -82,6 +96,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     cells = [list(map(str, row)) for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
     ]
-    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+    return "\n".join(
+        [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+    )

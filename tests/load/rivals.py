@@ -26,8 +26,15 @@ UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", "tests/load")
 class Rival:
     """A server that `command` runs on its port; the processor time of a database server it uses counts as its own."""
 
-    def __init__(self, name: str, folder: Path, database_url: str, command: tuple[str, ...], **settings: str) -> None:
-        self.name, self.folder, self.database_url, self.port = name, folder, database_url, free_port()
+    def __init__(
+        self, name: str, folder: Path, database_url: str, command: tuple[str, ...], **settings: str
+    ) -> None:
+        self.name, self.folder, self.database_url, self.port = (
+            name,
+            folder,
+            database_url,
+            free_port(),
+        )
         self.url = f"http://{HOST}:{self.port}"
         self.uploads = folder / "uploads"
         self.uploads.mkdir(parents=True)
@@ -50,11 +57,18 @@ class Rival:
         """Start it; returns when it listens."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
-                self.command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log, start_new_session=True
+                self.command,
+                cwd=ROOT,
+                env=os.environ | self.settings,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         while not listens(self.port):
             if self._process.poll() is not None:
-                raise RuntimeError(f"{self.name} did not start:\n{(self.folder / 'log').read_text()}")
+                raise RuntimeError(
+                    f"{self.name} did not start:\n{(self.folder / 'log').read_text()}"
+                )
             time.sleep(0.05)
         self.roots = [self._process.pid, *_postmaster(self.database_url)]
         return self
@@ -88,7 +102,16 @@ def product(folder: Path, database_url: str, **settings: str) -> Rival:
     """Leadapp as `make run` serves it, with its tables and one attorney."""
     rival = Rival("leadapp", folder, database_url, (*GUNICORN, "wsgi:app"), **settings)
     flask(rival, "db", "upgrade")
-    flask(rival, "create-user", "--username", USER, "--email", "ana@example.com", "--password-file", "-")
+    flask(
+        rival,
+        "create-user",
+        "--username",
+        USER,
+        "--email",
+        "ana@example.com",
+        "--password-file",
+        "-",
+    )
     return rival
 
 
@@ -97,7 +120,13 @@ def flask(rival: Rival, *arguments: str) -> None:
     command = [sys.executable, "-m", "flask", *arguments]
     environment = os.environ | rival.settings
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, input=PASSWORD, text=True, capture_output=True, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        input=PASSWORD,
+        text=True,
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"flask {arguments}: {done.stderr}")
@@ -105,7 +134,9 @@ def flask(rival: Rival, *arguments: str) -> None:
 
 def bare(folder: Path, database_url: str) -> Rival:
     """The limit, under the product's own gunicorn configuration."""
-    rival = Rival("limit", folder, database_url, (*GUNICORN, "--pythonpath", "tests/load", "limit:app"))
+    rival = Rival(
+        "limit", folder, database_url, (*GUNICORN, "--pythonpath", "tests/load", "limit:app")
+    )
     connection = limit.connect(database_url)
     connection.execute(limit.TABLE)
     connection.execute(limit.INDEX)
@@ -121,7 +152,9 @@ def peer(folder: Path, database_url: str, **settings: str) -> Rival:
     tables.Base.metadata.create_all(engine)
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(12)).decode()
     with engine.begin() as connection:
-        connection.execute(tables.User.__table__.insert(), [{"username": USER, "hashed_password": hashed}])
+        connection.execute(
+            tables.User.__table__.insert(), [{"username": USER, "hashed_password": hashed}]
+        )
     engine.dispose()
     return rival
 

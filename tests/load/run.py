@@ -61,7 +61,10 @@ def _deliver(folder: Path, new_database: NewDatabase, results: Results, rounds: 
         mail = MailServer()
         servers.callback(mail.close)
         settings = {"SMTP_HOST": mail.host, "SMTP_PORT": str(mail.port), "DELIVERY": "worker"}
-        settings |= {"SMTP_FROM_EMAIL": "intake@example.com", "ATTORNEY_EMAIL": "attorney@example.com"}
+        settings |= {
+            "SMTP_FROM_EMAIL": "intake@example.com",
+            "ATTORNEY_EMAIL": "attorney@example.com",
+        }
 
         def settle(submits: int) -> None:
             mail.wait_for(2 * submits, timeout=120)
@@ -92,7 +95,9 @@ def _bear(folder: Path, new_database: NewDatabase, results: Results, quick: bool
         with pressure.slow_uploaders(rival):
             figures["slow_p99"] = pressure.p99(pressure.health(rival, requests))
         _say("submits at once")
-        figures["submit_p50"], figures["submit_p99"] = pressure.submits_at_once(site, 16, 5 if quick else 40)
+        figures["submit_p50"], figures["submit_p99"] = pressure.submits_at_once(
+            site, 16, 5 if quick else 40
+        )
 
 
 def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int) -> None:

@@ -18,7 +18,9 @@ def submit(client: httpx.Client, email: str) -> tuple[float, list[str], list[str
     """Send a lead; give the milliseconds, and the names of the answer's headers and fields."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
     start = time.perf_counter()
-    answer = client.post("/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf(size=50_000))})
+    answer = client.post(
+        "/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf(size=50_000))}
+    )
     spent = (time.perf_counter() - start) * 1000
     return spent, list(answer.raise_for_status().headers), list(answer.json())
 
@@ -27,7 +29,12 @@ def main() -> None:
     """Send to a known and to a new address in turn, so that a noisy machine troubles both alike."""
     with tempfile.TemporaryDirectory() as folder:
         smtp = MailServer()
-        server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, DELIVERY="external")
+        server = Gunicorn(
+            Path(folder) / "instance",
+            f"sqlite:///{folder}/leads.db",
+            smtp.port,
+            DELIVERY="external",
+        )
         Site(server, smtp).migrate()
         server.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
@@ -40,7 +47,9 @@ def main() -> None:
         smtp.close()
     known, new = (median(answer[0] for answer in answers) for answers in zip(*pairs, strict=True))
     alike = all(one[1:] == other[1:] for one, other in pairs)
-    print(f"known {known:.2f} ms, new {new:.2f} ms, ratio {known / new:.3f}, same headers and fields: {alike}")  # noqa: T201  # its purpose
+    print(  # noqa: T201  # its purpose
+        f"known {known:.2f} ms, new {new:.2f} ms, ratio {known / new:.3f}, same headers and fields: {alike}"
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ class Site:
                 client.sign_in_to_pages()
             self.headers = client.headers
             self.stored = client.submit(f"stored{next(new)}@example.com", content(FULL))
-            self.pending = [client.submit(f"p{next(new)}@example.com", content(50 * KB)) for _ in range(leads)]
+            self.pending = [
+                client.submit(f"p{next(new)}@example.com", content(50 * KB)) for _ in range(leads)
+            ]
 
 
 Act = Callable[[Client, Site], object]
@@ -84,7 +86,9 @@ def _get(path: str) -> Act:
 
 def _patch(client: Client, site: Site) -> None:
     body = b'{"status": "REACHED_OUT"}'
-    client.ask("PATCH", f"/api/v1/leads/{site.pending.pop()}", body, Content_Type="application/json")
+    client.ask(
+        "PATCH", f"/api/v1/leads/{site.pending.pop()}", body, Content_Type="application/json"
+    )
 
 
 ROWS = 1000  # leads in each database before the scenarios begin
@@ -96,7 +100,13 @@ SCENARIOS = [
     Scenario("submit 50 KB", _submit(50 * KB), 200, limit=True),
     Scenario("submit 1 MB", _submit(MB), 40, limit=True),
     Scenario("submit 5 MB", _submit(FULL), 20, limit=True),
-    Scenario("list, a page of 25", _get("/dashboard/?size=25&status=PENDING"), 400, limit=True, peer=False),
+    Scenario(
+        "list, a page of 25",
+        _get("/dashboard/?size=25&status=PENDING"),
+        400,
+        limit=True,
+        peer=False,
+    ),
     Scenario("list, JSON of 25", _get(f"{PAGE}&status=PENDING"), 400, limit=True),
     *(Scenario(f"list, {one.name}", one.act) for one in LISTS if one.name != "filtered"),
     Scenario("read a lead", _get("/api/v1/leads/{id}")),

@@ -13,7 +13,21 @@ from tests.load import limit
 
 BATCH = 20_000
 START = datetime(2025, 1, 1)
-FIRST = ("Ana", "Ben", "Chloe", "Dev", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kemi", "Lucia", "Maya")
+FIRST = (
+    "Ana",
+    "Ben",
+    "Chloe",
+    "Dev",
+    "Elif",
+    "Farid",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kemi",
+    "Lucia",
+    "Maya",
+)
 LAST = (
     "Abara",
     "Bianchi",
@@ -29,7 +43,9 @@ LAST = (
     "Ruiz",
 )
 SOUGHT, SOUGHT_COUNT = "Quintanilla", 20  # however many leads there are, so many have this name
-Row = dict[str, Any]  # as the databases hold it: ids in 32 digits, times without their zone, which is UTC
+Row = dict[
+    str, Any
+]  # as the databases hold it: ids in 32 digits, times without their zone, which is UTC
 
 
 def fill(url: str, count: int) -> None:
@@ -50,7 +66,9 @@ def fill(url: str, count: int) -> None:
             for index in table.indexes:
                 index.create(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if _is_postgres(engine) else "PRAGMA wal_checkpoint(TRUNCATE)"))
+        connection.execute(
+            text("VACUUM ANALYZE" if _is_postgres(engine) else "PRAGMA wal_checkpoint(TRUNCATE)")
+        )
     engine.dispose()
 
 
@@ -59,7 +77,10 @@ def _lead(number: int, count: int) -> Row:
     at = START + timedelta(days=600) * (number / count)
     reached_out = at + timedelta(hours=number % 50) if number % 3 else None
     sought = number % (count // SOUGHT_COUNT) == 0
-    first, last = FIRST[number % len(FIRST)], SOUGHT if sought else LAST[number % len(LAST)] + str(number % 997)
+    first, last = (
+        FIRST[number % len(FIRST)],
+        SOUGHT if sought else LAST[number % len(LAST)] + str(number % 997),
+    )
     key = f"{random.getrandbits(128):032x}"
     return {
         "id": key,
@@ -82,12 +103,27 @@ def _lead(number: int, count: int) -> Row:
 
 def _submission(lead: Row) -> Row:
     shared = {name: lead[name] for name in ("id", "first_name", "last_name", "email", "created_at")}
-    described = {"filename": "cv.pdf", "content_type": PDF, "size": 120_000, "sha256": "", "warnings": "[]"}
-    return shared | described | {"lead_id": lead["id"], "number": 1, "storage_key": lead["id"], "fingerprint": ""}
+    described = {
+        "filename": "cv.pdf",
+        "content_type": PDF,
+        "size": 120_000,
+        "sha256": "",
+        "warnings": "[]",
+    }
+    return (
+        shared
+        | described
+        | {"lead_id": lead["id"], "number": 1, "storage_key": lead["id"], "fingerprint": ""}
+    )
 
 
 def _letter(lead: Row) -> Row:
-    kind = {"id": lead["id"], "submission_id": lead["id"], "kind": "confirmation", "recipient": lead["email"]}
+    kind = {
+        "id": lead["id"],
+        "submission_id": lead["id"],
+        "kind": "confirmation",
+        "recipient": lead["email"],
+    }
     return kind | {"created_at": lead["created_at"], "sent_at": lead["created_at"], "attempts": 1}
 
 
@@ -103,7 +139,10 @@ def _insert(engine: Engine, table: str, rows: list[Row]) -> None:
                 copy.write_row(row)
     else:
         cursor.execute("PRAGMA synchronous=OFF")
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(rows[0]))})", values)  # noqa: S608
+        cursor.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(rows[0]))})",  # noqa: S608  # our own
+            values,
+        )
     raw.commit()
     raw.close()
 
@@ -124,7 +163,16 @@ def fill_bare(url: str, count: int) -> None:
 def fill_peer(url: str, count: int) -> None:
     """Fill the peer's table."""
     engine = create_engine(url)
-    names = ("id", "first_name", "last_name", "email", "status", "created_at", "updated_at", "reached_out_at")
+    names = (
+        "id",
+        "first_name",
+        "last_name",
+        "email",
+        "status",
+        "created_at",
+        "updated_at",
+        "reached_out_at",
+    )
     _insert(engine, "leads", [{name: lead[name] for name in names} for lead in _leads(count)])
     engine.dispose()
 

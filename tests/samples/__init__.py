@@ -4,7 +4,18 @@ from tests.samples.ole import doc, locked_docx
 from tests.samples.pdf import LIMIT, pdf
 from tests.samples.zips import docm, docx, xlsx
 
-__all__ = ["EMPTY", "HTML", "LIMIT", "doc", "docm", "docx", "locked_docx", "oversize_pdf", "pdf", "xlsx"]
+__all__ = [
+    "EMPTY",
+    "HTML",
+    "LIMIT",
+    "doc",
+    "docm",
+    "docx",
+    "locked_docx",
+    "oversize_pdf",
+    "pdf",
+    "xlsx",
+]
 
 EMPTY = b""
 HTML = b"<!doctype html><title>Ana Ruiz</title><script>alert('%PDF-')</script><h1>Ana Ruiz</h1>\n"

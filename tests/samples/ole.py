@@ -17,7 +17,10 @@ Tree: TypeAlias = "dict[str, Tree | bytes]"
 def doc(text: str = "Ana Ruiz, attorney", *, macros: bool = False, locked: bool = False) -> bytes:
     """A Word 97 document as far as its streams and the start of its first one; with macros, or behind a password."""
     start = struct.pack("<HHHHHH", 0xA5EC, 0x00C1, 0, 0x0409, 0, FIB_ENCRYPTED if locked else 0)
-    tree: Tree = {"WordDocument": start.ljust(SECTOR, b"\0") + text.encode("cp1252", "replace"), "1Table": b""}
+    tree: Tree = {
+        "WordDocument": start.ljust(SECTOR, b"\0") + text.encode("cp1252", "replace"),
+        "1Table": b"",
+    }
     if macros:
         tree["Macros"] = {"VBA": {"dir": b"", "_VBA_PROJECT": b"\xcc\x61"}}
     return compound_file(tree)
@@ -26,7 +29,10 @@ def doc(text: str = "Ana Ruiz, attorney", *, macros: bool = False, locked: bool 
 def locked_docx() -> bytes:
     """What Word writes for a .docx with a password: the encrypted package inside a compound file."""
     return compound_file(
-        {"EncryptionInfo": struct.pack("<HHI", 4, 4, 0x40), "EncryptedPackage": bytes(range(256)) * 16}
+        {
+            "EncryptionInfo": struct.pack("<HHI", 4, 4, 0x40),
+            "EncryptedPackage": bytes(range(256)) * 16,
+        }
     )
 
 

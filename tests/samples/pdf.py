@@ -7,7 +7,11 @@ SCRIPT = b" /OpenAction << /S /JavaScript /JS (app.alert\\('hello'\\)) >>"
 
 
 def pdf(
-    text: str = "Ana Ruiz, attorney", size: int | None = None, *, script: bool = False, locked: bool = False
+    text: str = "Ana Ruiz, attorney",
+    size: int | None = None,
+    *,
+    script: bool = False,
+    locked: bool = False,
 ) -> bytes:
     """One page that says `text`, filled up to exactly `size` bytes; with JavaScript in it, or said to be encrypted."""
     plain = _write(text, 0, script, locked)
@@ -39,7 +43,11 @@ def _write(text: str, filling: int, script: bool, locked: bool) -> bytes:
     written += b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1)
     written += b"".join(b"%010d 00000 n \n" % place for place in places)
     more = b" /Encrypt %d 0 R /ID [<00> <00>]" % len(places) if locked else b""
-    written += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%010d\n%%%%EOF\n" % (len(places) + 1, more, start)
+    written += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%010d\n%%%%EOF\n" % (
+        len(places) + 1,
+        more,
+        start,
+    )
     return bytes(written)
 
 

@@ -29,7 +29,9 @@ def docm() -> bytes:
 def xlsx() -> bytes:
     """A workbook without a sheet."""
     return _package(
-        "xl/workbook.xml", WORKBOOK, f'<workbook xmlns="{SCHEMAS}/spreadsheetml/2006/main"><sheets/></workbook>'
+        "xl/workbook.xml",
+        WORKBOOK,
+        f'<workbook xmlns="{SCHEMAS}/spreadsheetml/2006/main"><sheets/></workbook>',
     )
 
 

@@ -51,7 +51,9 @@ class Gunicorn:
         """Start where it cannot start, and give what it says; from a folder with a gunicorn.conf.py."""
         return self._run("gunicorn", "wsgi:app", folder=folder)
 
-    def _run(self, *arguments: str, stdin: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, *arguments: str, stdin: str = "", folder: Path = ROOT
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=folder,
@@ -65,7 +67,9 @@ class Gunicorn:
 
     def run_flask(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a `flask` command that runs until it is stopped; use it in `with`."""
-        return subprocess.Popen([sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment())
+        return subprocess.Popen(
+            [sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment()
+        )
 
     def start(self, timeout: float = 30) -> None:
         """Start on the same port, instance and database as before; returns when `/health` answers."""

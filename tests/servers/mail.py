@@ -45,7 +45,9 @@ class MailServer:
 
     host = HOST
 
-    def __init__(self, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = free_port()
         self.starttls, self.tls = starttls, tls
         self.messages: list[Received] = []
@@ -57,7 +59,11 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         # aiosmtpd finds what to ask by these names.
-        self.handle_MAIL, self.handle_RCPT, self.handle_DATA = self._sender, self._recipient, self._content
+        self.handle_MAIL, self.handle_RCPT, self.handle_DATA = (
+            self._sender,
+            self._recipient,
+            self._content,
+        )
         self.reset()
         self.start()
 
@@ -90,15 +96,21 @@ class MailServer:
         """The messages, as soon as there are `count` of them or more."""
         with self._news:
             if not self._news.wait_for(lambda: len(self.messages) >= count, timeout):
-                subjects = [(letter.recipients, letter.message["Subject"]) for letter in self.messages]
-                raise AssertionError(f"{len(subjects)} of {count} messages after {timeout} s: {subjects}")
+                subjects = [
+                    (letter.recipients, letter.message["Subject"]) for letter in self.messages
+                ]
+                raise AssertionError(
+                    f"{len(subjects)} of {count} messages after {timeout} s: {subjects}"
+                )
             return list(self.messages)
 
     def wait_for_try(self, count: int = 1, timeout: float = 10) -> list[str]:
         """The addresses somebody tried to write to, taken or not, as soon as there are `count`."""
         with self._news:
             if not self._news.wait_for(lambda: len(self.tried) >= count, timeout):
-                raise AssertionError(f"{len(self.tried)} of {count} tries after {timeout} s: {self.tried}")
+                raise AssertionError(
+                    f"{len(self.tried)} of {count} tries after {timeout} s: {self.tried}"
+                )
             return list(self.tried)
 
     def to(self, address: str) -> list[Received]:
@@ -117,7 +129,9 @@ class MailServer:
         if self._server is not None:
             for listener in self._server.sockets:
                 self._loop.remove_reader(listener.fileno())
-            await asyncio.sleep(0.05)  # connections that are being accepted must be met first, or nobody closes them
+            await asyncio.sleep(
+                0.05
+            )  # connections that are being accepted must be met first, or nobody closes them
             self._server.close()
             self._server = None
         for connection in self._open:
@@ -142,9 +156,14 @@ class MailServer:
         self._open.add(connection)
         return connection
 
-    def _check(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object) -> AuthResult:
+    def _check(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object
+    ) -> AuthResult:
         known = self.accounts or {}
-        fits = isinstance(given, LoginPassword) and known.get(given.login.decode()) == given.password.decode()
+        fits = (
+            isinstance(given, LoginPassword)
+            and known.get(given.login.decode()) == given.password.decode()
+        )
         return AuthResult(success=fits, handled=False)
 
     async def _sender(
@@ -171,10 +190,14 @@ class MailServer:
         if self.answer is not None:
             return self.answer
         raw = cast(bytes, envelope.original_content)
-        message = cast(EmailMessage, BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n")))
+        message = cast(
+            EmailMessage, BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n"))
+        )
         with self._news:
             self.messages.append(
-                Received(str(envelope.mail_from), list(envelope.rcpt_tos), raw, message, time.monotonic())
+                Received(
+                    str(envelope.mail_from), list(envelope.rcpt_tos), raw, message, time.monotonic()
+                )
             )
             self._news.notify_all()
         return "250 OK"

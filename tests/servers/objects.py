@@ -30,10 +30,14 @@ class ObjectStore:
         while len(ports) < 2 * len(PARTS):
             ports.add(free_port())
         ours = iter(ports)
-        self._ports = {f"{part}.{kind}": next(ours) for part in PARTS for kind in ("port", "port.grpc")}
+        self._ports = {
+            f"{part}.{kind}": next(ours) for part in PARTS for kind in ("port", "port.grpc")
+        }
         self.endpoint = f"http://{HOST}:{self._ports['s3.port']}"
         credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
-        accounts = {"identities": [{"name": "leadapp", "credentials": credentials, "actions": ["Admin"]}]}
+        accounts = {
+            "identities": [{"name": "leadapp", "credentials": credentials, "actions": ["Admin"]}]
+        }
         (self._folder / "accounts.json").write_text(json.dumps(accounts))
         self.start()
 
@@ -74,11 +78,26 @@ class ObjectStore:
         shutil.rmtree(self._folder)
 
     def _options(self) -> list[str]:
-        said = {"dir": self._folder, "ip": HOST, "ip.bind": HOST, "s3.config": self._folder / "accounts.json"}
+        said = {
+            "dir": self._folder,
+            "ip": HOST,
+            "ip.bind": HOST,
+            "s3.config": self._folder / "accounts.json",
+        }
         said |= {"filer.localSocket": self._folder / "filer", "s3.localSocket": self._folder / "s3"}
-        said |= {"master.telemetry": "false", "webdav": "false", "admin.ui": "false", "s3.iam": "false"}
+        said |= {
+            "master.telemetry": "false",
+            "webdav": "false",
+            "admin.ui": "false",
+            "s3.iam": "false",
+        }
         # Without its old state it need not wait up to 15 s for an election after it was killed.
-        said |= {"s3.port.iceberg": 0, "s3.port.lance": 0, "volume.max": 0, "master.resumeState": "false"}
+        said |= {
+            "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
+            "volume.max": 0,
+            "master.resumeState": "false",
+        }
         return [f"-{name}={value}" for name, value in (said | self._ports).items()]
 
     def _takes_objects(self) -> bool:

@@ -7,7 +7,10 @@ import socket
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20000, 31999
 # Of several processes that test at once each has ports of its own, and gives none of them out twice.
-_WORKER, _WORKERS = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+_WORKER, _WORKERS = (
+    os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
+    os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"),
+)
 _PORTS = list(range(LOWEST + int(_WORKER.removeprefix("gw")), HIGHEST + 1, int(_WORKERS)))
 random.shuffle(_PORTS)
 

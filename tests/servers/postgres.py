@@ -23,7 +23,9 @@ class Postgres:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
         with (Path(tempfile.gettempdir()) / "leadapp-tests.lock").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)  # as root it makes a user for itself, which two at once cannot
+            fcntl.flock(
+                turn, fcntl.LOCK_EX
+            )  # as root it makes a user for itself, which two at once cannot
             self._server = get_server(self._folder / "data", cleanup_mode="delete")
         self._numbers = count(1)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

@@ -83,7 +83,9 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) 
         ("STORAGE_URL", "s3://resumes?acl=public", "s3://BUCKET"),
     ],
 )
-def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(
+    name: str, value: str, allowed: str
+) -> None:
     words = complaints({name: value})
     assert name in words
     assert repr(value) in words
@@ -119,7 +121,9 @@ def test_a_bucket_is_named_as_other_tools_name_it(url: str) -> None:
 
 
 def test_one_half_of_a_key_is_not_enough() -> None:
-    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together" in complaints({"AWS_ACCESS_KEY_ID": "firm"})
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together" in complaints(
+        {"AWS_ACCESS_KEY_ID": "firm"}
+    )
 
 
 def test_missing_packages_are_told_with_their_mend(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +135,11 @@ def test_missing_packages_are_told_with_their_mend(monkeypatch: pytest.MonkeyPat
     for package in ("psycopg", "obstore", "redis"):
         monkeypatch.setitem(sys.modules, package, None)
     words = complaints(settings)
-    for name, package in (("DATABASE_URL", "psycopg"), ("STORAGE_URL", "obstore"), ("RATELIMIT_STORAGE_URI", "redis")):
+    for name, package in (
+        ("DATABASE_URL", "psycopg"),
+        ("STORAGE_URL", "obstore"),
+        ("RATELIMIT_STORAGE_URI", "redis"),
+    ):
         assert f"{name} needs the package {package}: pip install" in words
 
 
@@ -159,7 +167,9 @@ def test_a_mail_server_needs_addresses_of_ours() -> None:
 
 @pytest.mark.parametrize("url", ["postgres://a:b@db/leads", "postgresql://a:b@db/leads"])
 def test_postgresql_is_spoken_to_by_psycopg(url: str) -> None:
-    assert config.load({"DATABASE_URL": url})[0]["DATABASE_URL"] == "postgresql+psycopg://a:b@db/leads"
+    assert (
+        config.load({"DATABASE_URL": url})[0]["DATABASE_URL"] == "postgresql+psycopg://a:b@db/leads"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ PIN = re.compile(r"^(\S+==\S+(?: ; [^\\]+)?) \\\n((?: +--hash=\S+(?: \\)?\n)+)",
 def pins(name: str) -> dict[str, set[str]]:
     """Each pin of a lock, and its digests."""
     found = PIN.findall((ROOT / name).read_text())
-    return {pin.partition(" ;")[0]: set(digests.replace("\\", "").split()) for pin, digests in found}
+    return {
+        pin.partition(" ;")[0]: set(digests.replace("\\", "").split()) for pin, digests in found
+    }
 
 
 def test_production_installs_what_was_tested() -> None:
@@ -26,13 +28,19 @@ def test_production_installs_what_was_tested() -> None:
 
 def test_production_installs_all_that_it_may_be_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [project["optional-dependencies"][name] for name in ("postgres", "s3", "redis", "metrics")]
+    extras = [
+        project["optional-dependencies"][name] for name in ("postgres", "s3", "redis", "metrics")
+    ]
     wanted = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
-    assert wanted <= {pin.partition("==")[0].partition("[")[0] for pin in pins("deploy/requirements.lock")}
+    assert wanted <= {
+        pin.partition("==")[0].partition("[")[0] for pin in pins("deploy/requirements.lock")
+    }
 
 
 def test_the_image_copies_what_is_there_and_nothing_else_reaches_the_build() -> None:
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
     names = {name for line in copied for name in line.split()}
     allowed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert names == set(allowed)
@@ -61,6 +69,10 @@ def test_make_hands_a_password_on_as_it_was_typed() -> None:
 @pytest.mark.parametrize("verb", ["build", "up", "down", "logs", "restart", "clean"])
 def test_the_seeds_docker_targets_are_there(verb: str) -> None:
     told = subprocess.run(
-        ["make", "--no-print-directory", "-n", f"docker-{verb}"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", f"docker-{verb}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout.startswith("docker compose ")

@@ -38,14 +38,18 @@ def test_links_lead_somewhere(document: Path) -> None:
         there = document.parent / path if path else document
         assert there.exists(), target
         headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+        assert not anchor or anchor in {
+            re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings
+        }
 
 
 @pytest.mark.parametrize("document", PAGES, ids=name)
 def test_make_targets_and_flask_commands_are_there(document: Path, tmp_path: Path) -> None:
     text = document.read_text()
     targets = set(re.findall(r"^([a-z][a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`|&& )make (?!PYTHON)([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
+    assert (
+        set(re.findall(r"(?:^|`|&& )make (?!PYTHON)([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
+    )
     commands = create_app({"INSTANCE_PATH": str(tmp_path), "RATELIMIT_ENABLED": "false"}).cli
     for words in re.findall(r"(?:`|bin/|api )flask ([a-z][a-z -]*[a-z])", text):
         found: click.Command | None = commands
@@ -59,5 +63,9 @@ def test_make_targets_and_flask_commands_are_there(document: Path, tmp_path: Pat
 def test_the_architecture_names_every_table_and_room() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     assert set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)) == set(db.metadata.tables)
-    for room in set(re.findall(r"`([a-z]+(?:\.py|/))`", text)) - {"staging/", "outbox/", "backups/"}:
+    for room in set(re.findall(r"`([a-z]+(?:\.py|/))`", text)) - {
+        "staging/",
+        "outbox/",
+        "backups/",
+    }:
         assert (ROOT / "leadapp" / room).exists(), room

@@ -20,19 +20,24 @@ def release(folder: Path, name: str, version: str, *needs: str) -> str:
     path, about = folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(f"{about}/METADATA", "\n".join(["Metadata-Version: 2.1", *facts, ""]))
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(f"{about}/RECORD", "")
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
 def test_a_newer_release_stops_no_installation(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
-    lock.write_text(release(tmp_path, "tool", "1.0") + release(tmp_path, "plugin", "1.0", "tool[more]>=1"))
+    lock.write_text(
+        release(tmp_path, "tool", "1.0") + release(tmp_path, "plugin", "1.0", "tool[more]>=1")
+    )
     release(tmp_path, "tool", "1.1")
     done = subprocess.run(
         ["make", "-f", ROOT / "Makefile", "install", f"LOCK={lock}"],
         cwd=tmp_path,
-        env=os.environ | {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)},
+        env=os.environ
+        | {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

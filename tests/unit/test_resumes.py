@@ -48,7 +48,11 @@ def refusal(content: bytes, filename: str) -> str:
 )
 def test_a_resume_is_accepted(content: bytes, filename: str, content_type: str) -> None:
     resume = resumes.inspect(io.BytesIO(content), filename)
-    assert (resume.filename, resume.content_type, resume.size) == (filename, content_type, len(content))
+    assert (resume.filename, resume.content_type, resume.size) == (
+        filename,
+        content_type,
+        len(content),
+    )
     assert resume.sha256 == hashlib.sha256(content).hexdigest()
     assert filename.rsplit(".", 1)[0] not in resume.key
 
@@ -89,7 +93,9 @@ def test_anything_else_is_refused(content: bytes, filename: str, code: str) -> N
         (samples.locked_docx(), "cv.docx", ["password_protected"]),
     ],
 )
-def test_what_a_reader_should_know_is_told(content: bytes, filename: str, warnings: list[str]) -> None:
+def test_what_a_reader_should_know_is_told(
+    content: bytes, filename: str, warnings: list[str]
+) -> None:
     resume = resumes.inspect(io.BytesIO(content), filename)
     assert list(resume.warnings) == warnings
     assert set(warnings) <= WARNINGS.keys()

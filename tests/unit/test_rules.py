@@ -34,7 +34,8 @@ def test_a_name_is_trimmed_and_composed(typed: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", [None, "", "  ", "\u200b\ufeff", "\u3000\u200b\u3000", "\u200e\u00ad\u202e\u2800\u3164"]
+    "typed",
+    [None, "", "  ", "\u200b\ufeff", "\u3000\u200b\u3000", "\u200e\u00ad\u202e\u2800\u3164"],
 )
 def test_a_name_is_asked_for(typed: str | None) -> None:
     assert refusal(rules.last_name, typed) == "last_name_missing"
@@ -59,7 +60,9 @@ def test_a_name_that_is_kept_is_kept_again(typed: str) -> None:
     assert 1 <= len(name) <= rules.NAME_MAX
 
 
-@pytest.mark.parametrize("typed", ["a" + " " * 400_000 + "a", "\u0301\u0316" * 200_000, "a" * 400_000])
+@pytest.mark.parametrize(
+    "typed", ["a" + " " * 400_000 + "a", "\u0301\u0316" * 200_000, "a" * 400_000]
+)
 def test_what_is_far_too_long_is_refused_at_once(typed: str) -> None:
     before = time.process_time()
     assert refusal(rules.first_name, typed) == "first_name_too_long"

@@ -23,14 +23,16 @@ def test_a_wait_reads_in_its_largest_units(length: timedelta, words: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(3, "3 bytes"), (122_880, "120 KB"), (1_258_291, "1.2 MB"), (5_242_880, "5 MB")]
+    ("size", "words"),
+    [(3, "3 bytes"), (122_880, "120 KB"), (1_258_291, "1.2 MB"), (5_242_880, "5 MB")],
 )
 def test_a_size_reads_as_people_say_it(size: int, words: str) -> None:
     assert wording.filesize(size) == words
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd"), (113, "113th")]
+    ("number", "words"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd"), (113, "113th")],
 )
 def test_ordinals(number: int, words: str) -> None:
     assert wording.ordinal(number) == words
@@ -43,7 +45,10 @@ def test_an_address_is_masked() -> None:
 def test_a_reference_has_no_characters_that_look_alike() -> None:
     references = {wording.new_reference() for _ in range(200)}
     assert len(references) == 200
-    assert all(re.fullmatch(r"LD-[2-9B-DF-HJKMNP-TV-Z]{4}-[2-9B-DF-HJKMNP-TV-Z]{4}", text) for text in references)
+    assert all(
+        re.fullmatch(r"LD-[2-9B-DF-HJKMNP-TV-Z]{4}-[2-9B-DF-HJKMNP-TV-Z]{4}", text)
+        for text in references
+    )
 
 
 @pytest.mark.parametrize("typed", ["http://evil.example/now", "www.evil.example", "a@evil.example"])

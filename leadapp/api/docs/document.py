@@ -45,7 +45,10 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
     """Give an example of every problem and refusal of the API by its code, in the order of their statuses."""
     found = {code: code[5:] for code in MESSAGES if code.startswith("http_")}
     for operation in FRAME["operations"].values():
-        for status, codes in [*_fails(operation), *(("422", codes) for codes in operation.get("refuses", {}).values())]:
+        for status, codes in [
+            *_fails(operation),
+            *(("422", codes) for codes in operation.get("refuses", {}).values()),
+        ]:
             found |= dict.fromkeys(codes, status)
     limits: Json = {"email_too_long": rules.EMAIL_MAX, "page_number": readers.PAGE_MAX}
     limits |= dict.fromkeys(("resume_too_large", "http_413"), filesize(max_file_size))
@@ -67,14 +70,18 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
 def build(firm: str, base_url: str, max_file_size: int) -> Json:
     """Write the document, once for the settings it speaks of; nobody may change it."""
     plugin = MarshmallowPlugin()
-    spec = APISpec(f"{firm}: leads", "1", "3.1.0", [plugin], servers=[{"url": base_url}], **FRAME["openapi"])
+    spec = APISpec(
+        f"{firm}: leads", "1", "3.1.0", [plugin], servers=[{"url": base_url}], **FRAME["openapi"]
+    )
     plugin.converter.add_attribute_function(_describe)  # type: ignore[union-attr]  # APISpec has made it
     plugin.converter.add_parameter_attribute_function(_may_be_empty)  # type: ignore[union-attr]
     _add_components(spec)
     known = problems(base_url, max_file_size)
     for rule in current_app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/"):
-            _add_operation(spec, rule, current_app.view_functions[rule.endpoint].__doc__ or "", known)
+            _add_operation(
+                spec, rule, current_app.view_functions[rule.endpoint].__doc__ or "", known
+            )
     return spec.to_dict()
 
 
@@ -86,7 +93,9 @@ def _describe(_converter: Any, field: fields.Field[Any], **_options: Any) -> Jso
 
 
 def _may_be_empty(_converter: Any, _field: fields.Field[Any], **_options: Any) -> Json:
-    return {"allowEmptyValue": True}  # it counts as not given, as in an empty field of a search form
+    return {
+        "allowEmptyValue": True
+    }  # it counts as not given, as in an empty field of a search form
 
 
 def _add_components(spec: APISpec) -> None:
@@ -110,7 +119,9 @@ def _add_operation(spec: APISpec, rule: Rule, docstring: str, known: dict[str, J
     name = "open_submission_resume" if "submission_id" in rule.arguments else view
     operation = FRAME["operations"][name]
     ids = [{"in": "path", "name": word, **FRAME["ids"][word]} for word in sorted(rule.arguments)]
-    query: list[Any] = [{"in": "query", "schema": readers.QuerySchema}] if name == "list_leads" else []
+    query: list[Any] = (
+        [{"in": "query", "schema": readers.QuerySchema}] if name == "list_leads" else []
+    )
     written: Json = {
         "operationId": name,
         "tags": [tag],
@@ -122,7 +133,9 @@ def _add_operation(spec: APISpec, rule: Rule, docstring: str, known: dict[str, J
         kind, schema = operation["body"]
         written["requestBody"] = {"required": True, "content": _content(schema, [kind])}
         if kind == "multipart/form-data":
-            written["requestBody"]["content"][kind]["encoding"] = {"resume": {"contentType": ", ".join(KINDS)}}
+            written["requestBody"]["content"][kind]["encoding"] = {
+                "resume": {"contentType": ", ".join(KINDS)}
+            }
     if "token" not in operation["shares"]:
         written["security"] = []
     methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -132,7 +145,9 @@ def _add_operation(spec: APISpec, rule: Rule, docstring: str, known: dict[str, J
 
 def _fails(operation: Json) -> Iterator[tuple[str, list[str]]]:
     """Give the codes of an operation's problems by status, its own and those that it shares."""
-    tables = [FRAME["shared"][name] for name in (*operation["shares"], "all")] + [operation.get("fails", {})]
+    tables = [FRAME["shared"][name] for name in (*operation["shares"], "all")] + [
+        operation.get("fails", {})
+    ]
     for status in sorted({status for table in tables for status in table}):
         yield status, [code for table in tables for code in table.get(status, [])]
 
@@ -141,11 +156,16 @@ def _answers(operation: Json, known: dict[str, Json]) -> Json:
     answers: Json = {}
     schema = operation.get("answer")
     for status, words in operation["gives"].items():
-        answers[status] = {"description": words, "headers": _headers(status, operation.get("headers", []))}
+        answers[status] = {
+            "description": words,
+            "headers": _headers(status, operation.get("headers", [])),
+        }
         if status != "304":
             answers[status]["content"] = _content(schema, ["application/json"] if schema else KINDS)
     for status, codes in _fails(operation):
-        examples = {code: {"summary": known[code]["detail"], "value": dict(known[code])} for code in codes}
+        examples = {
+            code: {"summary": known[code]["detail"], "value": dict(known[code])} for code in codes
+        }
         answers[status] = {
             "description": " ".join(f"`{code}`" for code in codes),
             "headers": _headers(status, []),
@@ -162,8 +182,13 @@ def _answers(operation: Json, known: dict[str, Json]) -> Json:
 
 def _content(schema: str | None, kinds: Iterable[str]) -> Json:
     file: Json = {"schema": {"type": "string", "format": "binary"}}
-    return dict.fromkeys(kinds, {"schema": schema, "example": FRAME["examples"][schema]} if schema else file)
+    return dict.fromkeys(
+        kinds, {"schema": schema, "example": FRAME["examples"][schema]} if schema else file
+    )
 
 
 def _headers(status: str, more: list[str]) -> Json:
-    return {name: name for name in ("X-Request-ID", *more, FRAME["headers_of"].get(status, "X-Request-ID"))}
+    return {
+        name: name
+        for name in ("X-Request-ID", *more, FRAME["headers_of"].get(status, "X-Request-ID"))
+    }

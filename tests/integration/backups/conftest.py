@@ -9,7 +9,14 @@ from flask import Flask
 
 from leadapp import create_app
 from leadapp.extensions import db
-from tests.factories import EventFactory, LeadFactory, LetterFactory, LoginFactory, SubmissionFactory, UserFactory
+from tests.factories import (
+    EventFactory,
+    LeadFactory,
+    LetterFactory,
+    LoginFactory,
+    SubmissionFactory,
+    UserFactory,
+)
 from tests.integration.test_upkeep import run
 from tests.samples import docx
 from tests.servers import PROGRAMS
@@ -49,7 +56,11 @@ def empty_place(
 
     def make(**more: str) -> Flask:
         folder = tmp_path / f"place{len(made)}"
-        settings = {**new_stack(backend), "INSTANCE_PATH": str(folder), "RATELIMIT_ENABLED": "false"}
+        settings = {
+            **new_stack(backend),
+            "INSTANCE_PATH": str(folder),
+            "RATELIMIT_ENABLED": "false",
+        }
         made.append(create_app({"TESTING": True, **settings, **more}))
         return made[-1]
 

@@ -34,7 +34,9 @@ def rows() -> Rows:
     found = {}
     for model in STAYS:
         table = model.__table__
-        found[table.name] = sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
+        found[table.name] = sorted(
+            (tuple(row) for row in db.session.execute(select(table))), key=repr
+        )
     db.session.rollback()
     return found
 

@@ -23,7 +23,9 @@ from tests.stored import keys
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("part", ["database", "manifest.json", "files"])
-def test_a_damaged_backup_is_refused(saved: Path, empty_place: Callable[..., Flask], part: str) -> None:
+def test_a_damaged_backup_is_refused(
+    saved: Path, empty_place: Callable[..., Flask], part: str
+) -> None:
     path = saved / part
     for victim in path.iterdir() if path.is_dir() else [path]:
         content = bytearray(victim.read_bytes())
@@ -49,7 +51,9 @@ def test_a_manifest_with_something_missing_is_none(firm: Flask, saved: Path, man
 
 
 @pytest.mark.parametrize("there", ["user", "lead", "file"])
-def test_nothing_is_overwritten(saved: Path, firm: Flask, empty_place: Callable[..., Flask], there: str) -> None:
+def test_nothing_is_overwritten(
+    saved: Path, firm: Flask, empty_place: Callable[..., Flask], there: str
+) -> None:
     for model in (Event, Letter, Submission, Lead, Login, User):
         db.session.execute(model.__table__.delete())
     db.session.commit()
@@ -67,7 +71,10 @@ def test_nothing_is_overwritten(saved: Path, firm: Flask, empty_place: Callable[
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("revision", "9999", "The backup is at 9999, which this"), ("database", "postgresql", "is of postgresql")],
+    [
+        ("revision", "9999", "The backup is at 9999, which this"),
+        ("database", "postgresql", "is of postgresql"),
+    ],
 )
 def test_a_backup_that_does_not_fit_is_refused(
     saved: Path, empty_place: Callable[..., Flask], field: str, value: str, words: str
@@ -92,7 +99,11 @@ def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> No
         store.keep(other, second)
     told = run(firm, "backup", str(tmp_path / "lossy"))
     assert (told.exit_code, told.stdout) == (1, f"{tmp_path / 'lossy'}\n")
-    [line] = [line for line in told.stderr.splitlines() if line.startswith("Error: Not in storage, or not as")]
+    [line] = [
+        line
+        for line in told.stderr.splitlines()
+        if line.startswith("Error: Not in storage, or not as")
+    ]
     assert {*line.split(": ")[2].split(", ")} == {first, second}
     assert run(firm, "restore", "--verify", str(tmp_path / "lossy")).exit_code == 0
 
@@ -109,15 +120,27 @@ def test_a_backup_goes_into_a_new_folder_that_nobody_else_reads(firm: Flask, sav
 
 
 @pytest.mark.databases("postgres")
-def test_a_missing_or_failing_tool_is_told(firm: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_failing_tool_is_told(
+    firm: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "This needs pg_dump; install PostgreSQL's client tools" in run(firm, "backup", str(tmp_path / "a")).stderr
-    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'aborting because of server version mismatch' >&2; exit 1\n")
+    assert (
+        "This needs pg_dump; install PostgreSQL's client tools"
+        in run(firm, "backup", str(tmp_path / "a")).stderr
+    )
+    (tmp_path / "pg_dump").write_text(
+        "#!/bin/sh\necho 'aborting because of server version mismatch' >&2; exit 1\n"
+    )
     (tmp_path / "pg_dump").chmod(0o755)
     told = run(firm, "backup", str(tmp_path / "b"))
     assert (told.exit_code, told.stdout) == (1, "")
     assert "pg_dump has failed: aborting because of server version mismatch" in told.stderr
-    assert "There is no finished backup" in run(firm, "restore", "--verify", str(tmp_path / "b")).stderr
+    assert (
+        "There is no finished backup"
+        in run(firm, "restore", "--verify", str(tmp_path / "b")).stderr
+    )
     monkeypatch.undo()
     monkeypatch.setenv("PATH", str(PROGRAMS))
-    assert run(firm, "backup", str(tmp_path / "b")).exit_code == 0, "what failed may not stand in the way"
+    assert run(firm, "backup", str(tmp_path / "b")).exit_code == 0, (
+        "what failed may not stand in the way"
+    )

@@ -26,7 +26,9 @@ OLD_USER = """
 """
 
 
-def test_a_backup_comes_back_whole(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+def test_a_backup_comes_back_whole(
+    firm: Flask, saved: Path, empty_place: Callable[..., Flask]
+) -> None:
     before, stored = rows(), files()
     assert len(stored) == 3
     place = empty_place()
@@ -36,7 +38,9 @@ def test_a_backup_comes_back_whole(firm: Flask, saved: Path, empty_place: Callab
     with inside(place):
         assert rows() == before
         assert files() == stored
-        assert db.session.scalars(select(Login)).all() == [], "what was signed out since must not come back"
+        assert db.session.scalars(select(Login)).all() == [], (
+            "what was signed out since must not come back"
+        )
         assert dict(db.session.execute(text("SELECT status, leads FROM tallies")).all()) == {
             "PENDING": 1,
             "REACHED_OUT": 1,
@@ -58,11 +62,15 @@ def test_the_tools_of_postgresql_15_will_do(
     assert over(empty_place(), "restore", str(tmp_path / "made")).exit_code == 0
 
 
-def test_who_was_erased_since_stays_erased(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+def test_who_was_erased_since_stays_erased(
+    firm: Flask, saved: Path, empty_place: Callable[..., Flask]
+) -> None:
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
     lead_id, key = gone.id, gone.newest.storage_key
     assert run(firm, "lead", "erase", str(lead_id), "--reference", gone.reference).exit_code == 0
-    run(firm, "backup", str(saved.parent / "tuesday"))  # which takes the list along to where the backups are
+    run(
+        firm, "backup", str(saved.parent / "tuesday")
+    )  # which takes the list along to where the backups are
     assert str(lead_id) in json.loads((saved / "manifest.json").read_text())["files"][key].values()
     place = empty_place()
     assert over(place, "restore", str(saved)).exit_code == 0
@@ -74,7 +82,9 @@ def test_who_was_erased_since_stays_erased(firm: Flask, saved: Path, empty_place
         assert record.id == lead_id
 
 
-def test_the_list_of_erased_is_written_at_once(firm: Flask, saved: Path, empty_place: Callable[..., Flask]) -> None:
+def test_the_list_of_erased_is_written_at_once(
+    firm: Flask, saved: Path, empty_place: Callable[..., Flask]
+) -> None:
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
     erasures.erase(gone.id)
     listed = Path(firm.config["BACKUP_DIR"]) / "erased"

@@ -72,7 +72,9 @@ class Change(BaseModel):
     status: Literal["REACHED_OUT"]
 
 
-async def current_user(db: DB, token: Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]) -> User:
+async def current_user(
+    db: DB, token: Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]
+) -> User:
     """Find who asks."""
     try:
         claims = jwt.decode(token, KEY, algorithms=["HS256"])

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 import bcrypt
 import jwt
-from fastapi import BackgroundTasks, Depends, FastAPI, Form, Header, HTTPException, Query, Response, UploadFile
+from fastapi import (
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    Form,
+    Header,
+    HTTPException,
+    Query,
+    Response,
+    UploadFile,
+)
 from fastapi.responses import FileResponse
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import EmailStr
@@ -56,7 +66,9 @@ async def submit(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads as ar
     described = await keep(resume)
     lead, number = await _joined(db, first_name, last_name, email.lower())
     names = {"first_name": first_name, "last_name": last_name}
-    row = Submission(lead_id=lead.id, number=number, **names, **described, idempotency_key=idempotency_key)
+    row = Submission(
+        lead_id=lead.id, number=number, **names, **described, idempotency_key=idempotency_key
+    )
     db.add_all([row, Event(lead_id=lead.id, kind="submitted" if number == 1 else "resubmitted")])
     await db.commit()
     tasks.add_task(write_to, lead)
@@ -72,7 +84,9 @@ async def _joined(db: DB, first_name: str, last_name: str, email: str) -> tuple[
         await db.flush()
         return lead, 1
     lead.status, lead.reached_out_at, lead.updated_at = "PENDING", None, now()
-    newest = await db.scalar(select(func.max(Submission.number)).where(Submission.lead_id == lead.id))
+    newest = await db.scalar(
+        select(func.max(Submission.number)).where(Submission.lead_id == lead.id)
+    )
     return lead, (newest or 0) + 1
 
 
@@ -89,7 +103,9 @@ async def list_leads(  # noqa: PLR0913, PLR0917
 ) -> Page:
     chosen = [Lead.status == status] if status else []
     if q:
-        chosen.append(Lead.last_name.startswith(q) | Lead.first_name.startswith(q) | Lead.email.startswith(q))
+        chosen.append(
+            Lead.last_name.startswith(q) | Lead.first_name.startswith(q) | Lead.email.startswith(q)
+        )
     column = getattr(Lead, sort_by)
     order = (column.desc(), Lead.id.desc()) if sort_desc else (column, Lead.id)
     total = await db.scalar(select(func.count()).select_from(Lead).where(*chosen)) or 0
@@ -99,7 +115,9 @@ async def list_leads(  # noqa: PLR0913, PLR0917
 
 
 async def _wanted(db: DB, lead_id: uuid.UUID) -> Lead:
-    lead = await db.scalar(select(Lead).options(selectinload(Lead.submissions)).where(Lead.id == lead_id))
+    lead = await db.scalar(
+        select(Lead).options(selectinload(Lead.submissions)).where(Lead.id == lead_id)
+    )
     if lead is None:
         raise HTTPException(404)
     return lead
@@ -117,7 +135,9 @@ async def show_lead(db: DB, user: Attorney, lead_id: uuid.UUID, answer: Response
 @app.patch("/api/v1/leads/{lead_id}")
 async def mark(db: DB, user: Attorney, lead_id: uuid.UUID, change: Change) -> Listed:
     waiting = update(Lead).where(Lead.id == lead_id, Lead.status == "PENDING")
-    marked = await db.execute(waiting.values(status=change.status, reached_out_at=now(), updated_at=now()))
+    marked = await db.execute(
+        waiting.values(status=change.status, reached_out_at=now(), updated_at=now())
+    )
     if marked.rowcount:
         db.add(Event(lead_id=lead_id, user_id=user.id, kind="marked"))
     await db.commit()
@@ -126,7 +146,9 @@ async def mark(db: DB, user: Attorney, lead_id: uuid.UUID, change: Change) -> Li
 
 @app.get("/api/v1/leads/{lead_id}/resume")
 async def download(db: DB, user: Attorney, lead_id: uuid.UUID) -> Response:
-    theirs = select(Submission).where(Submission.lead_id == lead_id).order_by(Submission.number.desc())
+    theirs = (
+        select(Submission).where(Submission.lead_id == lead_id).order_by(Submission.number.desc())
+    )
     if (sent := await db.scalar(theirs.limit(1))) is None:
         raise HTTPException(404)
     db.add(Event(lead_id=lead_id, user_id=user.id, kind="downloaded"))

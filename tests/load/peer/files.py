@@ -57,9 +57,14 @@ async def write_to(lead: Lead) -> None:
     """Send both letters, if there is a mail server."""
     if not os.environ.get("SMTP_HOST"):
         return
-    for recipient, subject in ((lead.email, "We have your details"), (ATTORNEY, f"New lead: {lead.last_name}")):
+    for recipient, subject in (
+        (lead.email, "We have your details"),
+        (ATTORNEY, f"New lead: {lead.last_name}"),
+    ):
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = SENDER, recipient, subject
         letter.set_content(f"{lead.first_name} {lead.last_name}, {lead.created_at:%d %b %Y}")
         letter.add_alternative(f"<p>{lead.first_name} {lead.last_name}</p>", subtype="html")
-        await aiosmtplib.send(letter, hostname=os.environ["SMTP_HOST"], port=int(os.environ["SMTP_PORT"]))
+        await aiosmtplib.send(
+            letter, hostname=os.environ["SMTP_HOST"], port=int(os.environ["SMTP_PORT"])
+        )

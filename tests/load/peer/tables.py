@@ -99,7 +99,12 @@ Session = async_sessionmaker(engine, expire_on_commit=False)
 @event.listens_for(engine.sync_engine, "connect")
 def _set_pragmas(connection: Any, _record: Any) -> None:
     if engine.dialect.name == "sqlite":
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
 

@@ -5,14 +5,17 @@ import itertools
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 import time_machine
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from leadapp import triage
 from leadapp.extensions import db
 from leadapp.models import Lead, LeadStatus, User
+from leadapp.triage import marking
 from leadapp.wording import now, when
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
@@ -97,6 +100,27 @@ def test_what_a_colleague_marked_since_is_not_taken_back(signed_in: Client, seco
     answer = undo(signed_in, page)
     assert (answer.status_code, state_of(stored())) == (409, before)
     assert "The lead has changed since you read it" in words(answer.text)
+
+
+def test_a_mark_set_while_an_older_one_is_undone_stays(
+    signed_in: Client, attorney: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague undoes and marks the lead again after its version was compared."""
+    lead = LeadFactory.create()
+    page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
+    read = marking.read
+
+    def read_and_be_overtaken(lead_id: UUID) -> Lead:
+        monkeypatch.setattr(marking, "read", read)
+        seen = read(lead_id)
+        at = now()
+        with db.engine.begin() as elsewhere:
+            elsewhere.execute(update(Lead).values(reached_out_at=at, updated_at=at))
+        return seen
+
+    monkeypatch.setattr(marking, "read", read_and_be_overtaken)
+    assert undo(signed_in, page).status_code == 409
+    assert stored().status == LeadStatus.REACHED_OUT
 
 
 def test_who_has_written_again_waits_already(signed_in: Client) -> None:

@@ -1,0 +1,66 @@
+"""E-mail at its edges: a silent server, a message that cannot be built, a message of somebody else."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from leadapp import letters, mail
+from leadapp.extensions import db
+from leadapp.models import Letter
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import LeadFactory, LetterFactory
+from tests.integration.desk import address
+from tests.pages import hidden_fields
+from tests.servers import MailServer
+from tests.servers.ports import HOST, free_port
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+def letters_stored() -> int:
+    return db.session.scalar(select(func.count()).select_from(Letter)) or 0
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and says nothing."""
+    with socket.create_server((HOST, port := free_port())):
+        yield port
+
+
+def test_a_message_that_cannot_be_built_is_not_tried_again(mailbox: MailServer) -> None:
+    broken = LetterFactory.create(kind="unheard-of")
+    assert letters.deliver_next()
+    db.session.expire_all()
+    failed = db.session.get_one(Letter, broken.id)
+    assert (failed.next_at, failed.sent_at, failed.attempts) == (None, None, 1)
+
+
+def test_a_silent_mail_server_is_given_up_on(
+    app: Flask, silent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mail.TIMEOUT == 10
+    monkeypatch.setitem(app.config, "SMTP_HOST", HOST)
+    monkeypatch.setitem(app.config, "SMTP_PORT", silent)
+    monkeypatch.setattr(mail, "TIMEOUT", 0.2)
+    waiting = LetterFactory.create()
+    start = time.monotonic()
+    assert letters.deliver_next()
+    assert time.monotonic() - start < 8
+    db.session.expire_all()
+    assert db.session.get_one(Letter, waiting.id).next_at is not None
+
+
+def test_a_message_is_sent_again_under_its_own_lead_only(signed_in: Client) -> None:
+    sent = LetterFactory.create(sent_at=now(), next_at=None)
+    own, other = address(sent.submission.lead), address(LeadFactory.create())
+    send, form = f"/letters/{sent.id}/send", hidden_fields(signed_in.get(own).text, action="/send")
+    assert signed_in.post(other + send, data=form).status_code == 404
+    assert letters_stored() == 1
+    assert signed_in.post(own + send, data=form).status_code == 303
+    assert letters_stored() == 2

@@ -7,6 +7,7 @@ from flask import Flask, Request, redirect, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from .. import accounts, wording
@@ -62,6 +63,9 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(accounts.by_login)
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
         app.add_template_filter(getattr(wording, word))
+    app.jinja_env.undefined = (
+        StrictUndefined  # a misspelled name raises instead of printing nothing
+    )
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(
         ACCEPT=ACCEPT,

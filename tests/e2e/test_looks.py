@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -127,3 +128,16 @@ def test_the_first_visit_is_light(visitor: Page, site: Site) -> None:
     visitor.goto("/", wait_until="networkidle")
     assert len(bodies) <= 4
     assert sum(bodies) <= 30 * 1024
+
+
+@pytest.mark.parametrize("path", ["/", "/auth/login", "/redoc"])
+@pytest.mark.parametrize(("scheme", "ground", "ink"), [("light", 249, 28), ("dark", 20, 236)])
+def test_a_page_follows_the_scheme_of_the_system(
+    browser: Browser, site: Site, path: str, scheme: Any, ground: int, ink: int
+) -> None:
+    page = browser.new_context(base_url=site.url, color_scheme=scheme).new_page()
+    page.goto(path)
+    style = "getComputedStyle(document.body)"
+    background, color = page.evaluate(f"[{style}.backgroundColor, {style}.color]")
+    assert int(re.findall(r"\d+", background)[0]) == pytest.approx(ground, abs=8)
+    assert int(re.findall(r"\d+", color)[0]) == pytest.approx(ink, abs=8)

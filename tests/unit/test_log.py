@@ -10,7 +10,6 @@ import pytest
 
 from leadapp import log
 
-
 TYPED = "Ana Ruiz"
 
 

@@ -61,11 +61,14 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.before_request(_guard)
     login_manager.user_loader(accounts.by_login)
+    _set_up_templates(app)
+
+
+def _set_up_templates(app: Flask) -> None:
+    """Add filters and names; a misspelled name raises an error instead of printing nothing."""
+    app.jinja_env.undefined = StrictUndefined
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
         app.add_template_filter(getattr(wording, word))
-    app.jinja_env.undefined = (
-        StrictUndefined  # a misspelled name raises instead of printing nothing
-    )
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(
         ACCEPT=ACCEPT,

@@ -1,0 +1,298 @@
+"""What each setting does, seen from outside: one check for each name of the table of settings."""
+
+import io
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from sqlalchemy import select
+
+from leadapp import letters, log, upkeep
+from leadapp.config import ConfigurationError
+from leadapp.extensions import db
+from leadapp.models import Letter
+from leadapp.storage import store
+from leadapp.wording import when
+from tests import samples
+from tests.clients import Client
+from tests.factories import PASSWORD, LetterFactory, UserFactory
+from tests.pages import words
+from tests.servers import MailServer
+
+Make = Callable[..., Client]
+Effect = Callable[[Make], None]
+EFFECTS: dict[str, Effect] = {}
+
+
+def effect(*names: str) -> Callable[[Effect], Effect]:
+    """Register a check of what these settings do."""
+
+    def register(check: Effect) -> Effect:
+        EFFECTS.update(dict.fromkeys(names, check))
+        return check
+
+    return register
+
+
+def send(client: Client, content: bytes | None = None) -> Any:
+    fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
+    file = io.BytesIO(samples.pdf() if content is None else content)
+    return client.post("/api/v1/leads", data=fields | {"resume": (file, "cv.pdf")})
+
+
+def access_token(client: Client) -> dict[str, Any]:
+    user = UserFactory.create()
+    form = {"username": user.username, "password": PASSWORD}
+    return dict(client.post("/api/v1/auth/login", data=form).get_json())
+
+
+def delivered(client: Client, smtp: MailServer) -> Any:
+    """The first message that this site delivers."""
+    with client.application.app_context():
+        LetterFactory.create(recipient="ana@example.com")
+        assert letters.deliver_next()
+        db.session.remove()
+    return smtp.wait_for(1)[0]
+
+
+def mail_settings(smtp: MailServer) -> dict[str, str]:
+    return {
+        "SMTP_HOST": smtp.host,
+        "SMTP_PORT": str(smtp.port),
+        "SMTP_FROM_EMAIL": "intake@lawfirm.net",
+        "ATTORNEY_EMAIL": "ana@lawfirm.net",
+    }
+
+
+@effect("ENVIRONMENT")
+def _environment(make: Make) -> None:
+    assert make(ENVIRONMENT="development").application.config["AT_HOME"] is True
+    with pytest.raises(ConfigurationError):
+        make(ENVIRONMENT="production")
+
+
+@effect("INSTANCE_PATH")
+def _instance_path(make: Make) -> None:
+    folder = Path(make().application.instance_path)
+    other = folder / "elsewhere"
+    assert Path(make(INSTANCE_PATH=str(other), SECRET_KEY="").application.instance_path) == other
+    assert (other / "secret_key").exists()
+    assert other.stat().st_mode & 0o777 == 0o700
+
+
+@effect("SECRET_KEY")
+def _secret_key(make: Make) -> None:
+    token = access_token(make(SECRET_KEY="one" * 20))["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    for secret, status in (("one" * 20, 200), ("two" * 20, 401)):
+        answer = make(SECRET_KEY=secret).get("/api/v1/auth/me", headers=bearer)
+        assert answer.status_code == status
+
+
+@effect("BASE_URL")
+def _base_url(make: Make) -> None:
+    client = make(BASE_URL="https://leads.lawfirm.net")
+    assert client.get("/", base_url="https://leads.lawfirm.net").status_code == 200
+    assert client.get("/", base_url="https://other.lawfirm.net").status_code == 400
+
+
+@effect("HOST", "PORT")
+def _host_and_port(make: Make) -> None:
+    settings = make(HOST="192.0.2.1", PORT="8123").application.config
+    assert settings["BASE_URL"] == "http://192.0.2.1:8123"
+    assert settings["AT_HOME"] is False
+
+
+@effect("TRUSTED_PROXIES")
+def _trusted_proxies(make: Make) -> None:
+    forwarded = {"X-Forwarded-Host": "other.lawfirm.net"}
+    statuses = [
+        make(TRUSTED_PROXIES=number).get("/", headers=forwarded).status_code for number in "01"
+    ]
+    assert statuses == [200, 400]
+
+
+@effect("DEBUG")
+def _debug(make: Make) -> None:
+    assert make(DEBUG="true").application.debug is True
+    assert make(DEBUG="false").application.debug is False
+
+
+@effect("LOG_LEVEL")
+def _log_level(make: Make) -> None:
+    make(LOG_LEVEL="ERROR")
+    assert log.logger.level == logging.ERROR
+    make(LOG_LEVEL="DEBUG")
+    assert log.logger.level == logging.DEBUG
+
+
+@effect("METRICS_TOKEN")
+def _metrics_token(make: Make) -> None:
+    assert make().get("/metrics").status_code == 404
+    token = "a token of the tests"
+    client = make(METRICS_TOKEN=token)
+    assert client.get("/metrics").status_code == 401
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert "leadapp_letters_waiting" in answer.text
+
+
+@effect("TIMEZONE")
+def _timezone(make: Make) -> None:
+    with make(TIMEZONE="America/New_York").application.app_context():
+        assert when(datetime(2026, 11, 20, 15, 4, tzinfo=UTC)) == "20 Nov 2026, 10:04"
+
+
+@effect("DATABASE_URL")
+def _database_url(make: Make) -> None:
+    client = make(DATABASE_URL="sqlite:///other.db")
+    assert send(client).status_code == 503, "it has no tables yet"
+    assert (Path(client.application.instance_path) / "other.db").exists()
+
+
+@effect("UPLOAD_DIR")
+def _upload_dir(make: Make) -> None:
+    client = make(UPLOAD_DIR="resumes-elsewhere")
+    assert send(client).status_code == 201
+    folder = Path(client.application.instance_path) / "resumes-elsewhere"
+    assert [path.suffix for path in folder.iterdir() if path.is_file()] == [".pdf"]
+
+
+@effect("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+def _storage_url(make: Make) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "firm", "AWS_SECRET_ACCESS_KEY": "a secret of the firm"}
+    url = "s3://resumes/of-the-firm?endpoint=http://127.0.0.1:1&region=us-east-1"
+    with make(STORAGE_URL=url, **keys).application.app_context():
+        bucket = store.bucket
+    assert bucket.prefix == "of-the-firm"
+    names = ("bucket", "endpoint", "access_key_id", "secret_access_key")
+    options = [bucket.config[name] for name in names]
+    assert options == ["resumes", "http://127.0.0.1:1", *keys.values()]
+
+
+@effect("BACKUP_DIR")
+def _backup_dir(make: Make) -> None:
+    with make(BACKUP_DIR="backups-elsewhere").application.app_context():
+        made, _ = upkeep.back_up(None, iter)
+    assert made.parent.name == "backups-elsewhere"
+
+
+@effect("MAX_FILE_SIZE")
+def _max_file_size(make: Make) -> None:
+    client = make(MAX_FILE_SIZE="2000")
+    assert send(client, samples.pdf(size=2000)).status_code == 201
+    refused = send(client, samples.pdf(size=2001))
+    assert refused.get_json()["errors"][0]["code"] == "resume_too_large"
+    assert "up to 1 KB" in client.get("/").text
+
+
+@effect("SMTP_HOST", "SMTP_PORT", "SMTP_FROM_EMAIL")
+def _smtp_host(make: Make) -> None:
+    with closing(MailServer()) as smtp:
+        received = delivered(make(**mail_settings(smtp)), smtp)
+    assert received.sender == "intake@lawfirm.net"
+    assert received.message["From"].addresses[0].addr_spec == "intake@lawfirm.net"
+
+
+@effect("SMTP_USERNAME", "SMTP_PASSWORD")
+def _smtp_username(make: Make) -> None:
+    account = {"SMTP_USERNAME": "leadapp", "SMTP_PASSWORD": "right"}
+    with closing(MailServer()) as smtp:
+        smtp.accounts = {"leadapp": "right"}
+        assert delivered(make(**mail_settings(smtp), **account), smtp)
+
+
+@effect("SMTP_FROM_NAME", "FIRM_NAME")
+def _names(make: Make) -> None:
+    named = {"SMTP_FROM_NAME": "Intake of Ruiz", "FIRM_NAME": "Ruiz & Partners"}
+    with closing(MailServer()) as smtp:
+        client = make(**mail_settings(smtp), **named)
+        sender = delivered(client, smtp).message["From"].addresses[0]
+    assert sender.display_name == "Intake of Ruiz"
+    assert "Ruiz & Partners" in words(client.get("/").text)
+
+
+@effect("ATTORNEY_EMAIL")
+def _attorney_email(make: Make) -> None:
+    assert send(make(ATTORNEY_EMAIL="ana@lawfirm.net, bo@lawfirm.net")).status_code == 201
+    notices = select(Letter.recipient).where(Letter.kind == "notice")
+    assert set(db.session.scalars(notices)) == {"ana@lawfirm.net", "bo@lawfirm.net"}
+
+
+@effect("DELIVERY")
+def _delivery(make: Make) -> None:
+    # gunicorn.conf.py alone reads it; the end-to-end tests see a site that leaves letters alone.
+    assert make(DELIVERY="external").application.config["DELIVERY"] == "external"
+
+
+@effect("ALGORITHM")
+def _algorithm(make: Make) -> None:
+    token = access_token(make(ALGORITHM="HS512", SECRET_KEY="a long secret " * 6))["access_token"]
+    assert jwt.get_unverified_header(token)["alg"] == "HS512"
+
+
+@effect("ACCESS_TOKEN_EXPIRE_MINUTES")
+def _token_lifetime(make: Make) -> None:
+    answer = access_token(make(ACCESS_TOKEN_EXPIRE_MINUTES="7"))
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    assert answer["expires_in"] == 420
+    assert claims["exp"] - claims["iat"] == 420
+
+
+@effect("REGISTRATION")
+def _registration(make: Make) -> None:
+    account = {"username": "ana", "email": "ana@lawfirm.net", "password": PASSWORD}
+    statuses = [
+        make(REGISTRATION=value).post("/api/v1/auth/register", json=account).status_code
+        for value in ("closed", "open")
+    ]
+    assert statuses == [403, 201]
+
+
+@effect("RATELIMIT_ENABLED", "RATELIMIT_STORAGE_URI")
+def _rate_limits(make: Make) -> None:
+    account = {"username": "a"}
+    for enabled, last in (("true", 429), ("false", 422)):  # the last one stays in force
+        client = make(RATELIMIT_ENABLED=enabled, RATELIMIT_STORAGE_URI="memory://")
+        answers = [client.post("/api/v1/auth/register", json=account) for _ in range(61)]
+        assert [answers[0].status_code, answers[-1].status_code] == [422, last]
+
+
+@effect("CORS_ORIGINS")
+def _cors_origins(make: Make) -> None:
+    client = make(CORS_ORIGINS="https://www.lawfirm.net, https://intake.lawfirm.net")
+    allowed = [
+        client.get("/api/v1/leads", headers={"Origin": origin}).headers.get(
+            "Access-Control-Allow-Origin"
+        )
+        for origin in ("https://intake.lawfirm.net", "https://elsewhere.net")
+    ]
+    assert allowed == ["https://intake.lawfirm.net", None]
+
+
+@effect("EMBED_ORIGINS")
+def _embed_origins(make: Make) -> None:
+    policy = (
+        make(EMBED_ORIGINS="https://www.lawfirm.net").get("/").headers["Content-Security-Policy"]
+    )
+    assert "frame-ancestors 'self' https://www.lawfirm.net" in policy
+
+
+@effect("FORM_INTRO", "PRIVACY_TEXT", "CONTACT_TEXT", "NEXT_STEPS")
+def _texts_of_the_form(make: Make) -> None:
+    texts = {
+        "FORM_INTRO": "We read all of it.",
+        "PRIVACY_TEXT": "It stays with us.",
+        "CONTACT_TEXT": "Call 555 0100.",
+    }
+    page = words(make(**texts, NEXT_STEPS="We read.|We answer.").get("/").text)
+    assert all(text in page for text in (*texts.values(), "We read.", "We answer."))
+
+
+@effect("ACCENT_COLOR")
+def _accent_color(make: Make) -> None:
+    assert "--accent:#1b4f72" in make(ACCENT_COLOR="#1b4f72").get("/theme.css").text

@@ -1,0 +1,25 @@
+"""The longest that is allowed, and one more."""
+
+import pytest
+
+from leadapp import rules
+from leadapp.errors import Refused
+
+# 64 characters before the @ (RFC 5321, 4.5.3.1.1), labels of at most 63 after it.
+LONGEST = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.net"
+
+
+def test_an_e_mail_address_has_at_most_254_characters() -> None:
+    assert len(LONGEST) == 254
+    assert rules.email(LONGEST) == LONGEST
+    with pytest.raises(Refused, match="254 characters or fewer"):
+        rules.email(LONGEST.replace("d.net", "dd.net"))
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100, True), (101, False)])
+def test_a_name_has_at_most_100_characters(length: int, fits: bool) -> None:
+    if fits:
+        assert rules.first_name("é" * length) == "é" * length
+        return
+    with pytest.raises(Refused, match="100 characters or fewer"):
+        rules.first_name("é" * length)

@@ -10,7 +10,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import ValidationError
 
 from . import resumes, rules, tokens
-from .errors import InvalidInput, Message
+from .errors import InvalidInput, Message, Unreadable
 from .intake import Details
 
 
@@ -71,7 +71,9 @@ class SubmitForm(Form):
             raise ValidationError(Message("resume_missing"))
 
     def details(self) -> Details:
-        """Give what was sent, clean, or raise InvalidInput with all that is wrong."""
+        """Return what was sent, clean; raises InvalidInput with all that is wrong."""
+        if not request.form and not request.files:
+            raise Unreadable("body_unreadable")  # not one field came, so none is "missing"
         resume = self.good_resume
         if not self.validate() or resume is None:
             raise InvalidInput(self.errors)

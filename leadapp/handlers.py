@@ -15,7 +15,12 @@ from flask_login import AnonymousUserMixin
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    RequestEntityTooLarge,
+    TooManyRequests,
+)
 
 from . import errors, log
 from .config import current
@@ -45,7 +50,8 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(ParseException, lambda _error: _http_error(BadRequest()))
+    for broken in (ClientDisconnected, ParseException):  # the body ended early, or a bad chunk
+        app.register_error_handler(broken, _body_unreadable)
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
     for away in (
@@ -156,6 +162,10 @@ def _invalid(error: errors.InvalidInput) -> Response:
 def _pointer(field: str) -> str:
     """Point to a field of the request (RFC 6901)."""
     return "#/" + field.replace("~", "~0").replace("/", "~1")
+
+
+def _body_unreadable(_error: Exception) -> Response:
+    return _domain_error(errors.Unreadable("body_unreadable"))
 
 
 def _database_away(error: Exception) -> Response:

@@ -1,25 +1,144 @@
-"""The request class: a file sent to one of the two doors goes straight to a staging file."""
+"""The request class: forms are parsed byte for byte, and a resume goes straight to a staging file."""
 
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any
 
 import flask
+from werkzeug.datastructures import FileStorage, Headers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+)
 
+from .errors import Unreadable
 from .extensions import DOORS
 from .storage import store
 
-PIECE = 64 * 1024
+# Small, because the decoder runs a slow regular expression over each piece that ends a part.
+PIECE = 16 * 1024
+
+
+def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
+    r"""Yield a multipart body in pieces, none of which ends inside a delimiter.
+
+    A piece that ends inside `\r\n--boundary--`, after the boundary, makes Werkzeug's decoder append
+    the CR to the file (pallets/werkzeug#3285). A CR so close to the end of a piece that a delimiter
+    could start there therefore waits, with what follows it, for the next piece. At most the length
+    of one delimiter waits, so a file of short CRLF lines is streamed like any other.
+    """
+    longest = len(b"\r\n--" + boundary + b"--\r\n")
+    held = b""
+    while more := stream.read(PIECE):
+        piece = held + more
+        cr = piece.rfind(b"\r", -longest)
+        end = len(piece) if cr == -1 else cr
+        held = piece[end:]
+        if end > 0:
+            yield piece[:end]
+    if held:
+        yield held
+
+
+def events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:
+    """Yield what the decoder finds in a body; raises ValueError if the body ends too early."""
+    end_of_body = None
+    for piece in chain(pieces(stream, decoder.boundary), [end_of_body]):
+        decoder.receive_data(piece)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            yield event
+
+
+def content(found: Iterator[Event]) -> Iterator[bytes]:
+    """Yield the content of the part whose headers were the last event."""
+    for event in found:
+        if isinstance(event, Data):
+            yield event.data
+            if not event.more_data:
+                return
+
+
+class Decoder(MultipartDecoder):
+    """Werkzeug's decoder, which refuses the whole body for one bad byte in a header."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        """Replace what is not UTF-8: some programs send file names in an older encoding."""
+        text = data.decode(errors="replace")
+        # In Shift_JIS a backslash may be the second byte of a character. It separates no folders.
+        text = text.replace("\ufffd\\", "\ufffd")
+        return super()._parse_headers(text.encode())
+
+
+class FormParser(FormDataParser):
+    """Parses forms with the decoder above, and raises Unreadable for a broken body."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[IO[bytes], Any, Any]:
+        """Return the stream, the fields and the files."""
+        self.silent = False  # else a broken body would be an empty form
+        try:
+            if mimetype == "multipart/form-data":
+                return stream, *self._parts(stream, (options or {}).get("boundary", ""))
+            return super().parse(stream, mimetype, content_length, options)
+        except ValueError as error:
+            raise Unreadable("body_unreadable") from error
+
+    def _parts(self, stream: IO[bytes], boundary: str) -> tuple[Any, Any]:
+        if not boundary:
+            raise ValueError("a multipart body without a boundary")
+        decoder = Decoder(
+            boundary.encode("ascii"), self.max_form_memory_size, max_parts=self.max_form_parts
+        )
+        fields, files = [], []
+        found = events(decoder, stream)
+        for part in found:
+            if isinstance(part, Field):
+                fields.append((part.name, self._text(part, content(found))))
+            elif isinstance(part, File):
+                files.append((part.name, self._file(part, content(found))))
+        return self.cls(fields), self.cls(files)
+
+    def _text(self, field: Field, data: Iterator[bytes]) -> str:
+        text = bytearray()
+        for piece in data:
+            text += piece
+            if self.max_form_memory_size is not None and len(text) > self.max_form_memory_size:
+                raise RequestEntityTooLarge()
+        charset = MultiPartParser().get_part_charset(field.headers)
+        return text.decode(charset, errors="replace")
+
+    def _file(self, file: File, data: Iterator[bytes]) -> FileStorage:
+        stored = self.stream_factory(None, file.headers.get("content-type"), file.filename)
+        for piece in data:
+            stored.write(piece)
+        stored.seek(0)
+        return FileStorage(stored, file.filename, file.name, headers=file.headers)
 
 
 class Request(flask.Request):
     """A request that stages uploads, and leaves nothing staged behind however it ends."""
 
+    form_data_parser_class = FormParser
+
     def __init__(
         self, environ: dict[str, object], populate_request: bool = True, shallow: bool = False
     ) -> None:
         super().__init__(environ, populate_request, shallow)
+        self.opened: list[IO[bytes]] = []
         self.staged: list[IO[bytes]] = []
 
     def _get_file_stream(
@@ -29,28 +148,15 @@ class Request(flask.Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        if not filename or self.endpoint not in DOORS:
-            return super()._get_file_stream(
+        if filename and self.endpoint in DOORS:
+            file = store.stage()
+            self.staged.append(file)
+        else:
+            file = super()._get_file_stream(
                 total_content_length, content_type, filename, content_length
             )
-        self.staged.append(store.stage())
-        return self.staged[-1]
-
-    def _get_stream_for_parsing(self) -> Any:
-        # In ever smaller pieces: Werkzeug runs a regular expression over all of one that holds the end of a part, which
-        # for a resume of 50 KB took as long as the rest of its work. Who reads without a size, -1, gets all.
-        body, left = (
-            super()._get_stream_for_parsing(),
-            self.content_length or self.max_content_length or 0,
-        )
-
-        def read(size: int = -1) -> bytes:
-            nonlocal left
-            piece = body.read(min(size, max(left // 2, PIECE // 8)))
-            left -= len(piece)
-            return piece
-
-        return SimpleNamespace(read=read)
+        self.opened.append(file)
+        return file
 
     def drain(self) -> None:
         """Read the rest of a body that is too large, up to an end: a client that is still sending hears no answer."""
@@ -59,9 +165,10 @@ class Request(flask.Request):
             left -= len(piece)
 
     def close(self) -> None:
-        """Close what was staged, and remove what was not moved into storage: a lost client leaves nothing."""
+        """Close every file, also those of a body that broke off, and remove what was only staged."""
         super().close()
-        for file in self.staged:
+        for file in self.opened:
             with suppress(OSError):  # a full disk shows once more when the rest is flushed
                 file.close()
+        for file in self.staged:
             Path(file.name).unlink(missing_ok=True)  # what is not there lies in storage

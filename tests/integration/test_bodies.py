@@ -1,0 +1,104 @@
+"""A body that cannot be parsed is told so at both doors, and a bad byte in a file name costs nothing."""
+
+import html
+
+import pytest
+from sqlalchemy import select
+
+from leadapp.errors import MESSAGES
+from leadapp.extensions import db
+from leadapp.models import Submission
+from tests import samples
+from tests.clients import Client
+from tests.multipart import body
+from tests.pages import hidden_fields
+from tests.stored import content, keys, staged
+
+FORM, API = "/", "/api/v1/leads"
+MULTIPART = "multipart/form-data; boundary=x"
+GOOD = {
+    "first_name": b"Ana",
+    "last_name": b"Ruiz",
+    "email": b"ana@example.com",
+    "resume": samples.pdf(),
+}
+pytestmark = pytest.mark.databases("sqlite")
+
+
+WHOLE = body(GOOD, b"x")
+BROKEN = {
+    "empty": (b"", MULTIPART),
+    "no field": (b"--x--\r\n", MULTIPART),
+    "no boundary": (WHOLE, "multipart/form-data"),
+    "another boundary": (WHOLE, "multipart/form-data; boundary=y"),
+    "a boundary outside of ASCII": (WHOLE, "multipart/form-data; boundary=ä"),
+    "cut in a header": (WHOLE[:30], MULTIPART),
+    "cut in the file": (WHOLE[:-40], MULTIPART),
+    "cut in the last delimiter": (WHOLE[:-3], MULTIPART),
+    "a part without a name": (b"--x\r\nX: y\r\n\r\n\r\n--x--\r\n", MULTIPART),
+}
+NOT_A_FORM = {
+    "nothing": (b"", None),
+    "JSON": (b"{}", "application/json"),
+    "plain text": (b"Ana Ruiz", "text/plain"),
+    "an empty form": (b"", "application/x-www-form-urlencoded"),
+    "an older encoding": (b"first_name=Zo\xeb", "application/x-www-form-urlencoded"),
+}
+
+
+def nothing_is_kept() -> bool:
+    return not keys() and not staged() and not db.session.scalars(select(Submission)).all()
+
+
+@pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
+def test_the_api_says_that_it_could_not_read(client: Client, case: tuple[bytes, str]) -> None:
+    answer = client.post(API, data=case[0], content_type=case[1])
+    problem = answer.get_json()
+    assert (answer.status_code, problem["code"]) == (400, "body_unreadable")
+    assert problem["detail"] == MESSAGES["body_unreadable"]
+    assert "errors" not in problem
+    assert nothing_is_kept()
+
+
+@pytest.mark.parametrize("case", (BROKEN | NOT_A_FORM).values(), ids=BROKEN | NOT_A_FORM)
+def test_the_form_says_that_it_could_not_read(
+    client: Client, case: tuple[bytes, str | None]
+) -> None:
+    answer = client.post(FORM, data=case[0], content_type=case[1])
+    assert answer.status_code == 400
+    page = html.unescape(answer.text)
+    assert MESSAGES["body_unreadable"] in page
+    assert MESSAGES["form_stale"] not in page
+    assert 'name="first_name"' not in page  # an empty form would look as if all was lost
+    assert nothing_is_kept()
+
+
+@pytest.mark.parametrize("path", [FORM, API])
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Lebenslauf Müller.pdf".encode("latin-1"), "Lebenslauf M�ller.pdf"),
+        ("résumé.pdf".encode("cp1252"), "r�sum�.pdf"),
+        ("履歴書.pdf".encode(), "履歴書.pdf"),
+    ],
+)
+def test_a_bad_byte_in_a_file_name_costs_nothing(
+    client: Client, path: str, sent: bytes, kept: str
+) -> None:
+    form = hidden_fields(client.get(FORM).text, having="email") if path == FORM else {}
+    fields = {name: value.encode() for name, value in form.items()} | GOOD
+    answer = client.post(path, data=body(fields, b"x", sent), content_type=MULTIPART)
+    assert answer.status_code in (201, 303), answer.text
+    [submission] = db.session.scalars(select(Submission)).all()
+    assert submission.filename == kept
+    assert content(submission.storage_key) == samples.pdf()
+
+
+@pytest.mark.parametrize("name", ["履歴書.pdf", "職務経歴表.pdf", "ソ.pdf"])
+def test_a_file_name_in_shift_jis_costs_nothing(client: Client, name: str) -> None:
+    sent = name.encode("shift_jis")  # of the last two a backslash stands before the ending
+    answer = client.post(API, data=body(GOOD, b"x", sent), content_type=MULTIPART)
+    assert answer.status_code == 201, answer.text
+    [submission] = db.session.scalars(select(Submission)).all()
+    assert submission.filename.endswith(".pdf")
+    assert submission.filename.startswith("�")

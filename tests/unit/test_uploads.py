@@ -1,0 +1,145 @@
+"""A form is parsed byte for byte, wherever the reads of its body end."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leadapp.errors import Unreadable
+from leadapp.uploads import Request
+from tests.multipart import BOUNDARIES, Parts, body
+
+PARTS: Parts = {"first_name": "Zoë".encode(), "form_id": b"", "resume": b"%PDF-1.4\r\n%%EOF\r"}
+
+
+class Reads:
+    """A body whose reads return these pieces, whatever more is asked for."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = [piece for piece in pieces if piece]
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._pieces:
+            return b""
+        piece = self._pieces.pop(0)
+        if 0 <= size < len(piece):
+            self._pieces.insert(0, piece[size:])
+            piece = piece[:size]
+        return piece
+
+
+def parse(pieces: Iterable[bytes], boundary: bytes) -> Parts:
+    """Return what a request finds in these reads."""
+    reads = [*pieces]
+    request = Request(
+        {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": f"multipart/form-data; boundary={boundary.decode()}",
+            "CONTENT_LENGTH": str(sum(map(len, reads))),
+            "wsgi.input": Reads(reads),
+            "wsgi.input_terminated": True,
+        }
+    )
+    with request:
+        found = {name: file.read() for name, file in request.files.items()}
+        found.update((name, text.encode()) for name, text in request.form.items())
+    return found
+
+
+def chopped(text: bytes, size: int) -> Iterator[bytes]:
+    return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def starts(boundary: bytes) -> Iterator[bytes]:
+    """Yield every beginning of a delimiter, short of the whole."""
+    delimiter = b"\r\n--" + boundary
+    return (delimiter[:length] for length in range(1, len(delimiter)))
+
+
+def contents(boundary: bytes) -> dict[str, bytes]:
+    return {
+        "CRs": b"\r" * 90,
+        "LFs": b"\n" * 90,
+        "CRLFs": b"\r\n" * 50,
+        "dashes": b"\r\n" + b"-" * 90,
+        "beginnings": b"".join(starts(boundary))[-700:],
+        "empty": b"",
+    }
+
+
+@st.composite
+def files(draw: st.DrawFn, boundary: bytes) -> bytes:
+    """Bytes of every kind, rich in what a delimiter is made of."""
+    bits = st.one_of(
+        st.sampled_from([b"\r", b"\n", b"\r\n", b"-", b"--", b"\r\n--", boundary[:-1]]),
+        st.sampled_from([*starts(boundary)]),
+        st.binary(max_size=80),
+        st.integers(1, 20_000).map(lambda size: b"x" * size),
+    )
+    content = b"".join(draw(st.lists(bits, max_size=12)))
+    return content.replace(b"--" + boundary, b"")  # a client chooses one that is not in the file
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> tuple[Parts, bytes, list[bytes]]:
+    """Fields in any order, a boundary, and the body in any pieces."""
+    boundary = draw(st.sampled_from([*BOUNDARIES.values()]))
+    parts = {"first_name": "Zoë".encode(), "last_name": b"", "resume": draw(files(boundary))}
+    parts = dict(draw(st.permutations([*parts.items()])))
+    whole = body(parts, boundary)
+    cuts = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    return parts, boundary, pieces
+
+
+@settings(max_examples=300)
+@given(bodies())
+def test_the_bytes_out_are_the_bytes_in(sent: tuple[Parts, bytes, list[bytes]]) -> None:
+    parts, boundary, pieces = sent
+    assert parse(pieces, boundary) == parts
+
+
+@pytest.mark.parametrize("client", BOUNDARIES)
+def test_a_read_may_end_at_any_byte(client: str) -> None:
+    boundary = BOUNDARIES[client]
+    for content in contents(boundary).values():
+        parts = {"email": b"ana@example.com", "resume": content, "form_id": b"x"}
+        whole = body(parts, boundary)
+        for cut in range(len(whole)):
+            assert parse([whole[:cut], whole[cut:]], boundary) == parts, (content, cut)
+
+
+@pytest.mark.parametrize("client", BOUNDARIES)
+def test_every_read_may_be_as_short(client: str) -> None:
+    boundary = BOUNDARIES[client]
+    for content in contents(boundary).values():
+        parts = {"email": b"ana@example.com", "resume": content}
+        whole = body(parts, boundary)
+        for size in range(1, len(boundary) + 12):
+            assert parse(chopped(whole, size), boundary) == parts, (content, size)
+
+
+@pytest.mark.parametrize("client", BOUNDARIES)
+def test_a_cut_body_is_not_read_as_a_whole_one(client: str) -> None:
+    boundary = BOUNDARIES[client]
+    whole = body(PARTS, boundary)
+    closed = len(whole) - len(b"\r\n")  # nothing is lost with the line break after the last part
+    for end in range(closed):
+        with pytest.raises(Unreadable):
+            parse([whole[:end]], boundary)
+    assert parse([whole[:closed]], boundary) == PARTS
+
+
+def test_a_large_file_of_short_lines_is_streamed() -> None:
+    lines = b"0000000016 00000 n\r\n" * 100_000  # a PDF's table of its objects
+    boundary = BOUNDARIES["Chrome and Safari"]
+    assert parse([body({"resume": lines}, boundary)], boundary) == {"resume": lines}
+
+
+def test_a_field_may_name_its_encoding() -> None:
+    part = (
+        b'--x\r\nContent-Disposition: form-data; name="first_name"\r\n'
+        b"Content-Type: text/plain; charset=ISO-8859-1\r\n\r\nZo\xeb\r\n--x--\r\n"
+    )
+    assert parse([part], b"x") == {"first_name": "Zoë".encode()}

@@ -21,6 +21,15 @@ BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
     for character in map(chr, range(0x3001))
     if character.isspace() or unicodedata.category(character) == "Cf"
 )
+# How an e-mail is cleaned: without invisible characters, and full-width forms as the ASCII ones.
+CLEANED_EMAIL: dict[int, int | None] = {
+    ord(character): None for character in BLANK if not character.isspace()
+}
+CLEANED_EMAIL.update(dict.fromkeys((0x115F, 0x1160, 0xFFA0)))  # Hangul fillers
+CLEANED_EMAIL.update(dict.fromkeys(range(0xFE00, 0xFE10)))  # variation selectors
+CLEANED_EMAIL.update(dict.fromkeys(range(0xE0000, 0xE0080)))  # tags
+CLEANED_EMAIL.update({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
+CLEANED_EMAIL.update({0x3002: ord("."), 0xFF61: ord(".")})  # full stops of East Asian keyboards
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 # Letters that Unicode does not take apart, as they are typed without them.
 LETTERS = str.maketrans(
@@ -50,8 +59,9 @@ last_name = person_name("last_name")
 
 
 def email(text: str | None) -> str:
-    """Check an address that anybody on the internet can be written to; keep it as typed."""
-    address = (text or "").strip(BLANK)
+    """Check an address that anyone on the internet can write to. Returns it cleaned, else as typed."""
+    cleaned = (text or "").translate(CLEANED_EMAIL).strip()
+    address = re.sub(r"^mailto:\s*", "", cleaned, flags=re.IGNORECASE)
     if not address:
         raise Refused("email_missing")
     if len(address) > EMAIL_MAX:

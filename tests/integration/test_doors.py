@@ -35,6 +35,10 @@ CASES = {
     "good": Case({}, (samples.pdf(), "cv.pdf")),
     "a Word document": Case({}, (samples.docx(), "cv.docx")),
     "an old Word document": Case({}, (samples.doc(), "cv.doc")),
+    "an e-mail with what copying and keyboards bring": Case(
+        {"email": "mailto:Ana.\u2060Ruiz\uff20example\u3002com\u200b"},
+        (samples.pdf(), "cv.pdf"),
+    ),
     "no file": Case({}, None, ("Select a resume",)),
     "wrong type": Case({}, (b"MZ", "cv.exe"), ("The resume must be a PDF, DOC or DOCX file",)),
     "HTML named .pdf": Case(

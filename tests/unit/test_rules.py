@@ -16,6 +16,11 @@ def refusal(rule, text) -> str:
     return caught.value.args[0].code
 
 
+def full_width(text: str) -> str:
+    """Write ASCII as keyboards of East Asia do."""
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -91,6 +96,29 @@ def test_an_email_is_kept_as_typed_and_known_by_its_normal_form() -> None:
 )
 def test_an_email_has_its_form(typed: str) -> None:
     assert refusal(rules.email, typed) == "email_format"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a.b+c@example.\u2060com",
+        "a.\u200bb\u00ad+c@exam\u202eple.com\ufeff",
+        "\u202aa.b+c@example.com\u202c",
+        "a.b+c\ufe0f@example\U000e0020.com",
+        "mailto:a.b+c@example.com",
+        " MailTo: a.b+c@example.com",
+        "\u200bmailto:a.b+c@example.com",
+        full_width("a.b+c@example.com") + "\u3000",
+        full_width("mailto:") + "a.b+c@example\u3002com",
+    ],
+)
+def test_an_email_is_cleaned_of_what_copying_and_keyboards_bring(typed: str) -> None:
+    assert rules.email(typed) == "a.b+c@example.com"
+
+
+@pytest.mark.parametrize("typed", ["mailto:", "\u200b\u2060", "\u3000"])
+def test_an_email_with_nothing_left_is_missing(typed: str) -> None:
+    assert refusal(rules.email, typed) == "email_missing"
 
 
 def test_an_email_is_asked_for_and_ends_at_254() -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -20,6 +21,13 @@ from .config import LOOPBACK, current
 TIMEOUT = 10
 TLS_PORT = 465
 HEADER_MAX = 300  # two long names and what a subject says of them
+# Replies that ask for a sign-in or come from a mixed-up order of commands.
+NOT_ABOUT_THE_MESSAGE = (503, 530, 534, 535, 538)
+# RFC 3463; some servers write it as "#5.1.1". A longer number is an IP address.
+ENHANCED_CODE = re.compile(r"\W*([245]\.\d{1,3}\.\d{1,3})(?![.\d])")
+SENDER_REFUSED = ("5.1.7", "5.1.8")
+RECIPIENT_REFUSED = ("5.1.", "5.2.")
+CONTENT_REFUSED = ("5.6.", "5.3.4")
 # No line of a letter may be longer than 998 bytes (RFC 5322, 2.1.1), whatever was typed.
 add_charset("utf-8", SHORTEST, QP)
 # Whom this machine trusts, read once: reading it costs more than all else about a letter.
@@ -112,20 +120,36 @@ def reach() -> None:
 
 @contextmanager
 def _reasons() -> Iterator[None]:
-    """Turn what goes wrong with a mail server into NotSent."""
+    """Turn whatever goes wrong while sending into NotSent.
+
+    Only a refusal of the recipient or of the content is final; anything else may be mended.
+    """
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise NotSent(_reason(code, words), final=code >= 500) from error
+        raise _refusal(code, words, RECIPIENT_REFUSED) from error
     except smtplib.SMTPDataError as error:
-        raise NotSent(
-            _reason(error.smtp_code, error.smtp_error), final=error.smtp_code >= 500
-        ) from error
+        final = RECIPIENT_REFUSED + CONTENT_REFUSED
+        raise _refusal(error.smtp_code, error.smtp_error, final) from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(_reason(error.smtp_code, error.smtp_error)) from error
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
         raise NotSent(f"{type(error).__name__}: {error}") from error
+
+
+def _refusal(code: int, words: bytes | str, final: tuple[str, ...]) -> NotSent:
+    """Return NotSent for a reply to RCPT or DATA; `final` are the enhanced codes that end it."""
+    reason = _reason(code, words)
+    if code < 500 or code in NOT_ABOUT_THE_MESSAGE:
+        return NotSent(reason)
+    enhanced = ENHANCED_CODE.match(reason.partition(" ")[2])
+    if enhanced is None:
+        return NotSent(reason, final=True)
+    # Postfix refuses a sender only when the recipient is named.
+    if enhanced[1] in SENDER_REFUSED:
+        return NotSent(reason)
+    return NotSent(reason, final=enhanced[1].startswith(final))
 
 
 def outbox() -> Path:

@@ -75,15 +75,6 @@ def test_a_letter_is_tried_again_ever_later_and_fails_after_five_days(mailbox: M
 
 
 @pytest.mark.databases("sqlite")
-@pytest.mark.parametrize("answer", ["554 5.7.1 Spam", "552 5.3.4 Too big"])
-def test_a_refusal_of_this_letter_is_final(mailbox: MailServer, answer: str) -> None:
-    mailbox.answer = answer
-    LetterFactory.create()
-    deliver()
-    assert (one().next_at, one().sent_at, one().reason) == (None, None, answer)
-
-
-@pytest.mark.databases("sqlite")
 def test_a_refusal_of_this_recipient_is_final_for_it_alone(
     app: Flask, client: Client, mailbox: MailServer
 ) -> None:

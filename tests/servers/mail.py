@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from email.policy import default
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.servers.ports import HOST, free_port
 
@@ -39,8 +39,10 @@ class MailServer:
     """Starts at once; `stop` and `start` keep the port, so that a client meets the same server again.
 
     Set these at any time: `refused` addresses get a 550, `answer` replaces the reply to DATA (say "451 4.3.0 Later"),
-    `accounts` (name -> password) asks for AUTH and answers 535 to anything else, `delay` is the seconds before DATA is
-    answered. `starttls` offers encryption after the greeting, `tls` speaks it from the start.
+    `replies` the one to EHLO, HELO, AUTH (which ends the connection), MAIL, RCPT or RSET, `accounts` (name -> password)
+    asks for AUTH by one of `methods` and answers 535 to anything else, `delay` is the seconds before DATA is answered.
+    `names` keeps what clients called themselves. `starttls` offers encryption after the greeting, `tls` speaks it from
+    the start.
     """
 
     host = HOST
@@ -59,6 +61,8 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         # aiosmtpd finds what to ask by these names.
+        self.handle_EHLO, self.handle_HELO = self._greeting, self._old_greeting
+        self.handle_AUTH, self.handle_RSET = self._sign_in, self._start_over
         self.handle_MAIL, self.handle_RCPT, self.handle_DATA = (
             self._sender,
             self._recipient,
@@ -72,6 +76,9 @@ class MailServer:
         with self._news:
             self.messages.clear()
             self.tried.clear()
+        self.names: list[str] = []
+        self.replies: dict[str, str] = {}
+        self.methods = {"LOGIN", "PLAIN"}
         self.refused: set[str] = set()
         self.answer: str | None = None
         self.accounts: dict[str, str] | None = None
@@ -152,6 +159,7 @@ class MailServer:
             tls_context=self.starttls,
             authenticator=self._check,
             auth_require_tls=self.accounts is None,
+            auth_exclude_mechanism={"LOGIN", "PLAIN"} - self.methods,
         )
         self._open.add(connection)
         return connection
@@ -166,11 +174,38 @@ class MailServer:
         )
         return AuthResult(success=fits, handled=False)
 
+    async def _greeting(
+        self, server: SMTP, session: Session, envelope: Envelope, name: str, offers: list[str]
+    ) -> list[str]:
+        self.names.append(name)
+        session.host_name = name
+        return [self.replies["EHLO"]] if "EHLO" in self.replies else offers
+
+    async def _old_greeting(
+        self, server: SMTP, session: Session, envelope: Envelope, name: str
+    ) -> str:
+        session.host_name = name
+        return self.replies.get("HELO", "250 localhost")
+
+    async def _sign_in(
+        self, server: SMTP, session: Session, envelope: Envelope, words: list[str]
+    ) -> object:
+        if "AUTH" not in self.replies:
+            return MISSING
+        await server.push(self.replies["AUTH"])
+        cast(asyncio.Transport, server.transport).close()
+        return None
+
+    async def _start_over(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.replies.get("RSET", "250 OK")
+
     async def _sender(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.accounts is not None and not session.authenticated:
             return "530 5.7.0 Sign in first"
+        if "MAIL" in self.replies:
+            return self.replies["MAIL"]
         envelope.mail_from = address
         return "250 OK"
 
@@ -182,6 +217,8 @@ class MailServer:
             self._news.notify_all()
         if address in self.refused:
             return "550 5.1.1 Nobody of this name here"
+        if "RCPT" in self.replies:
+            return self.replies["RCPT"]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -1,0 +1,103 @@
+"""What mail servers answer, and what becomes of a letter then."""
+
+import socket
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters
+from leadapp.extensions import db
+from leadapp.models import Letter
+from tests.factories import LetterFactory
+from tests.servers import MailServer
+
+pytestmark = pytest.mark.databases("sqlite")
+
+
+def deliver() -> None:
+    while letters.deliver_next():
+        pass
+    db.session.expire_all()
+
+
+def one() -> Letter:
+    return db.session.scalars(select(Letter)).one()
+
+
+FINAL_TO_RCPT = [
+    "550 5.1.1 No such user",
+    "550 #5.1.0 Address rejected",
+    "552 5.2.2 Mailbox full",
+    "550 No such user",
+    "553 5.1.10 Takes no mail",
+]
+WAITS_AT_RCPT = [
+    "450 5.1.1 Later",
+    "550 5.7.1 Relaying denied",
+    "550 5.4.5 Daily sending quota exceeded",
+    "550 5.1.8 Sender's domain not found",
+    "550 5.1.7 Sender's address is odd",
+    "550 5.6.7 Odd",
+    "554 5.0.0 No reason",
+    "530 Sign in first",
+    "503 Sign in first",
+    "552 4.2.2 Mailbox full for now",
+]
+FINAL_TO_DATA = ["552 5.3.4 Too big", "552 5.2.3 Too big", "554 5.6.0 Bad content", "554 Content"]
+WAITS_AT_DATA = [
+    "554 5.7.1 Spam",
+    "550 5.7.26 Unauthenticated sender",
+    "550 5.4.5 Daily user sending limit exceeded",
+    "530 Sign in first",
+    "550 5.1.8 Sender's domain not found",
+    "554 5.3.0 Out of order",
+    "451 Greylisted",
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "final"),
+    [
+        *[("RCPT", answer, True) for answer in FINAL_TO_RCPT],
+        *[("RCPT", answer, False) for answer in WAITS_AT_RCPT],
+        *[("DATA", answer, True) for answer in FINAL_TO_DATA],
+        *[("DATA", answer, False) for answer in WAITS_AT_DATA],
+        ("MAIL", "550 5.1.1 Unknown sender", False),
+        ("MAIL", "550 Sender refused", False),
+    ],
+)
+def test_only_a_refusal_of_this_recipient_or_content_is_final(
+    mailbox: MailServer, command: str, answer: str, final: bool
+) -> None:
+    if command == "DATA":
+        mailbox.answer = answer
+    else:
+        mailbox.replies[command] = answer
+    LetterFactory.create()
+    deliver()
+    assert (one().next_at is None, one().sent_at, one().reason) == (final, None, answer)
+
+
+@pytest.mark.parametrize("error", [UnicodeError("label empty or too long"), RuntimeError("odd")])
+def test_a_failure_outside_smtplib_keeps_letters_waiting(
+    mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    LetterFactory.create()
+    deliver()
+    assert one().next_at is not None
+    assert one().reason == f"{type(error).__name__}: {error}"
+
+
+def test_a_host_with_an_empty_label_keeps_letters_waiting(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SMTP_HOST", "smtp..example.com")
+    LetterFactory.create()
+    deliver()
+    assert one().next_at is not None
+    assert (one().reason or "").startswith("UnicodeError: ")

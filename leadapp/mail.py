@@ -5,12 +5,15 @@ import os
 import re
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.charset import QP, SHORTEST, add_charset
 from email.utils import quote
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 from flask_mail import Connection, Message
@@ -43,21 +46,24 @@ class NotSent(Exception):
 
 
 class VerifiedConnection(Connection):
-    """Flask-Mail's connection with a time limit, certificates that are checked, and a good-bye that may fail."""
+    """Flask-Mail's connection with a time limit, checked certificates, and a good-bye that may fail."""
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt, sign in."""
-        server, port = current["SMTP_HOST"], current["SMTP_PORT"]
+        server, port, name = current["SMTP_HOST"], current["SMTP_PORT"], _own_name()
         host: smtplib.SMTP
         if port == TLS_PORT:
-            host = smtplib.SMTP_SSL(server, port, timeout=TIMEOUT, context=trusting())
+            host = smtplib.SMTP_SSL(
+                server, port, local_hostname=name, timeout=TIMEOUT, context=trusting()
+            )
         else:
-            host = smtplib.SMTP(server, port, timeout=TIMEOUT)
+            host = smtplib.SMTP(server, port, local_hostname=name, timeout=TIMEOUT)
         try:
+            _check(host.ehlo())
             if port != TLS_PORT and server not in LOOPBACK:
                 host.starttls(context=trusting())
             if current["SMTP_USERNAME"]:
-                host.login(current["SMTP_USERNAME"], current["SMTP_PASSWORD"])
+                _sign_in(host, current["SMTP_USERNAME"], current["SMTP_PASSWORD"])
         except BaseException:
             host.close()
             raise
@@ -70,6 +76,48 @@ class VerifiedConnection(Connection):
                 self.host.quit()
             except (OSError, smtplib.SMTPException):
                 self.host.close()
+
+
+def _own_name() -> str:
+    """Return the host of BASE_URL for EHLO; an IP address stands in brackets (RFC 5321, 4.1.3)."""
+    host = urlsplit(current["BASE_URL"]).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.encode("idna").decode()
+    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
+
+
+def _check(reply: tuple[int, bytes]) -> None:
+    """Raise the server's own words unless it agreed."""
+    code, words = reply
+    if not 200 <= code < 300:
+        raise smtplib.SMTPResponseException(code, words)
+
+
+def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
+    """Sign in with UTF-8 (RFC 4616).
+
+    smtplib's login() encodes as ASCII, and after a refusal it tries the next method, which loses
+    the server's words if the server has hung up. It is used only where neither method is offered.
+    """
+    host.ehlo_or_helo_if_needed()
+    methods = host.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in methods:
+        both = _base64(f"\0{username}\0{password}")
+        _check(host.docmd("AUTH", f"PLAIN {both}"))
+    elif "LOGIN" in methods:
+        code, words = host.docmd("AUTH", "LOGIN")
+        for text in (username, password):
+            if code == 334:
+                code, words = host.docmd(_base64(text))
+        _check((code, words))
+    else:
+        host.login(username, password)
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def header(text: str) -> str:

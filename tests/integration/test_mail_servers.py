@@ -65,6 +65,7 @@ WAITS_AT_DATA = [
         *[("DATA", answer, False) for answer in WAITS_AT_DATA],
         ("MAIL", "550 5.1.1 Unknown sender", False),
         ("MAIL", "550 Sender refused", False),
+        ("EHLO", "550 5.1.1 Unknown host", False),
     ],
 )
 def test_only_a_refusal_of_this_recipient_or_content_is_final(
@@ -101,3 +102,46 @@ def test_a_host_with_an_empty_label_keeps_letters_waiting(
     deliver()
     assert one().next_at is not None
     assert (one().reason or "").startswith("UnicodeError: ")
+
+
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_a_password_may_have_any_letters(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    mailbox.accounts, mailbox.methods = {"Zoë": "Passwört"}, {method}
+    monkeypatch.setitem(app.config, "SMTP_USERNAME", "Zoë")
+    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "Passwört")
+    LetterFactory.create()
+    deliver()
+    assert (one().reason, len(mailbox.messages)) == (None, 1)
+
+
+def test_a_refused_sign_in_is_told_in_the_words_of_a_server_that_hangs_up(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.accounts = {}
+    mailbox.replies["AUTH"] = "535 5.7.8 Use an app password"
+    monkeypatch.setitem(app.config, "SMTP_USERNAME", "leadapp")
+    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "right")
+    LetterFactory.create()
+    deliver()
+    assert one().next_at is not None
+    assert one().reason == "535 5.7.8 Use an app password"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [
+        ("https://leads.example.com", "leads.example.com"),
+        ("http://127.0.0.1:8000", "[127.0.0.1]"),
+        ("http://[::1]:8000", "[IPv6:::1]"),
+        ("https://bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_a_mail_server_is_greeted_by_the_name_of_the_site(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, base_url: str, name: str
+) -> None:
+    monkeypatch.setitem(app.config, "BASE_URL", base_url)
+    LetterFactory.create()
+    deliver()
+    assert set(mailbox.names) == {name}

@@ -83,6 +83,12 @@ class Forbidden(LeadappError):
     status = 403
 
 
+class TooLarge(LeadappError):
+    """The body is larger than this endpoint reads."""
+
+    status = 413
+
+
 class WrongMediaType(LeadappError):
     """The body is not of the kind this endpoint reads."""
 

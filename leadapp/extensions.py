@@ -38,6 +38,7 @@ mail = Mail()
 
 # The two doors that anybody may knock at.
 DOORS = {"public.submit_lead", "api.leads.submit_lead"}
+BODY_MAX = 64 * 1024  # bytes of any other body, and of one to these that is no multipart form
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
     lambda: network(request.remote_addr or "127.0.0.1"),

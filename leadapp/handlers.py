@@ -24,7 +24,7 @@ from werkzeug.exceptions import (
 
 from . import errors, log
 from .config import current
-from .extensions import limiter
+from .extensions import BODY_MAX, DOORS, limiter
 from .schemas.writers import ProblemSchema
 from .wording import filesize, span
 
@@ -48,6 +48,7 @@ FRAMED = {"public.submit_lead", "public.submitted"}
 def init_app(app: Flask) -> None:
     """Register before the extensions, so that their refusals have an id and our headers too."""
     app.before_request(_begin)
+    app.before_request(_limit_body)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
     for broken in (ClientDisconnected, ParseException):  # the body ended early, or a bad chunk
@@ -72,6 +73,19 @@ def _begin() -> None:
     name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
     if name not in current["HOSTS"] and request.blueprint != "health":
         raise errors.Unreadable("host_unknown")
+
+
+def _limit_body() -> None:
+    """Refuse a body over BODY_MAX before anything parses it; only a form with a resume may be larger."""
+    if request.endpoint in DOORS and request.mimetype == "multipart/form-data":
+        return
+    if "Transfer-Encoding" in request.headers:  # its length is known only once it is read
+        request.max_content_length = BODY_MAX + 1
+        length = len(request.get_data())
+    else:
+        length = request.content_length or 0
+    if length > BODY_MAX:
+        raise errors.TooLarge("body_too_large", limit=filesize(BODY_MAX))
 
 
 def _finish(response: Response) -> Response:
@@ -141,6 +155,9 @@ def _domain_error(error: errors.LeadappError) -> Response:
     if isinstance(error, errors.NotSignedIn):
         invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
         headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
+    if isinstance(error, errors.TooLarge):
+        request.drain()  # type: ignore[attr-defined]  # of our own Request
+        headers["Connection"] = "close"
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
     return _answer(error.status, error.message, headers)

@@ -16,6 +16,7 @@ from werkzeug.routing import Rule
 
 from ... import rules
 from ...errors import MESSAGES, Message
+from ...extensions import BODY_MAX
 from ...resumes import KINDS
 from ...schemas import readers, writers
 from ...triage import ORDERS
@@ -52,6 +53,7 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
             found |= dict.fromkeys(codes, status)
     limits: Json = {"email_too_long": rules.EMAIL_MAX, "page_number": readers.PAGE_MAX}
     limits |= dict.fromkeys(("resume_too_large", "http_413"), filesize(max_file_size))
+    limits["body_too_large"] = filesize(BODY_MAX)
     facts = {"choices": ", ".join(ORDERS), "username": "ana", "wait": "5 min"}
     return {
         code: {

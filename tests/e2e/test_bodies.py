@@ -1,0 +1,73 @@
+"""Large bodies that hold no resume: refused before they are parsed, at little cost in memory."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.load import processes
+from tests.site import Site
+
+JSON, ENCODED = "application/json", "application/x-www-form-urlencoded"
+PIECES, PIECE = 384, 64 * 1024  # 24 MB
+MEMORY_MB = 4  # of both workers together; 24 MB of either kind took 800 and more
+
+
+def large(kind: str) -> Iterator[bytes]:
+    """Content that costs many times its length once it is parsed."""
+    start, part = (b'{"username": [0', b",[]") if kind == JSON else (b"a=", b"&a")
+    yield start
+    for _ in range(PIECES):
+        yield part * (PIECE // len(part))
+
+
+def peak(site: Site, reset: bool = False) -> float:
+    """The most memory that master and workers have held since the last reset, in MB."""
+    total = 0
+    for pid in processes.tree(site.server.pid):
+        if reset:
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+        status = Path(f"/proc/{pid}/status").read_text()
+        total += int(re.findall(r"VmHWM:\s+(\d+)", status)[0])
+    return total / 1024
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/v1/auth/register", JSON),
+        ("/api/v1/auth/login", ENCODED),
+        ("/api/v1/leads", JSON),
+        ("/auth/login", ENCODED),
+        ("/", ENCODED),
+    ],
+)
+def test_a_large_body_costs_little(site: Site, path: str, kind: str, chunked: bool) -> None:
+    pieces = large(kind)
+    body = pieces if chunked else b"".join(pieces)
+    with site.client() as client:
+        for _ in range(8):  # both workers have answered before
+            client.get("/health")
+        before = peak(site, reset=True)
+        answer = client.post(path, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 413
+    assert "What you sent is too large. Send at most 64 KB" in answer.text
+    assert peak(site) - before < MEMORY_MB
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
+@pytest.mark.parametrize(("length", "status"), [(64 * 1024, 400), (64 * 1024 + 1, 413)])
+def test_64_kb_are_read_and_no_byte_more(
+    site: Site, length: int, status: int, chunked: bool
+) -> None:
+    body = b"[" + b" " * (length - 2) + b"]"  # readable, and no object
+    answer = httpx.post(
+        f"{site.url}/api/v1/auth/register",
+        content=iter([body]) if chunked else body,
+        headers={"Content-Type": JSON},
+    )
+    codes = {400: "json_unreadable", 413: "body_too_large"}
+    assert (answer.status_code, answer.json()["code"]) == (status, codes[status])

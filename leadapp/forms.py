@@ -91,7 +91,7 @@ class LoginForm(Form):
 class PasswordForm(Form):
     """A new password, and the present one of who changes it."""
 
-    present = PasswordField("Present password")
+    present = PasswordField("Present password", filters=[rules.composed_password])
     password = PasswordField("New password", filters=[rules.password])
 
     def validate_password(self, field: PasswordField) -> None:

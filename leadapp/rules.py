@@ -134,8 +134,15 @@ def username(text: str | None) -> str:
     return text
 
 
+def composed_password(text: str | None) -> str:
+    """Return a password in NFC: keyboards and systems spell one accented letter in two ways."""
+    # Four characters may become one, no more, so what is cut off is too long in any case.
+    return unicodedata.normalize("NFC", (text or "")[: 4 * PASSWORD_MAX_BYTES + 1])
+
+
 def password(text: str | None) -> str:
     """Check a new password: 8 characters to 72 bytes, upper, lower, digit, and not among the commonest."""
+    text = composed_password(text)
     if not text:
         raise Refused("password_missing")
     if len(text) < PASSWORD_MIN or len(text.encode()) > PASSWORD_MAX_BYTES:

@@ -31,12 +31,13 @@ def turn() -> Iterator[None]:
 def hashed(password: str) -> str:
     """Hash a new password."""
     with turn():
-        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+        secret = rules.composed_password(password).encode()
+        return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
 
 def match(password: str, hash_: str | None) -> bool:
     """Compare a password with a user's hash, or for as long with nobody's; inside one's turn."""
-    secret = password.encode()
+    secret = rules.composed_password(password).encode()
     # bcrypt refuses longer ones; the comparison runs all the same, so that the time tells nothing.
     same = bcrypt.checkpw(
         secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode()

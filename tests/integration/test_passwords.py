@@ -1,6 +1,7 @@
 """A password changed: by whoever is signed in, before anything else where it must be, and what ends with it."""
 
 import threading
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts
+from leadapp import accounts, rules
 from leadapp.accounts import passwords
 from leadapp.errors import MESSAGES, NotSignedIn, Unavailable
 from leadapp.extensions import db
@@ -17,10 +18,11 @@ from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_api_auth import me
 from tests.integration.test_api_auth import sign_in as token_for
+from tests.integration.test_commands import run
 from tests.integration.test_sign_in import HOME, copied, is_in, session_of, sign_in, sign_out
 from tests.pages import hidden_fields
 
-CHANGE, NEW = "/auth/password", "Correct-horse-8"
+CHANGE, NEW, ACCENTED = "/auth/password", "Correct-horse-8", "Señor-Åké-1"
 
 
 def change(client: Client, present: str = PASSWORD, password: str = NEW) -> TestResponse:
@@ -77,6 +79,41 @@ def test_a_refused_change_says_why_and_ends_nothing(
 def test_a_stolen_session_does_not_guess_the_password(signed_in: Client) -> None:
     assert [change(signed_in, "Wrong-horse-7").status_code for _ in range(11)] == [422] * 10 + [429]
     assert change(signed_in).status_code == 429
+
+
+# One accented letter as one character, and as a letter and an accent.
+SPELLINGS = [
+    (unicodedata.normalize("NFC", ACCENTED), unicodedata.normalize("NFD", ACCENTED)),
+    (unicodedata.normalize("NFD", ACCENTED), unicodedata.normalize("NFC", ACCENTED)),
+]
+
+
+@pytest.mark.parametrize(("typed", "other"), SPELLINGS)
+def test_a_password_is_the_same_in_any_spelling_of_its_accents(
+    app: Flask, client: Client, attorney: User, signed_in: Client, typed: str, other: str
+) -> None:
+    assert change(signed_in, password=typed).status_code == 303
+    for spelling in (typed, other):
+        assert token_for(client, attorney.username, spelling).status_code == 200
+        assert sign_in(client, attorney.username, spelling).status_code == 303
+    answer = change(signed_in, other, typed)
+    assert (answer.status_code, MESSAGES["password_same"] in answer.text) == (422, True)
+    assert change(signed_in, other).status_code == 303
+    done = run(app, "user", "set-password", attorney.username, "--password-file", "-", stdin=typed)
+    assert (done.exit_code, token_for(client, attorney.username, other).status_code) == (0, 200)
+    body = {"username": "joe", "email": "joe@example.com", "password": typed}
+    assert client.post("/api/v1/auth/register", json=body).status_code == 201
+    assert token_for(client, "joe", other).status_code == 200
+
+
+def test_the_length_of_a_password_is_that_of_its_shorter_spelling(client: Client) -> None:
+    longest = "Aa1" + "é" * 34
+    user = UserFactory.create(password=longest)
+    apart = unicodedata.normalize("NFD", longest)
+    assert (len(longest.encode()), len(apart.encode())) == (71, 105)
+    assert rules.password(apart) == longest
+    assert token_for(client, user.username, apart).status_code == 200
+    assert token_for(client, user.username, apart + "é" * 300).status_code == 401
 
 
 @pytest.mark.usefixtures("production")

@@ -9,25 +9,32 @@ from flask_login import current_user, login_user, logout_user
 from .. import accounts
 from ..config import current
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
+from ..extensions import csrf
 from ..forms import ForgotForm, LoginForm, PasswordForm
 from ..models import User
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 
+# The form checks its own token: the answer to a stale one is the form again, not a bare 400.
 @bp.route("/login", methods=["GET", "POST"])
+@csrf.exempt
 def login() -> ResponseReturnValue:
-    """Sign an attorney in with a session of its own, and go where they wanted."""
+    """Sign an attorney in under a new session, then redirect to the page they wanted."""
     form = LoginForm(next=request.args.get("next"))
+    wanted = _own_path(form.next.data) or url_for("dashboard.list_leads")
+    if current_user.is_authenticated:  # in another tab
+        return redirect(wanted, 303)
     if form.is_submitted() and form.validate():
         typed = (form.username.data, form.password.data or "", request.remote_addr or "")
         try:
             _begin_session(accounts.authenticate(*typed))
-            return redirect(_own_path(form.next.data) or url_for("dashboard.list_leads"), 303)
+            return redirect(wanted, 303)
         except (NotSignedIn, Forbidden) as refusal:
             form.username.errors = [refusal.message]
-    page = render_template("auth/login.html", form=form, nobody=accounts.nobody_yet())
-    return page, 422 if form.errors else 200
+    if form.csrf_token.errors:
+        return _login_page(form, 400, Message("sign_in_stale"))
+    return _login_page(form, 422 if form.errors else 200)
 
 
 @bp.post("/logout")
@@ -79,6 +86,13 @@ def reset(token: str) -> ResponseReturnValue:
         flash("Your password is changed. Sign in with it", "good")
         return redirect(url_for(".login"), 303)
     return render_template("auth/password.html", form=form, user=user), 422 if form.errors else 200
+
+
+def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> ResponseReturnValue:
+    page = render_template(
+        "auth/login.html", form=form, nobody=accounts.nobody_yet(), notice=notice
+    )
+    return page, status
 
 
 def _begin_session(user: User) -> None:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from leadapp.errors import MESSAGES
 from tests import samples
+from tests.e2e.test_looks import look_at
 from tests.factories import PASSWORD
 from tests.site import Site
 
@@ -101,3 +104,29 @@ def test_signing_out_ends_the_session(page: Page, site: Site) -> None:
     page.context.add_cookies(cookies)  # type: ignore[arg-type]  # a copy, as somebody else could have made
     page.goto("/dashboard/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_second_sign_in_tab_leads_on(page: Page, site: Site) -> None:
+    other_tab = page.context.new_page()
+    page.goto("/dashboard/")
+    other_tab.goto("/dashboard/?status=REACHED_OUT")
+    sign_in(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leads")
+    sign_in(other_tab)
+    expect(other_tab).to_have_url(re.compile(r"/dashboard/\?status=REACHED_OUT$"))
+    expect(other_tab.get_by_role("heading", level=1)).to_have_text("Leads")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_stale_sign_in_page_says_what_to_do(page: Page, site: Site, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/dashboard/?status=REACHED_OUT")
+    page.context.clear_cookies()
+    sign_in(page)
+    expect(page.locator(".notice")).to_have_text(MESSAGES["sign_in_stale"])
+    expect(page.locator(".notice")).to_be_focused()
+    expect(page.get_by_label("Username or e-mail")).to_have_value("ana")
+    expect(page.get_by_label("Password")).to_have_value("")
+    look_at(page, [])
+    sign_in(page)
+    expect(page).to_have_url(re.compile(r"/dashboard/\?status=REACHED_OUT$"))

@@ -40,6 +40,7 @@ ELSEWHERE = {
     "reset_ended",
     "reset_off",
     "sending",
+    "sign_in_stale",
     "submission_count_missing",
     "undo_late",
     "restore_not_empty",

@@ -3,6 +3,7 @@
 import html
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,7 +11,8 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from leadapp import create_app, log
+from leadapp import create_app, log, tokens
+from leadapp.errors import MESSAGES
 from leadapp.extensions import db
 from leadapp.models import Login, User
 from leadapp.wording import now
@@ -157,10 +159,59 @@ def test_each_sign_in_is_a_new_session(app: Flask, client: Client, attorney: Use
     sign_in(client, attorney.username)
     assert client.post("/auth/logout", data=before).status_code == 400
     first = session_of(client)
+    sign_out(client)
     sign_in(client, attorney.username)
     assert not is_in(copied(app, first))
     assert is_in(client)
     assert db.session.scalar(select(func.count()).select_from(Login)) == 1
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("wanted", ["/dashboard/?q=Ana", "", "//evil.example"])
+def test_sign_in_leads_on_if_another_tab_has_signed_in(
+    client: Client, attorney: User, wanted: str
+) -> None:
+    other_tab = hidden_fields(
+        client.get(LOGIN, query_string={"next": wanted}).text, having="password"
+    )
+    sign_in(client, attorney.username)
+    typed = {"username": attorney.username, "password": PASSWORD}
+    answers = [
+        client.get(LOGIN, query_string={"next": wanted}),
+        client.post(LOGIN, data=other_tab | typed),
+        client.post(LOGIN, data=other_tab | typed | {"password": "Wrong-horse-7"}),
+    ]
+    expected = wanted if wanted.startswith("/dashboard") else HOME
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, expected)] * 3
+    assert db.session.scalar(select(func.count()).select_from(Login)) == 1
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("stale", [{}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form}])
+def test_a_stale_sign_in_page_comes_back_with_what_to_do(
+    client: Client, attorney: User, stale: dict[str, Any]
+) -> None:
+    token = {name: value() if callable(value) else value for name, value in stale.items()}
+    typed = {"username": attorney.username, "password": PASSWORD, "next": "/dashboard/?page=2"}
+    answer = client.post(LOGIN, data=token | typed)
+    assert answer.status_code == 400
+    assert html.unescape(answer.text).count(MESSAGES["sign_in_stale"]) == 1
+    assert PASSWORD not in answer.text
+    assert f'value="{attorney.username}"' in answer.text
+    assert not is_in(client)
+    fields = hidden_fields(answer.text, having="password")
+    answer = client.post(LOGIN, data=typed | fields)
+    assert (answer.status_code, answer.location) == (303, typed["next"])
+
+
+@pytest.mark.databases("sqlite")
+def test_a_sign_in_page_from_before_a_sign_out_comes_back(client: Client, attorney: User) -> None:
+    other_tab = hidden_fields(client.get(LOGIN).text, having="password")
+    sign_in(client, attorney.username)
+    sign_out(client)
+    typed = {"username": attorney.username, "password": PASSWORD}
+    assert MESSAGES["sign_in_stale"] in client.post(LOGIN, data=other_tab | typed).text
+    assert not is_in(client)
 
 
 @pytest.mark.databases("sqlite")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 
@@ -66,6 +67,15 @@ def test_a_bucket_that_is_gone_is_told_soon_and_used_again(store: Any, servers: 
             servers.objects.start()
     keep(store, "b.pdf")
     assert keys(store) == ["a.pdf", "b.pdf"]
+
+
+def test_a_bucket_is_silent_as_soon_as_it_is_frozen(servers: Servers) -> None:
+    process = psutil.Process(servers.objects.pid)
+    for _ in range(20):
+        servers.objects.freeze()
+        status = process.status()
+        servers.objects.thaw()
+        assert status == psutil.STATUS_STOPPED
 
 
 def test_a_bucket_that_is_silent_is_not_waited_for(

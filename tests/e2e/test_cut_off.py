@@ -1,0 +1,56 @@
+"""A run of the tests that is cut off leaves no server and no folder behind."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import watchdog
+from tests.servers import ROOT
+
+START_ALL = """
+import sys, time
+from pathlib import Path
+from playwright.sync_api import sync_playwright
+from tests import RUN, browsers
+from tests.servers import Gunicorn, MailServer, Servers
+from tests.site import Site
+
+servers = Servers()
+servers.objects, servers.valkey
+instance = RUN / "instance"
+instance.mkdir()
+smtp = MailServer()
+site = Site(Gunicorn(instance, servers.postgres.new_database(), smtp.port), smtp)
+site.migrate()
+site.server.start()
+delivering = site.server.run_flask("mail", "deliver")
+browser = sync_playwright().start().chromium.launch(**browsers.quick())
+print(RUN, flush=True)
+time.sleep(600)
+"""
+SERVERS = {"postgres", "weed", "valkey-server", "gunicorn", "deliver", "chrom"}
+
+
+def commands(folder: Path) -> str:
+    return "\n".join(" ".join(process.cmdline()) for process in watchdog.belonging_to(str(folder)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_every_server_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", START_ALL]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as tests:
+        assert tests.stdout is not None
+        folder = Path(tests.stdout.readline().strip())
+        running = commands(folder)
+        tests.send_signal(number)
+    assert {name for name in SERVERS if name not in running} == set()
+    end = time.monotonic() + 20
+    while folder.exists() or commands(folder):
+        assert time.monotonic() < end, commands(folder)
+        time.sleep(0.05)

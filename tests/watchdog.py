@@ -1,0 +1,45 @@
+"""Ends what a test process started once that process is gone, even by SIGKILL: python watchdog.py FOLDER.
+
+Its standard input is a pipe whose other end only the test process holds. When the pipe closes, the watchdog ends
+every process that works in the folder or has it in its command line or environment, and removes the folder.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from contextlib import suppress
+
+import psutil
+
+PATIENCE = 3  # seconds for processes to end after a signal
+
+
+def belonging_to(folder: str) -> list[psutil.Process]:
+    """Return the processes that were started with the folder, except this one."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = [process.cwd(), *process.cmdline(), *process.environ().values()]
+        except (psutil.Error, OSError):
+            continue  # it has ended, or is another user's
+        if process.pid != os.getpid() and any(folder in word for word in words):
+            found.append(process)
+    return found
+
+
+def main(folder: str) -> None:
+    """Wait for the end of the test process; then end its processes and remove its folder."""
+    sys.stdin.read()
+    # The second SIGKILL is for what a server started while the first was sent.
+    for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):
+        left = belonging_to(folder)
+        for process in left:
+            with suppress(psutil.Error):
+                process.send_signal(number)
+        psutil.wait_procs(left, timeout=PATIENCE)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

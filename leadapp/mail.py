@@ -1,18 +1,21 @@
 """A letter as a message; handed to an SMTP server, or to a file where none is set."""
 
+import email
 import functools
 import os
 import re
 import smtplib
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import policy
 from email.charset import QP, SHORTEST, add_charset
 from email.utils import quote
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import current_app, render_template
@@ -43,6 +46,23 @@ class NotSent(Exception):
     def __init__(self, reason: str, final: bool = False) -> None:
         super().__init__(reason)
         self.final = final
+
+
+class Alternatives(Message):
+    """A message of text and HTML with nothing around them; Flask-Mail adds a multipart/mixed."""
+
+    @functools.cached_property
+    def content(self) -> bytes:
+        """The message as it is sent."""
+        whole = email.message_from_bytes(super().as_bytes())
+        [alternative] = cast(list[email.message.Message], whole.get_payload())
+        whole.set_payload(alternative.get_payload())
+        whole.set_type("multipart/alternative")
+        return whole.as_bytes(policy=policy.SMTP)
+
+    def as_bytes(self) -> bytes:
+        """Return the content, which is composed once."""
+        return self.content
 
 
 class VerifiedConnection(Connection):
@@ -134,19 +154,24 @@ def compose(
     reply_to: str | None = None,
     **facts: Any,
 ) -> Message:
-    """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes."""
-    sender = current["SMTP_FROM_EMAIL"]
+    """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes.
+
+    Raises here, not while sending, what makes it impossible to compose.
+    """
+    sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
     with current_app.test_request_context(base_url=current["BASE_URL"]):
-        message = Message(
+        message = Alternatives(
             header(subject),
             recipients=[rules.ascii_email(recipient)],
             body=render_template(f"mail/{template}.txt", **facts),
             html=render_template(f"mail/{template}.html", **facts),
             sender=f'"{quote(header(current["SMTP_FROM_NAME"]))}" <{sender}>',
             reply_to=reply_to and rules.ascii_email(reply_to),
+            date=time.time(),
             extra_headers={"Auto-Submitted": "auto-generated"},
         )
     message.msgId = f"<{letter_id}@{sender.rpartition('@')[2]}>"
+    message.as_bytes()
     return message
 
 

@@ -53,11 +53,8 @@ def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServ
         assert re.fullmatch(r"<[0-9a-f-]{36}@example\.com>", message["Message-ID"])
         assert message["Date"].datetime.utcoffset() is not None
         assert sent.sender == app.config["SMTP_FROM_EMAIL"]
-        assert [
-            part.get_content_type()
-            for part in message.walk()
-            if part.get_content_maintype() == "text"
-        ] == [
+        assert [part.get_content_type() for part in message.walk()] == [
+            "multipart/alternative",
             "text/plain",
             "text/html",
         ]
@@ -146,6 +143,19 @@ def test_a_letter_to_an_international_domain_does_not_go_to_another(
         ["ana@xn--fa-hia.de"],
         "ana@xn--fa-hia.de",
     )
+
+
+@pytest.mark.databases("sqlite")
+def test_the_firm_may_have_an_international_domain(
+    app: Flask, client: Client, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SMTP_FROM_EMAIL", "leads@faß.example")
+    submit(client)
+    deliver()
+    assert {sent.sender for sent in mailbox.messages} == {"leads@xn--fa-hia.example"}
+    for sent in mailbox.messages:
+        assert sent.message["Message-ID"].endswith("@xn--fa-hia.example>")
+        assert "<leads@xn--fa-hia.example>" in sent.message["From"]
 
 
 @pytest.mark.databases("sqlite")

@@ -145,3 +145,14 @@ def test_a_mail_server_is_greeted_by_the_name_of_the_site(
     LetterFactory.create()
     deliver()
     assert set(mailbox.names) == {name}
+
+
+def test_a_letter_that_cannot_be_composed_is_final(
+    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "FIRM_NAME", "M\udcfcller")
+    LetterFactory.create()
+    deliver()
+    assert (one().next_at, one().sent_at) == (None, None)
+    assert one().reason == "UnicodeEncodeError while writing it"
+    assert mailbox.names == []

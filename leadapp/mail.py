@@ -186,9 +186,15 @@ def send(message: Message) -> None:
 
 
 def reach() -> None:
-    """Connect and sign in without sending, or raise NotSent."""
-    with _reasons(), VerifiedConnection(current_app.extensions["mail"]):
-        pass
+    """Go as far as a sender that the server accepts, as each letter does; raises NotSent."""
+    sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
+    with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
+        host = connection.host
+        if host is None:  # MAIL_SUPPRESS_SEND
+            return
+        host.ehlo_or_helo_if_needed()
+        _check(host.mail(sender))
+        _check(host.rset())
 
 
 @contextmanager

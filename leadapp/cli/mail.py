@@ -27,18 +27,23 @@ def deliver_letters() -> None:
 
 
 @mail_commands.command("test")
-@click.option("--to", required=True, help="Who gets the letter.")
+@click.option("--to", required=True, help="The address to send it to.")
 @mendable
 def test_mail(to: str) -> None:
-    """Send one letter now, and say what fails."""
-    message = mail.compose("test", "A test letter", rules.email(to), f"test-{secrets.token_hex(8)}")
+    """Send one test e-mail now and explain what fails."""
+    recipient, number = rules.email(to), secrets.token_hex(8)
+    try:
+        message = mail.compose("test", "Test e-mail", recipient, f"test-{number}")
+    except Exception as error:
+        words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
+        raise click.ClickException(words) from error
     mail.send(message)
     place = (
         f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
         if current["SMTP_HOST"]
         else str(mail.outbox())
     )
-    click.echo(f"{place} has taken the letter")
+    click.echo(f"{place} accepted the e-mail")
 
 
 @mail_commands.command("status")

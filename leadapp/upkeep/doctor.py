@@ -134,7 +134,8 @@ def _mail() -> str:
     if not current["SMTP_HOST"]:
         raise Trouble(f"no server is set, so letters become files in {mail.outbox()}", "warn")
     mail.reach()
-    return f"{current['SMTP_HOST']}:{current['SMTP_PORT']} lets us in"
+    server = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
+    return f"{server} accepts e-mail from {current['SMTP_FROM_EMAIL']}"
 
 
 def _letters() -> str:

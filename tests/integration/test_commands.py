@@ -114,8 +114,8 @@ def test_the_configuration_is_shown_without_secrets(app: Flask) -> None:
 
 def test_a_test_letter_says_who_took_it(app: Flask, mailbox: MailServer) -> None:
     result = run(app, "mail", "test", "--to", "joe@example.com")
-    assert f"127.0.0.1:{mailbox.port} has taken the letter" in result.stdout
-    assert mailbox.messages[0].message["Subject"] == "A test letter"
+    assert f"127.0.0.1:{mailbox.port} accepted the e-mail" in result.stdout
+    assert mailbox.messages[0].message["Subject"] == "Test e-mail"
 
 
 def test_a_test_letter_says_what_fails(app: Flask, mailbox: MailServer) -> None:
@@ -126,6 +126,27 @@ def test_a_test_letter_says_what_fails(app: Flask, mailbox: MailServer) -> None:
     assert (refused.exit_code, down.exit_code) == (1, 1)
     assert "550" in refused.stderr
     assert "ConnectionRefusedError" in down.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SMTP_HOST", "smtp..example.com", "UnicodeError: "),
+        ("FIRM_NAME", "M\udcfcller", "The e-mail cannot be composed: UnicodeEncodeError: "),
+    ],
+)
+def test_a_test_letter_never_ends_in_a_traceback(
+    app: Flask,
+    mailbox: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    words: str,
+) -> None:
+    monkeypatch.setitem(app.config, name, value)
+    result = run(app, "mail", "test", "--to", "joe@example.com")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {words}")
 
 
 def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) -> None:

@@ -63,6 +63,28 @@ def _wrong_mail_password(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPa
     patch.setitem(app.config, "SMTP_PASSWORD", "changed long ago")
 
 
+@fault("mail", "fail", "NotSent: 550 5.7.1 Not by this name")
+def _refused_greeting(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    mailbox.replies["EHLO"] = "550 5.7.1 Not by this name"
+
+
+@fault("mail", "fail", "NotSent: 553 5.7.1 Not your address")
+def _refused_sender(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    mailbox.replies["MAIL"] = "553 5.7.1 Not your address"
+
+
+@fault("mail", "fail", "NotSent: 502 5.5.1 Unknown here")
+def _refused_reset(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+    mailbox.replies["RSET"] = "502 5.5.1 Unknown here"
+
+
+@fault("mail", "fail", "NotSent: UnicodeError: ")
+def _mail_host_with_an_empty_label(
+    app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch
+) -> None:
+    patch.setitem(app.config, "SMTP_HOST", "smtp..example.com")
+
+
 @fault("letters", "fail", "1 wait, the oldest for 45 min")
 def _no_deliverer(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     LetterFactory.create(created_at=now() - timedelta(minutes=45))

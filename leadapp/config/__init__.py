@@ -1,12 +1,10 @@
 """The settings in force, read from the environment; refuses to start on what is unsafe."""
 
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +13,11 @@ from click import ClickException
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
+from .checks import LOOPBACK, SECRET_LENGTH, unsafe
 from .table import SETTINGS, Setting, example, markdown
 
 __all__ = [
+    "LOOPBACK",
     "SETTINGS",
     "ConfigurationError",
     "Setting",
@@ -29,13 +29,6 @@ __all__ = [
 ]
 
 current: Any = LocalProxy(lambda: current_app.config)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECRET_LENGTH = 32
-PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-PACKAGES = {"DATABASE_URL": "psycopg", "STORAGE_URL": "obstore", "RATELIMIT_STORAGE_URI": "redis"}
-KNOWN_EXAMPLES = re.compile(
-    "your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE
-)
 
 
 class ConfigurationError(ClickException):
@@ -82,7 +75,8 @@ def _text(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
 def load(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Give the values of all settings and where each came from, or raise ConfigurationError."""
     values, sources, problems = read(environ)
-    if problems := _missing(values, sources) + (problems or _unsafe(values, sources)):
+    problems = [*_missing(values, sources), *problems, *unsafe(values, sources)]
+    if problems:
         raise ConfigurationError(problems)
     return values, sources
 
@@ -122,37 +116,6 @@ def _missing(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
         if values.get("ENVIRONMENT") == "production"
         and setting.needed
         and sources.get(setting.name) == "default"
-    ]
-
-
-def _unsafe(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
-    """Say what of these settings, each readable by itself, may not be run."""
-    problems: list[str] = []
-    production, url, secret = (
-        values["ENVIRONMENT"] == "production",
-        urlsplit(values["BASE_URL"]),
-        values["SECRET_KEY"],
-    )
-    if production and url.scheme == "http" and url.hostname not in LOOPBACK:
-        problems.append(
-            f"BASE_URL is {values['BASE_URL']!r}: production needs https, except on loopback"
-        )
-    if secret and (len(secret) < SECRET_LENGTH or KNOWN_EXAMPLES.search(secret)):
-        make = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        problems.append(
-            f"SECRET_KEY must be {SECRET_LENGTH} random characters or more; make one with: {make}"
-        )
-    if values["SMTP_HOST"] and not production:
-        for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
-            if sources[name] == "default":
-                problems.append(f"{name} must be set when SMTP_HOST is")
-    for name, other in PAIRS:
-        if bool(values[name]) != bool(values[other]):
-            problems.append(f"{name} and {other} go together: set both or neither")
-    return problems + [
-        f"{name} needs the package {package}: pip install '.[postgres,s3,redis]'"
-        for name, package in PACKAGES.items()
-        if values[name].startswith(("postgresql", "s3", "redis")) and not find_spec(package)
     ]
 
 

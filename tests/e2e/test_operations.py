@@ -21,6 +21,7 @@ from tests.servers.ports import free_port
 from tests.site import Site
 
 PAGE = "docs/operations.md"
+FIRM, SMTP_PASSWORD = "lawfirm-test.net", "Kp7wTq2zLm"  # what an operator types for the examples
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Operator:
         return {**site, **mail, "FLASK_SKIP_DOTENV": "", "PYTHON_DOTENV_DISABLED": ""}
 
     def types(self, block: str) -> str:
+        block = block.replace("example.com", FIRM).replace("change-me", SMTP_PASSWORD)
         return type_in(block, self.url, self.clone, **self.here)
 
     @contextmanager
@@ -68,7 +70,7 @@ class Operator:
 
 @pytest.fixture
 def operator(clone: Path, smtp: MailServer) -> Operator:
-    smtp.accounts = {"leads@example.com": "change-me"}
+    smtp.accounts = {f"leads@{FIRM}": SMTP_PASSWORD}
     return Operator(clone, smtp)
 
 
@@ -80,20 +82,20 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
     healthy = operator.types(first)
     assert "ok    configuration: production" in healthy
     assert "\nfail" not in healthy
-    assert operator.smtp.wait_for(1)[0].recipients == ["ana@example.com"]
+    assert operator.smtp.wait_for(1)[0].recipients == [f"ana@{FIRM}"]
     with operator.serving():
-        fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana.ruiz@example.com"}
+        fields = {"first_name": "Ana", "last_name": "Ruiz", "email": f"ana.ruiz@{FIRM}"}
         httpx.post(
             f"{operator.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
         )
         operator.smtp.wait_for(4)  # the test letter, the confirmation, two notices
         assert "leadapp_letters_waiting 0.0" in operator.types(watch)
-        assert "ana.ruiz@example.com" in operator.types(letters)
+        assert f"ana.ruiz@{FIRM}" in operator.types(letters)
         assert "submissions: 1\n" in operator.types(backup)
         assert "submissions: 1\n" in operator.types(restore)
         operator.types(upgrade)
         assert "would be erased: 0\nerased: 0\n" in operator.types(keep)
-    assert "ana.ruiz@example.com" in (operator.clone / "pending.csv").read_text()
+    assert f"ana.ruiz@{FIRM}" in (operator.clone / "pending.csv").read_text()
     assert [*(operator.clone / "restored/uploads/resumes").glob("*.pdf")]
     operator.types(anew)
     assert operator.types(letters).startswith("waiting: 0")

@@ -1,5 +1,7 @@
 """One table of settings: what it reads, what it refuses, and what is made from it."""
 
+import re
+import secrets
 import stat
 import sys
 from pathlib import Path
@@ -11,6 +13,19 @@ from leadapp.config import ConfigurationError
 from tests.production import PRODUCTION
 
 ROOT = Path(__file__).parents[2]
+
+
+PATTERNED = [
+    "k" * 32,
+    "ab" * 20,
+    "x7Qp" * 8,
+    "K9#fLm2$xQ7w" * 3,
+    "abcdefghijklmnopqrstuvwxyz123456",
+    "zyxwvutsrqponmlkjihgfedcba987654",
+    "0123456789abcdef0123456789abcdef",
+    "qwertyuiopasdfghjklzxcvbnm123456",
+    "passwordpassword1234567890123456",
+]
 
 
 def complaints(settings: dict[str, str]) -> str:
@@ -41,13 +56,34 @@ def test_what_is_missing_is_named_beside_what_is_bad() -> None:
     assert "SECRET_KEY must be set" in words
 
 
+def test_production_names_what_is_unsafe_beside_what_is_missing_or_bad() -> None:
+    unsafe = {"METRICS_TOKEN": "short", "SMTP_USERNAME": "ana", "SMTP_PASSWORD": "change-me"}
+    unsafe |= {"SECRET_KEY": "k" * 32, "ATTORNEY_EMAIL": "ana@example.com", "PORT": "x"}
+    words = complaints({"ENVIRONMENT": "production", "BASE_URL": "http://firm.net", **unsafe})
+    listed = {line.split()[1] for line in words.splitlines()[1:]}
+    assert listed >= {*PRODUCTION.keys() - {"ENVIRONMENT"}, "METRICS_TOKEN", "PORT"}
+    assert listed >= {"SMTP_PASSWORD"}
+    assert words.count("SMTP_FROM_EMAIL") == 1  # missing is enough; its default is an example
+    assert not re.search("change-me|short|kkk", words)
+
+
+def test_a_random_secret_is_taken() -> None:
+    for make in (secrets.token_urlsafe, secrets.token_hex):
+        for _ in range(500):
+            config.load(PRODUCTION | {"SECRET_KEY": make(32), "METRICS_TOKEN": make(16)})
+
+
+def test_an_example_does_for_development() -> None:
+    config.load({"SECRET_KEY": "k" * 32, "METRICS_TOKEN": "x", "ATTORNEY_EMAIL": "a@example.com"})
+
+
 def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
     app = create_app({**PRODUCTION, "INSTANCE_PATH": str(tmp_path), "DEBUG": "true"})
     assert app.debug is False
     assert app.config["SESSION_COOKIE_SECURE"] is True
     assert app.config["REGISTRATION"] == "approval"
     assert app.config["CORS_ORIGINS"] == []
-    assert app.config["ATTORNEY_EMAIL"] == ["ana@example.com", "joe@example.com"]
+    assert app.config["ATTORNEY_EMAIL"] == ["ana@lawfirm-test.net", "joe@lawfirm-test.net"]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +93,22 @@ def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
         ({"SECRET_KEY": "your-secret-key-that-is-long-enough-1"}, "SECRET_KEY must be"),
         ({"BASE_URL": "http://leads.example.com"}, "production needs https"),
         ({"SMTP_USERNAME": "ana"}, "set both or neither"),
+        *(({"SECRET_KEY": key}, "SECRET_KEY must be 32 random") for key in PATTERNED),
+        ({"METRICS_TOKEN": "m7Qx2vT9kLp4sRw"}, "METRICS_TOKEN must have 16 characters"),
+        ({"METRICS_TOKEN": "change-me-change-me"}, "METRICS_TOKEN holds a password from an"),
+        ({"SMTP_FROM_EMAIL": "a@Example.COM"}, "SMTP_FROM_EMAIL is a@Example.COM, an example"),
+        ({"SMTP_FROM_EMAIL": "a@mail.example.net"}, "SMTP_FROM_EMAIL is a@mail.example.net"),
+        (
+            {"ATTORNEY_EMAIL": "a@firm.example, b@lawfirm-test.net, c@example.org"},
+            "ATTORNEY_EMAIL is a@firm.example, c@example.org, an example: set your own",
+        ),
+        (
+            {"SMTP_USERNAME": "ana", "SMTP_PASSWORD": "Change_Me"},
+            "SMTP_PASSWORD holds a password from an example: set your own",
+        ),
+        ({"DATABASE_URL": "postgresql://a:change-me@db/b"}, "DATABASE_URL holds a password"),
+        ({"DATABASE_URL": "postgresql://a:PASSWORD@db/b"}, "DATABASE_URL holds a password"),
+        ({"RATELIMIT_STORAGE_URI": "redis://:changeme@db:1"}, "RATELIMIT_STORAGE_URI holds a"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) -> None:

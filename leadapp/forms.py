@@ -9,13 +9,14 @@ from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import ValidationError
 
-from . import resumes, rules, tokens
+from . import rules, tokens
 from .errors import InvalidInput, Message, Unreadable
 from .intake import Details
+from .resumes.inspect import Resume, inspect
 
 
-def _inspected(upload: FileStorage | None) -> resumes.Resume | None:
-    return resumes.inspect(upload.stream, upload.filename or "") if upload else None
+def _inspected(upload: FileStorage | None) -> Resume | None:
+    return inspect(upload.stream, upload.filename or "") if upload else None
 
 
 class Form(FlaskForm):
@@ -58,12 +59,12 @@ class SubmitForm(Form):
         return bool(self.website.data) and not self.again.data
 
     @property
-    def good_resume(self) -> resumes.Resume | None:
+    def good_resume(self) -> Resume | None:
         """The acceptable resume that came with the form, or else the one that it kept before."""
-        if isinstance(self.resume.data, resumes.Resume):
+        if isinstance(self.resume.data, Resume):
             return self.resume.data
         kept = tokens.read_upload(self.kept.data, self.form_id.data)
-        return resumes.Resume(**kept) if kept else None
+        return Resume(**kept) if kept else None
 
     def validate_resume(self, field: FileField) -> None:
         """Ask for a resume where neither a good nor a bad one came."""

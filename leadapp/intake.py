@@ -20,7 +20,7 @@ from . import letters
 from .errors import KeyReused, NotFound
 from .extensions import db
 from .models import NAME_KEY_MAX, Event, Lead, LeadStatus, Submission
-from .resumes import Resume
+from .resumes.inspect import Resume
 from .rules import email_key, fold
 from .storage import store
 from .wording import now

@@ -13,7 +13,7 @@ from factory.alchemy import SQLAlchemyModelFactory
 
 from leadapp.extensions import db
 from leadapp.models import Event, Lead, LeadStatus, Letter, Login, Submission, User
-from leadapp.resumes import CONTENT_TYPES
+from leadapp.resumes.formats import CONTENT_TYPES
 from leadapp.rules import email_key, fold
 from leadapp.storage import store
 from leadapp.wording import now

@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from .. import intake, resumes
+from .. import intake
 from ..config import current
 from ..errors import Forbidden
 from ..extensions import db
 from ..models import Event, Lead, LeadStatus, Submission, User
+from ..resumes.inspect import Resume, inspect
 from ..rules import fold
 from ..storage import store
 from ..wording import now
@@ -46,10 +47,10 @@ def _adding(count: int) -> Iterator[bool]:
         db.session.commit()  # one by one: nobody who writes meanwhile waits for all of them
 
 
-def _resume(name: str, ending: str) -> resumes.Resume:
+def _resume(name: str, ending: str) -> Resume:
     with (HERE / f"resume{ending}").open("rb") as file, store.stage() as staged:
         shutil.copyfileobj(file, staged)
-        return intake.keep(resumes.inspect(staged, f"{name}{ending}"))
+        return intake.keep(inspect(staged, f"{name}{ending}"))
 
 
 def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:

@@ -14,7 +14,7 @@ from .. import accounts, wording
 from ..errors import WARNINGS
 from ..extensions import login_manager
 from ..models import LeadStatus
-from ..resumes import ACCEPT, KINDS
+from ..resumes.formats import ACCEPT, KINDS
 from . import auth, dashboard, health, outbox, public
 
 # Pages are closed to strangers; these are not. The outbox is there only in development on loopback.

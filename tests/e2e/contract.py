@@ -16,6 +16,7 @@ BEYOND_A_SCHEMA = {
     "email_taken",
     "password_common",
     "resume_type",
+    "resume_misnamed",
     "idempotency_key_reused",
     "version_stale",
     "http_416",

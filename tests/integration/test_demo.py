@@ -7,9 +7,9 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import resumes
 from leadapp.extensions import db
 from leadapp.models import Event, Lead, LeadStatus, Letter, Submission, User
+from leadapp.resumes.inspect import inspect
 from leadapp.storage import store
 from leadapp.wording import now
 from tests.clients import Client
@@ -66,7 +66,7 @@ def test_every_resume_can_be_read(app: Flask, signed_in: Client) -> None:
     seed(app, "--leads", "8")
     for sent in db.session.scalars(select(Submission)).all():
         with store.open(sent.storage_key) as file:
-            assert resumes.inspect(file, sent.filename).sha256 == sent.sha256
+            assert inspect(file, sent.filename).sha256 == sent.sha256
             file.seek(0)
             assert len(file.read()) == sent.size
             if sent.filename.endswith(".docx"):

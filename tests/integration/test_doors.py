@@ -42,8 +42,16 @@ CASES = {
     "no file": Case({}, None, ("Select a resume",)),
     "wrong type": Case({}, (b"MZ", "cv.exe"), ("The resume must be a PDF, DOC or DOCX file",)),
     "HTML named .pdf": Case(
-        {}, (samples.HTML, "cv.pdf"), ("The resume must be a PDF, DOC or DOCX file",)
+        {},
+        (samples.HTML, "cv.pdf"),
+        ("cv.pdf is a web page (HTML) inside: open it, choose Print and save it as PDF",),
     ),
+    "DOCX named .doc": Case(
+        {},
+        (samples.docx(), "R&D.doc"),
+        ("R&D.doc is a DOCX file inside: rename it to R&D.docx, or open it and save it as PDF",),
+    ),
+    "cut": Case({}, (samples.pdf()[:-10], "cv.pdf"), ("cv.pdf looks incomplete: save it again",)),
     "oversize": Case(
         {}, (samples.oversize_pdf(), "cv.pdf"), ("The resume must be smaller than 5 MB",)
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 
 from leadapp.models import Lead, Letter, Submission
-from leadapp.resumes import PDF
+from leadapp.resumes.formats import PDF
 from tests.load import limit
 
 BATCH = 20_000

@@ -2,7 +2,7 @@
 
 from tests.samples.ole import doc, locked_docx
 from tests.samples.pdf import LIMIT, pdf
-from tests.samples.zips import docm, docx, xlsx
+from tests.samples.zips import docm, docx, dotx, xlsx
 
 __all__ = [
     "EMPTY",
@@ -11,6 +11,7 @@ __all__ = [
     "doc",
     "docm",
     "docx",
+    "dotx",
     "locked_docx",
     "oversize_pdf",
     "pdf",

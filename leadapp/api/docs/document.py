@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from ... import rules
 from ...errors import MESSAGES, Message
 from ...extensions import BODY_MAX
-from ...resumes import KINDS
+from ...resumes.formats import KINDS
 from ...schemas import readers, writers
 from ...triage import ORDERS
 from ...wording import filesize
@@ -55,6 +55,7 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
     limits |= dict.fromkeys(("resume_too_large", "http_413"), filesize(max_file_size))
     limits["body_too_large"] = filesize(BODY_MAX)
     facts = {"choices": ", ".join(ORDERS), "username": "ana", "wait": "5 min"}
+    facts.update(filename="cv.doc", kind="DOCX", renamed="cv.docx")
     return {
         code: {
             "type": f"{base_url}/redoc#{code}",

@@ -1,0 +1,171 @@
+"""Zip archives, read with bounds: the directory, and single small entries of it.
+
+The standard library's zipfile reads a whole directory before its size can be checked, accepts every
+method of compression that Python knows, and looks for the end record by a rule of its own.
+"""
+
+import os
+import posixpath
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from typing import IO
+from urllib.parse import unquote
+
+from .formats import NotAResume
+
+ENTRIES_MAX = 1000
+DIRECTORY_MAX = 512 * 1024
+EXPANDED_MAX = 100 * 2**20
+PART_MAX = 512 * 1024  # a list of 1,000 parts in UTF-16
+STORED, DEFLATED = 0, 8
+ENCRYPTED = 1  # in the flags of an entry
+IN_ZIP64 = 0xFFFFFFFF
+ZIP64_EXTRA = 1
+
+# The records of APPNOTE.TXT, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16, 4.5.1 and 4.5.3.
+LOCAL = Struct("<4s5H3L2H")
+CENTRAL = Struct("<4s6H3L5H2L")
+END_64 = Struct("<4sQ2H2L4Q")
+LOCATOR_64 = Struct("<4sLQL")
+END = Struct("<4s4H2LH")
+EXTRA = Struct("<2H")
+LARGE = Struct("<Q")
+COMMENT_MAX = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the directory."""
+
+    name: str
+    flags: int
+    method: int
+    compressed: int
+    expanded: int
+    offset: int
+
+
+class Archive:
+    """The entries of an archive by their normal names, see part_name."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.entries = {part_name(entry.name): entry for entry in _entries(_directory(stream))}
+
+    def check(self) -> None:
+        """Raise NotAResume if the archive is larger, or packed otherwise, than documents are."""
+        entries = self.entries.values()
+        if any(entry.method not in (STORED, DEFLATED) for entry in entries):
+            raise NotAResume("resume_unchecked")
+        if sum(entry.expanded for entry in entries) > EXPANDED_MAX:
+            raise NotAResume("resume_unchecked")
+
+    def read(self, name: str) -> bytes:
+        """Return one small entry, expanded; raise NotAResume if it is large or packed otherwise."""
+        entry = self.entries[name]
+        if entry.flags & ENCRYPTED or entry.method not in (STORED, DEFLATED):
+            raise NotAResume("resume_unchecked")
+        self.stream.seek(entry.offset)
+        *_, name_length, extra_length = LOCAL.unpack(self.stream.read(LOCAL.size))
+        self.stream.seek(name_length + extra_length, os.SEEK_CUR)
+        content = self.stream.read(min(entry.compressed, 2 * PART_MAX))
+        if entry.method == DEFLATED:
+            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, PART_MAX + 1)
+        if len(content) > PART_MAX:
+            raise NotAResume("resume_unchecked")
+        return content
+
+
+def part_name(name: str) -> str:
+    """Return a name as parts are compared: from the root, without case or escapes (ECMA-376, 2).
+
+    Evernote and older .NET programs write a backslash where the format wants a slash.
+    """
+    path = unquote(name).replace("\\", "/").lstrip("/")
+    return posixpath.normpath("/" + path).casefold()
+
+
+def _directory(stream: IO[bytes]) -> bytes:
+    length = stream.seek(0, os.SEEK_END)
+    padded_from = _padded_from(stream, length)
+    tail_at = max(0, padded_from - END.size - COMMENT_MAX)
+    stream.seek(tail_at)
+    # The record itself may end in zeros.
+    tail = stream.read(padded_from + END.size - tail_at)
+    at = _end_record(tail, length - tail_at)
+    *_, entries, size, offset, _ = END.unpack_from(tail, at)
+    if tail[max(0, at - LOCATOR_64.size) : at].startswith(b"PK\6\7"):
+        _, _, end_at, _ = LOCATOR_64.unpack_from(tail, at - LOCATOR_64.size)
+        stream.seek(end_at)
+        *_, entries, size, offset = END_64.unpack(stream.read(END_64.size))
+    if entries > ENTRIES_MAX or size > DIRECTORY_MAX:
+        raise NotAResume("resume_unchecked")
+    stream.seek(offset)
+    return stream.read(size)
+
+
+def _padded_from(stream: IO[bytes], length: int) -> int:
+    """Return where the zeros at the end of a file begin.
+
+    Programs that write a whole buffer leave them.
+    """
+    at = length
+    while at > 0:
+        start = max(0, at - 2**16)
+        stream.seek(start)
+        content = stream.read(at - start).rstrip(b"\0")
+        if content:
+            return start + len(content)
+        at = start
+    return 0
+
+
+def _end_record(tail: bytes, length: int) -> int:
+    """Return where the end record is: the last whose comment reaches the end, or the padding.
+
+    Its signature alone proves nothing: it can stand inside of the record itself, or in a comment.
+    """
+    at = tail.rfind(b"PK\5\6")
+    while at >= 0:
+        if at + END.size <= len(tail):
+            *_, comment_length = END.unpack_from(tail, at)
+            end = at + END.size + comment_length
+            if end <= length and not tail[end:].strip(b"\0"):
+                return at
+        at = tail.rfind(b"PK\5\6", 0, at + 3)
+    raise NotAResume("resume_incomplete")
+
+
+def _entries(directory: bytes) -> Iterator[Entry]:
+    at = count = 0
+    while directory.startswith(b"PK\1\2", at):
+        count += 1
+        if count > ENTRIES_MAX:
+            raise NotAResume("resume_unchecked")
+        fields = CENTRAL.unpack_from(directory, at)
+        flags, method = fields[3:5]
+        compressed, expanded = fields[8:10]
+        name_length, extra_length, comment_length = fields[10:13]
+        offset = fields[16]
+        name_at = at + CENTRAL.size
+        extra_at = name_at + name_length
+        comment_at = extra_at + extra_length
+        name = directory[name_at:extra_at].decode("utf-8", "replace")
+        if IN_ZIP64 in (compressed, expanded, offset):
+            extra = directory[extra_at:comment_at]
+            expanded, compressed, offset = _in_zip64([expanded, compressed, offset], extra)
+        yield Entry(name, flags, method, compressed, expanded, offset)
+        at = comment_at + comment_length
+
+
+def _in_zip64(numbers: list[int], extra: bytes) -> list[int]:
+    """Return the numbers, those that did not fit into 32 bits from the extra field."""
+    while extra:
+        field, length = EXTRA.unpack_from(extra)
+        if field == ZIP64_EXTRA:
+            large = [number for (number,) in LARGE.iter_unpack(extra[4 : 4 + length])]
+            return [large.pop(0) if number == IN_ZIP64 else number for number in numbers]
+        extra = extra[4 + length :]
+    return numbers

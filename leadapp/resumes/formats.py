@@ -1,0 +1,61 @@
+"""The three accepted formats, and others that people send, known by their first bytes."""
+
+import re
+from dataclasses import dataclass, field
+
+PDF = "application/pdf"
+DOC = "application/msword"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+CONTENT_TYPES = {".pdf": PDF, ".doc": DOC, ".docx": DOCX}
+KINDS = {PDF: "PDF", DOC: "DOC", DOCX: "DOCX"}
+ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
+
+MARKUP = re.compile(rb"<(!doctype|!--|\?|/?[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
+BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n\f"  # byte order marks and white space
+
+BINARY = [
+    ("resume_is_heic", rb".{4}ftyp(hei|hev|mif1|msf1)"),
+    ("resume_is_image", rb"\xff\xd8\xff|\x89PNG|GIF8|II\*\0|MM\0\*|8BPS|BM.{4}\0{4}"),
+    ("resume_is_image", rb"RIFF.{4}WEBP|.{4}ftypavif"),
+    ("resume_is_archive", rb"PK|Rar!|7z\xbc\xaf|\x1f\x8b|BZh\d1AY|\xfd7zXZ"),
+    ("resume_type", rb"MZ|\x7fELF|#!"),  # programs
+]
+TEXT = [
+    ("resume_is_rtf", rb"\{\\rtf"),
+    ("resume_is_word_xml", rb"<\?xml.*(progid=.Word\.Document|wordDocument|pkg:package)"),
+    ("resume_type", rb"<\?xml(?!.*<html)"),
+    ("resume_is_html", MARKUP.pattern),
+    # Word's "Single File Web Page", which some job sites name .doc
+    ("resume_is_html", rb"[a-z-]+:.*multipart/related"),
+    ("resume_is_link", rb"\[InternetShortcut\]|\{.*(\"doc_id\"|docs\.google\.com)"),
+]
+BINARY_SIGNS = [(code, re.compile(sign, re.DOTALL)) for code, sign in BINARY]
+TEXT_SIGNS = [(code, re.compile(sign, re.DOTALL | re.IGNORECASE)) for code, sign in TEXT]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an acceptable file holds; `warnings` are codes of what its reader should know."""
+
+    content_type: str
+    warnings: list[str] = field(default_factory=list)
+
+
+class NotAResume(Exception):
+    """The file is of no accepted format, or is broken; `code` is that of the message."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def other_format(head: bytes) -> str | None:
+    """Return the code of the message for another format, None if the first bytes show none."""
+    for code, sign in BINARY_SIGNS:
+        if sign.match(head):
+            return code
+    text = head.lstrip(BEFORE_TEXT).replace(b"\0", b"")  # UTF-16 reads as ASCII without its zeros
+    for code, sign in TEXT_SIGNS:
+        if sign.match(text):
+            return code
+    return None

@@ -1,0 +1,129 @@
+"""An uploaded file becomes a resume, or is refused in words that say what it is and what to do.
+
+The name's ending and the content must be the same one of the three formats, whatever type the
+client claims (OWASP File Upload cheat sheet).
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import olefile
+
+from ..config import current
+from ..errors import Refused
+from ..models import FILENAME_MAX
+from ..wording import filesize
+from . import ole, pdf, word
+from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
+
+SHOWN_MAX = 40  # of a file name in a message
+HEAD = 4096
+
+
+@dataclass(frozen=True)
+class Resume:
+    """An accepted file. `warnings` are codes.
+
+    Its bytes are in `staged` until `kept_at` (Unix time), and then in storage under `key`.
+    """
+
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    key: str
+    warnings: Sequence[str] = ()
+    staged: IO[bytes] | None = None
+    kept_at: float = 0
+
+    def described(self) -> dict[str, Any]:
+        """Return what is known of the file, by column of a submission."""
+        return {
+            name: getattr(self, name)
+            for name in ("filename", "content_type", "size", "sha256", "warnings")
+        }
+
+
+def inspect(stream: IO[bytes], filename: str) -> Resume:
+    """Return the resume that an uploaded file is, or raise Refused with the reason."""
+    size = stream.seek(0, os.SEEK_END)
+    name = clean_filename(filename)
+    ending = os.path.splitext(name)[1].lower()
+    if ending in CONTENT_TYPES:
+        _check_size(size)
+    try:
+        content = _content(stream)
+    except NotAResume as error:
+        raise Refused(error.code, filename=_shown(name)) from error
+    if CONTENT_TYPES.get(ending) != content.content_type:
+        raise _misnamed(name, content.content_type)
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256")  # type: ignore[arg-type]  # it has readinto
+    return Resume(
+        filename=name,
+        content_type=content.content_type,
+        size=size,
+        sha256=digest.hexdigest(),
+        key=secrets.token_hex(16) + ending,
+        warnings=content.warnings,
+        staged=stream,
+    )
+
+
+def _check_size(size: int) -> None:
+    if size == 0:
+        raise Refused("resume_empty")
+    if size > current["MAX_FILE_SIZE"]:
+        raise Refused("resume_too_large", limit=filesize(current["MAX_FILE_SIZE"]))
+
+
+def _content(stream: IO[bytes]) -> Content:
+    """Return what a file of one of the three formats holds, or raise NotAResume."""
+    stream.seek(0)
+    head = stream.read(HEAD)
+    if head.startswith(b"PK\3\4"):
+        return word.read(stream)
+    if head.startswith(olefile.MAGIC):
+        return ole.read(stream)
+    if pdf.is_pdf(head):
+        return pdf.read(stream)
+    raise NotAResume(other_format(head) or "resume_type")
+
+
+def _misnamed(name: str, content_type: str) -> Refused:
+    stem, ending = os.path.splitext(name)
+    if ending.lower() == ".dot":  # a document and a template are alike inside
+        return Refused("resume_is_template", filename=_shown(name))
+    right = next(ending for ending, type_ in CONTENT_TYPES.items() if type_ == content_type)
+    return Refused(
+        "resume_misnamed",
+        filename=_shown(name),
+        kind=KINDS[content_type],
+        renamed=_shown((stem or "resume") + right),
+    )
+
+
+def _shown(name: str) -> str:
+    """Return a file name as a message shows it, short enough for a line."""
+    stem, ending = os.path.splitext(name or "The file")
+    if len(stem) > SHOWN_MAX:
+        stem = stem[:SHOWN_MAX] + "…"
+    return stem + ending[:SHOWN_MAX]
+
+
+def clean_filename(filename: str) -> str:
+    """Take the last part of a visitor's file name, without controls, its ending kept when it is cut."""
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
+    name = "".join(
+        character
+        for character in name
+        if unicodedata.category(character)[0] not in "CZ" or character == " "
+    )
+    stem, ending = os.path.splitext(name.strip())
+    return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]

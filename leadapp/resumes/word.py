@@ -1,0 +1,126 @@
+"""Zip archives that people send: Word documents (ECMA-376, part 2), and what the others are."""
+
+import struct
+import zlib
+from typing import IO
+from xml.parsers import expat
+
+from .archive import Archive, part_name
+from .formats import DOCX, Content, NotAResume
+
+TYPES, RELATIONSHIPS = part_name("[Content_Types].xml"), part_name("_rels/.rels")
+# The address before it differs: Strict Open XML has another than the usual one.
+MAIN_RELATIONSHIP = "/relationships/officedocument"
+MAIN_TYPE = f"{DOCX}.main+xml"
+MACROS_PART = "/vbaproject.bin"
+# By what their main part's type holds; a spreadsheet with macros is a spreadsheet.
+OTHER_TYPES = {
+    "spreadsheetml": "resume_is_office",
+    "presentationml": "resume_is_office",
+    "ms-excel": "resume_is_office",
+    "ms-powerpoint": "resume_is_office",
+    "macroenabled": "resume_is_macro",
+    "template.main": "resume_is_template",
+}
+PAGES_PARTS = ("/index/document.iwa", "/index.zip", "/buildversionhistory.plist")
+OPENDOCUMENT_PARTS = {"/content.xml", "/meta-inf/manifest.xml"}
+# What reading a broken or hostile file raises.
+BROKEN = (
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    expat.ExpatError,
+)
+
+
+def read(stream: IO[bytes]) -> Content:
+    """Return the content of a Word document, or raise NotAResume."""
+    try:
+        archive = Archive(stream)
+        if TYPES not in archive.entries:
+            raise NotAResume(_without_types(set(archive.entries)))
+        main_type = _main_type(archive)
+    except BROKEN as error:
+        raise NotAResume("resume_incomplete") from error
+    if main_type != MAIN_TYPE:
+        others = (code for sign, code in OTHER_TYPES.items() if sign in main_type)
+        raise NotAResume(next(others, "resume_type"))
+    archive.check()
+    has_macros = any(name.endswith(MACROS_PART) for name in archive.entries)
+    return Content(DOCX, ["macros"] if has_macros else [])
+
+
+def _without_types(names: set[str]) -> str:
+    """Return the code of the message for an archive that is no Office document."""
+    if names >= OPENDOCUMENT_PARTS:
+        return "resume_is_odt"
+    if any(name.endswith(PAGES_PARTS) for name in names):
+        return "resume_is_pages"
+    return "resume_is_archive"
+
+
+def _main_type(archive: Archive) -> str:
+    """Return the content type of the main part, in lower case, or "" if no part is the main one.
+
+    The main part is the one that the package's relationships name. Without them it is the one of
+    the right type.
+    """
+    types = _elements(archive.read(TYPES))
+    by_part = {
+        part_name(row["PartName"]): _plain(row["ContentType"])
+        for element, row in types
+        if element == "Override"
+    }
+    by_ending = {
+        row["Extension"].lower(): _plain(row["ContentType"])
+        for element, row in types
+        if element == "Default"
+    }
+    for part in [*_related(archive), *_parts_of_main_type(by_part)]:
+        if part in archive.entries:
+            return by_part.get(part) or by_ending.get(part.rpartition(".")[2], "")
+    return ""
+
+
+def _related(archive: Archive) -> list[str]:
+    """Return the parts that the package's relationships name as the main one."""
+    if RELATIONSHIPS not in archive.entries:
+        return []
+    return [
+        part_name(row["Target"])
+        for element, row in _elements(archive.read(RELATIONSHIPS))
+        if element == "Relationship" and row["Type"].lower().endswith(MAIN_RELATIONSHIP)
+    ]
+
+
+def _parts_of_main_type(by_part: dict[str, str]) -> list[str]:
+    return [part for part, type_ in by_part.items() if type_ == MAIN_TYPE]
+
+
+def _plain(content_type: str) -> str:
+    """Return a media type, which has no case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
+    """Return the elements of a part, by their names without namespace; raise NotAResume for a DTD.
+
+    Entities are declared in a DTD, which Open XML forbids: without one nothing is expanded or
+    fetched. Expat reads UTF-8 and UTF-16, as the standard allows.
+    """
+    found: list[tuple[str, dict[str, str]]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        found.append((name.rpartition(" ")[2], attributes))
+
+    def refuse(*_doctype: object) -> None:
+        raise NotAResume("resume_unchecked")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(xml, True)
+    return found

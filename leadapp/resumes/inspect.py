@@ -23,6 +23,7 @@ from . import ole, pdf, word
 from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
 
 SHOWN_MAX = 40  # of a file name in a message
+JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them
 HEAD = 4096
 
 
@@ -118,12 +119,28 @@ def _shown(name: str) -> str:
 
 
 def clean_filename(filename: str) -> str:
-    """Take the last part of a visitor's file name, without controls, its ending kept when it is cut."""
+    """Return the last part of a visitor's file name, without controls; a cut leaves its ending."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
-    name = "".join(
-        character
-        for character in name
-        if unicodedata.category(character)[0] not in "CZ" or character == " "
-    )
-    stem, ending = os.path.splitext(name.strip())
+    name = "".join(_clean(character) for character in name).strip(" " + JOINERS)
+    # A name that begins with a dot is hidden in a folder.
+    stem, ending = os.path.splitext(_plain_ending(name.lstrip(". " + JOINERS)))
     return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]
+
+
+def _clean(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Zs":  # also the no-break spaces that macOS and French keyboards write
+        return " "
+    if category[0] in "CZ" and character not in JOINERS:
+        return ""
+    return character
+
+
+def _plain_ending(name: str) -> str:
+    """Return a name whose ending, if it is one of ours in full-width letters, is in plain ones."""
+    for ending in CONTENT_TYPES:
+        stem, typed = name[: -len(ending)], name[-len(ending) :]
+        plain = unicodedata.normalize("NFKC", typed)
+        if plain.lower() == ending:
+            return stem + plain
+    return name

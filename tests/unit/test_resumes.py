@@ -179,6 +179,14 @@ def test_no_damage_breaks_the_inspection(place: int, value: int, ending: str) ->
         ("cv\r\nX: y.pdf", "cvX: y.pdf"),
         ("cv\u202efdp.doc", "cvfdp.doc"),
         ("x" * 300 + ".docx", "x" * 250 + ".docx"),
+        (".cv.pdf", "cv.pdf"),
+        ("..\u200d. .cv.pdf", "cv.pdf"),
+        ("...", ""),
+        ("Ana\u00a0Ruiz\u202fCV\u3000(1).pdf", "Ana Ruiz CV (1).pdf"),
+        ("\u0645\u06cc\u200c\u062e\u0648.pdf", "\u0645\u06cc\u200c\u062e\u0648.pdf"),
+        ("\U0001f469\u200d\U0001f4bc.pdf", "\U0001f469\u200d\U0001f4bc.pdf"),
+        ("cv.pdf\u200d ", "cv.pdf"),
+        ("cv\uff0e\uff30\uff24\uff26", "cv.PDF"),
     ],
 )
 def test_a_file_name_is_only_a_label(typed: str, kept: str) -> None:

@@ -103,10 +103,12 @@ def with_method(method: int) -> bytes:
     return written.getvalue()
 
 
-def with_doctype() -> bytes:
-    made = word()
-    doctype = '<!DOCTYPE Types [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
-    made.parts[TYPES_PART] = doctype + made.parts[TYPES_PART]
+def with_entities(encoding: str) -> bytes:
+    """A list whose entities would expand to 3 GB, each into ten of the one before."""
+    entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(8))
+    made = Package(word().parts, encoding=encoding)
+    doctype = f'<!DOCTYPE Types [<!ENTITY e0 "{"x" * 30}">{entities}]>'
+    made.parts[TYPES_PART] = doctype + zips.types("&e8;")
     return made.pack()
 
 
@@ -118,7 +120,9 @@ REFUSED = {
         Package(word().parts, method=zipfile.ZIP_LZMA).pack(),
         "resume_unchecked",
     ),
-    "a DTD": (with_doctype(), "resume_unchecked"),
+    "entities": (with_entities("utf-8"), "resume_unchecked"),
+    "entities in UTF-16": (with_entities("utf-16"), "resume_unchecked"),
+    "deep XML": (package(types="<a>" * 170_000), "resume_unchecked"),
     "a large list": (package(types=" " * 2**20), "resume_unchecked"),
     "a program before it": (b"MZ" + samples.docx(), "resume_type"),
     "macros": (samples.docm(), "resume_is_macro"),
@@ -149,6 +153,17 @@ def test_macros_in_a_document_are_a_warning() -> None:
     made = word()
     made.parts["word/vbaProject.bin"] = ""
     assert inspect(io.BytesIO(made.pack()), "cv.docx").warnings == ["macros"]
+
+
+@pytest.mark.parametrize("name", ["entities", "entities in UTF-16", "deep XML"])
+def test_hostile_xml_costs_little(name: str) -> None:
+    def cost(content: bytes) -> float:
+        start = time.process_time()
+        answer(content)
+        return time.process_time() - start
+
+    hostile, good = REFUSED[name][0], samples.docx()
+    assert min(cost(hostile) for _ in range(5)) < 100 * min(cost(good) for _ in range(5))
 
 
 def test_an_end_record_inside_of_the_real_one_gets_round_no_bound() -> None:

@@ -1,27 +1,32 @@
-// Sends the form, shows how far it is, keeps what was typed; works without it.
-const find = (selector, page = document) => page.querySelector(selector);
-const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-let request;
+// Sends the form and keeps what was typed.
+const find = (selector, root = document) => root.querySelector(selector);
+const create = (tag, props) => Object.assign(document.createElement(tag), props);
+const words = JSON.parse(find("[data-words]").dataset.words);
+let current; // the request under way
 
-const show = (words = "", share = 0) => {
-  const [button, status, percent, row, bar, cancel] = document.querySelectorAll(".main, .main ~ *, .main ~ div > *");
-  if (!words) request = null;
-  button.setAttribute("aria-disabled", !!words);
-  status.textContent = words;
-  percent.textContent = words && ` ${Math.floor(share * 100)} %`;
-  row.hidden = !words;
+const showProgress = (text, share) => {
+  const [status, bar] = [find("#sending"), find("progress")];
+  find(".main").ariaDisabled = !!text;
+  status.textContent = text;
+  status.nextElementSibling.textContent = text && ` ${Math.floor(share * 100)} %`;
+  bar.parentElement.hidden = !text;
   bar.value = share;
-  cancel.hidden = share === 1; // the firm may have it by now
+  bar.nextElementSibling.hidden = share === 1; // the firm may have it
 };
 
 const mark = (input, bad) => {
-  input.setAttribute("aria-invalid", bad);
+  input.ariaInvalid = bad;
   input.closest(".field").classList.toggle("bad", bad);
 };
 
-// Say one thing first in the page, as the server does.
-const tell = (notice, title = "") => {
-  show();
+const stop = () => {
+  current = null;
+  showProgress("", 0);
+};
+
+// Puts one notice first, as the server does.
+const showNotice = (notice, title = "") => {
+  stop();
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
   document.querySelectorAll("[aria-invalid=true]").forEach((input) => mark(input, false));
   document.title = title + document.title.replace(/^Error: /, "");
@@ -29,65 +34,98 @@ const tell = (notice, title = "") => {
   notice.focus();
 };
 
-const say = (kind, textContent) => tell(make("p", { className: `notice ${kind}`, tabIndex: -1, textContent }));
+const say = (textContent, kind = "wrong") => showNotice(create("p", { className: `notice ${kind}`, tabIndex: -1, textContent }));
 
-const wrongFile = ({ accept, files: [file] }, limit) =>
-  file &&
-  ((!accept.split(",").includes(file.name.toLowerCase().replace(/.*\./, ".")) && "resume_type") ||
-    (!file.size && "resume_empty") ||
-    (file.size > limit && "resume_too_large"));
+const fieldError = ({ name, value, validity }) =>
+  value.trim() ? validity.typeMismatch && `${name}_format` : `${name}_missing`;
 
-const wrong = ({ name, value, validity }) => `${name}_${value.trim() ? validity.typeMismatch && "format" : "missing"}`;
-
-const sayErrors = (form, words, code) => {
-  const summary = find("template", form).content.firstElementChild.cloneNode(true);
-  tell(summary, "Error: ");
+const showErrors = (form, fileError) => {
+  const summary = find("template").content.firstElementChild.cloneNode(true);
+  showNotice(summary, "Error: ");
   for (const input of form.elements) {
-    const textContent = words[input === form.resume ? code : wrong(input)];
+    const textContent = words[input === form.resume ? fileError : fieldError(input)];
     if (!textContent) continue;
     const id = `${input.id}-error`;
-    summary.lastElementChild.appendChild(make("li")).append(make("a", { href: `#${input.id}`, textContent }));
-    input.before(make("p", { className: "error", id, textContent }));
-    input.setAttribute("aria-describedby", `${(input.getAttribute("aria-describedby") ?? "").replace(id, "")} ${id}`);
+    const link = create("a", { href: `#${input.id}`, textContent });
+    const described = input.getAttribute("aria-describedby") ?? "";
+    summary.lastElementChild.appendChild(create("li")).append(link);
+    input.before(create("p", { className: "error", id, textContent }));
+    input.setAttribute("aria-describedby", `${described.replace(id, "")} ${id}`);
     mark(input, true);
   }
 };
 
-const answer = (words) => {
-  if (request.status < 400) return location.assign(request.responseURL);
-  const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  // Another page would take what was typed away.
-  if (!find("main form", page)) return say("wrong", find("main .intro", page)?.textContent ?? words.connection_lost);
-  request = null;
+// Returns what is wrong with the file, or copies it into `body`: browsers do not send
+// a file that changes after its selection, as Android's cloud files do.
+const readFile = async ({ accept, files: [file] }, limit, body) => {
+  if (!file) return;
+  const ending = file.name.toLowerCase().replace(/.*\./, ".");
+  if (!accept.split(",").includes(ending)) return "resume_type";
+  if (file.size > limit) return "resume_too_large";
+  try {
+    const bytes = await file.arrayBuffer(); // fails if it changed or is gone
+    if (!bytes.byteLength) return "resume_empty";
+    body.set("resume", new File([bytes], file.name, file));
+  } catch {
+    return "resume_changed";
+  }
+};
+
+const replaceForm = (page) => {
   const first = find("[autofocus]", page);
-  first.autofocus = false; // works but once
+  current = null;
+  first.autofocus = false; // works once
   document.title = page.title;
   find("main").replaceWith(find("main", page));
   first.focus();
 };
 
-addEventListener("submit", (event) => {
+// What a proxy's own page means here
+const refusal = (status) => {
+  if (status === 413) return words.sending_too_large;
+  return status === 429 || status > 499 ? words.sending_unavailable : words.sending_refused;
+};
+
+const receive = ({ status, responseURL, responseText }) => {
+  if (responseURL.includes("/submitted/")) return location.assign(responseURL);
+  const page = new DOMParser().parseFromString(responseText, "text/html");
+  if (find("[data-words]", page)) return replaceForm(page);
+  say(find("main .intro", page)?.textContent ?? refusal(status).replace("{status}", status));
+};
+
+const send = (form, request, body) => {
+  const start = performance.now();
+  const go = (share) => {
+    request.timeout = performance.now() - start + 60_000; // from the last progress
+    showProgress(words.sending, share);
+  };
+  request.open("POST", form.action);
+  request.upload.onprogress = ({ loaded, total }) => go(loaded / total);
+  request.onload = () => receive(request);
+  request.ontimeout = () => say(words.sending_timed_out);
+  request.onerror = () => say(words.connection_lost);
+  go(0);
+  request.send(body);
+};
+
+addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.resume) return;
   event.preventDefault();
-  if (request) return;
-  const words = JSON.parse(form.dataset.words);
-  const code = wrongFile(form.resume, form.dataset.limit);
-  if (code) return sayErrors(form, words, code); // all else the server checks
-  const go = (share) => {
-    request.timeout = performance.now() - event.timeStamp + 60_000; // from the last progress
-    show(words.sending, share);
-  };
+  if (current) return;
+  const request = (current = new XMLHttpRequest());
+  const body = new FormData(form);
+  showProgress(words.sending, 0);
+  const fileError = await readFile(form.resume, form.dataset.limit, body);
+  if (request !== current) return; // cancelled
+  if (fileError) return showErrors(form, fileError); // all else the server checks
   history.replaceState(form.form_id.value, "");
-  request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  request.upload.onprogress = ({ loaded, total }) => go(loaded / total);
-  request.onload = () => answer(words);
-  request.onerror = request.ontimeout = () => say("wrong", words.connection_lost);
-  request.onabort = () => say("waiting", words.cancelled);
-  go(0);
-  request.send(new FormData(form));
+  send(form, request, body);
 });
-addEventListener("click", ({ target }) => target.type === "button" && request?.abort());
-addEventListener("pageshow", () => show());
-if (history.state) find("[name=form_id]").value = history.state; // after Back: the same sending
+addEventListener("click", ({ target }) => {
+  if (target.type !== "button") return;
+  current?.abort();
+  say(words.cancelled, "waiting");
+});
+addEventListener("pageshow", stop);
+if (history.state) find("[name=form_id]").value = history.state; // after Back

@@ -24,9 +24,10 @@ from ..wording import filesize
 
 bp = Blueprint("public", __name__)
 SCRIPT_WORDS = (
-    *("resume_missing", "resume_type", "resume_too_large", "resume_empty"),
+    *("resume_missing", "resume_type", "resume_too_large", "resume_empty", "resume_changed"),
     *("first_name_missing", "last_name_missing", "email_missing", "email_format"),
-    *("connection_lost", "sending", "cancelled"),
+    *("connection_lost", "sending", "cancelled", "sending_timed_out"),
+    *("sending_too_large", "sending_refused", "sending_unavailable"),
 )
 
 
@@ -108,5 +109,10 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
 
 def _script_words() -> dict[str, Message]:
     """Return the messages that the form's script shows, by code."""
-    limit = filesize(current["MAX_FILE_SIZE"])
-    return {code: Message(code, limit=limit) for code in SCRIPT_WORDS}
+    contact = current["CONTACT_TEXT"]
+    facts = {
+        "limit": filesize(current["MAX_FILE_SIZE"]),
+        "contact": f". {contact}" if contact else "",
+        "status": "{status}",  # known to the script alone
+    }
+    return {code: Message(code, **facts) for code in SCRIPT_WORDS}

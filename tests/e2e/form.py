@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from leadapp.models import Submission
 from tests import samples
+from tests.servers.proxy import Proxy
 from tests.site import Site
 
 TYPED = {"First name": "José", "Last name": "Álvarez", "E-mail": "jose@example.com"}
@@ -21,7 +22,7 @@ def resume(folder: Path) -> Path:
     return file
 
 
-def fill(page: Page, site: Site, file: Path, **changed: str) -> None:
+def fill(page: Page, site: Site | Proxy, file: Path, **changed: str) -> None:
     """Open the form, type everything and choose the file; what is given stands in its place."""
     page.goto(site.url)
     for label, words in (TYPED | changed).items():

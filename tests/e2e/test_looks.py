@@ -127,7 +127,7 @@ def test_the_first_visit_is_light(visitor: Page, site: Site) -> None:
     visitor.on("response", lambda response: bodies.append(len(response.body())))
     visitor.goto("/", wait_until="networkidle")
     assert len(bodies) <= 4
-    assert sum(bodies) <= 30 * 1024
+    assert sum(bodies) <= 17 * 1024
 
 
 @pytest.mark.parametrize("path", ["/", "/auth/login", "/redoc"])

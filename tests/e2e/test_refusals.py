@@ -13,6 +13,8 @@ from tests import samples
 from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, submissions
 from tests.site import Site
 
+CONTACT = "Answer our e-mail to reach us."  # the setting's default
+
 
 @pytest.fixture(params=["cv.txt", "cv.PDF", "cv.docx"], ids=["type", "empty", "too large"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
@@ -112,4 +114,5 @@ def test_a_page_without_the_form_does_not_take_the_form_away(
     prospect.route("**/", answer)
     fill(prospect, site, cv)
     press(prospect)
-    expect_all_kept(prospect, MESSAGES["http_404" if ours else "connection_lost"])
+    theirs = MESSAGES["sending_unavailable"].format(status=503, contact=f". {CONTACT}")
+    expect_all_kept(prospect, MESSAGES["http_404"] if ours else theirs)

@@ -2,6 +2,8 @@
 
 import html
 import io
+import json
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +41,20 @@ def submissions() -> int:
 
 def test_the_form_sets_no_cookie(client: Client) -> None:
     assert "Set-Cookie" not in client.get("/").headers
+
+
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    ("contact", "ending"), [("", "device"), ("Call O'Hara & Co.", "device. Call O'Hara & Co.")]
+)
+def test_the_script_has_the_words_of_each_failure(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch, contact: str, ending: str
+) -> None:
+    monkeypatch.setitem(app.config, "CONTACT_TEXT", contact)
+    [words] = re.findall(r"data-words='([^']+)'", client.get("/").text)
+    refused = json.loads(html.unescape(words))["sending_refused"]
+    assert "(status {status})" in refused  # the script fills it in
+    assert refused.endswith(f"or {ending}")
 
 
 def test_the_page_after_sending_says_what_was_received(client: Client) -> None:

@@ -1,0 +1,154 @@
+"""What fails between the press and the answer has its own words, keeps everything, and ends in no loop."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from leadapp.errors import MESSAGES
+from leadapp.models import Submission
+from tests import samples
+from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
+from tests.e2e.test_looks import look_at
+from tests.e2e.test_script import HURRY
+from tests.servers.proxy import Answer, Proxy
+from tests.site import Site
+
+PAGE = "<!doctype html><title>nginx</title><center><h1>Refused</h1></center><hr>"
+CAPTCHA = "<!doctype html><title>Wall</title><main><form><input name=code></form></main>"
+CONTACT = "Answer our e-mail to reach us."  # the setting's default
+LATER = time.time() + 60
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "touched": lambda file: os.utime(file, (LATER, LATER)),
+    "longer": lambda file: file.write_bytes(samples.pdf(size=950_000)),
+    "replaced": lambda file: (file.unlink(), file.write_bytes(samples.pdf(size=700_000))),
+    "deleted": lambda file: file.unlink(),
+    "renamed": lambda file: file.rename(file.with_name("other.pdf")),
+}
+
+
+@pytest.fixture
+def proxy(site: Site) -> Iterator[Proxy]:
+    """A proxy in front of the shared site."""
+    started = Proxy(site.url)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def posts(prospect: Page) -> list[str]:
+    """The addresses that the page sends something to."""
+    sent: list[str] = []
+    prospect.on(
+        "request",
+        lambda request: sent.append(request.url) if request.method == "POST" else None,
+    )
+    return sent
+
+
+def refused(code: str, status: int) -> str:
+    return MESSAGES[code].format(status=status, contact=f". {CONTACT}")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_changed_since_it_was_selected_is_selected_again(
+    prospect: Page, site: Site, cv: Path, posts: list[str], change: str
+) -> None:
+    fill(prospect, site, cv)
+    CHANGES[change](cv)
+    for _ in range(2):  # pressing again sends nothing and says the same
+        press(prospect)
+        expect(prospect.locator(".error")).to_have_text(MESSAGES["resume_changed"])
+        expect(prospect.get_by_role("region", name="There is a problem")).to_be_focused()
+    expect(prospect.get_by_label("Last name")).to_have_value("Álvarez")
+    expect(prospect.get_by_role("progressbar")).to_be_hidden()
+    assert posts == []
+    content = samples.pdf(size=800_000)
+    cv.write_bytes(content)
+    prospect.get_by_label("Resume").set_input_files(cv)
+    press(prospect)
+    expect_sent(prospect)
+    with site.database() as connection:
+        assert connection.scalar(select(Submission.sha256)) == sha256(content).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_sent_arrives_as_it_was(
+    prospect: Page, site: Site, cv: Path
+) -> None:
+    content = cv.read_bytes()
+    network = prospect.context.new_cdp_session(prospect)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    fill(prospect, site, cv)
+    network.send("Network.emulateNetworkConditions", slow)
+    press(prospect)
+    expect(prospect.get_by_text(re.compile(r"^\s*[1-9]\d? %$"))).to_be_visible()
+    cv.write_bytes(samples.pdf(size=700_000))
+    expect_sent(prospect)
+    with site.database() as connection:
+        assert connection.scalar(select(Submission.sha256)) == sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(413, PAGE), "sending_too_large"),
+        (Answer(413), "sending_too_large"),
+        (Answer(403, PAGE), "sending_refused"),
+        (Answer(403), "sending_refused"),
+        (Answer(403, CAPTCHA), "sending_refused"),
+        (Answer(451, PAGE), "sending_refused"),
+        (Answer(200, PAGE), "sending_refused"),  # a page of the network itself
+        (Answer(429), "sending_unavailable"),
+        (Answer(502, PAGE), "sending_unavailable"),
+    ],
+)
+def test_what_a_proxy_refuses_is_said_in_our_words(
+    prospect: Page, site: Site, proxy: Proxy, cv: Path, answer: Answer, code: str
+) -> None:
+    proxy.answer = answer
+    fill(prospect, proxy, cv)
+    press(prospect)
+    expect_all_kept(prospect, refused(code, answer.status))
+    assert (proxy.posts, submissions(site)) == (1, 0)
+    proxy.answer = None
+    press(prospect)
+    expect_sent(prospect)
+    assert submissions(site) == 1
+
+
+def test_a_server_that_does_not_answer_is_said_to_be_silent(
+    prospect: Page, site: Site, proxy: Proxy, cv: Path
+) -> None:
+    prospect.add_init_script(HURRY)
+    proxy.silent = True
+    fill(prospect, proxy, cv)
+    press(prospect)
+    expect_all_kept(prospect, MESSAGES["sending_timed_out"])
+    proxy.silent = False
+    press(prospect)
+    expect_sent(prospect)
+    assert submissions(site) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_refusal_can_be_read_by_everybody(
+    prospect: Page, proxy: Proxy, cv: Path, scheme: Any
+) -> None:
+    prospect.emulate_media(color_scheme=scheme)
+    proxy.answer = Answer(413)
+    fill(prospect, proxy, cv)
+    press(prospect)
+    expect_all_kept(prospect, refused("sending_too_large", 413))
+    look_at(prospect, [])
+    cv.unlink()
+    press(prospect)
+    expect(prospect.locator(".error")).to_have_text(MESSAGES["resume_changed"])
+    look_at(prospect, [])

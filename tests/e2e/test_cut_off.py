@@ -1,14 +1,16 @@
-"""A run of the tests that is cut off leaves no server and no folder behind."""
+"""A run of the tests that is cut off leaves no server and no folder behind, and nothing in another user's way."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from tests import watchdog
+from tests import RUN, watchdog
 from tests.servers import ROOT
 
 START_ALL = """
@@ -41,9 +43,14 @@ def commands(folder: Path) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_every_server_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
-    command = [sys.executable, "-c", START_ALL]
+    temporary = Path(tempfile.mkdtemp(dir=RUN))
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", START_ALL],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as tests:
         assert tests.stdout is not None
         folder = Path(tests.stdout.readline().strip())
@@ -54,3 +61,6 @@ def test_every_server_ends_with_the_process_that_started_it(number: signal.Signa
     while folder.exists() or commands(folder):
         assert time.monotonic() < end, commands(folder)
         time.sleep(0.05)
+    # Chromium's profiles have names by chance; any other name would be the same for a second user of the machine.
+    left = {path.name for path in temporary.iterdir() if not path.name.startswith("playwright")}
+    assert left == {f"leadapp-tests-{os.getuid()}.lock"}

@@ -54,7 +54,8 @@ class ObjectStore:
     def start(self, timeout: float = 30) -> None:
         """Start, and return when it takes objects."""
         with (self._folder / "log").open("ab") as log:
-            command = [str(Path(sysconfig.get_path("scripts"), "weed")), "mini", *self._options()]
+            program = str(Path(sysconfig.get_path("scripts"), "weed"))
+            command = [program, f"-logdir={self._folder}", "mini", *self._options()]
             self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
         end = time.monotonic() + timeout
         while not self._takes_objects():

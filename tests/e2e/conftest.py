@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -102,7 +103,7 @@ def clone(tmp_path: Path) -> Path:
         target = tmp_path / "leadapp" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
-    (tmp_path / "leadapp" / ".venv").symlink_to(ROOT / ".venv")
+    (tmp_path / "leadapp" / ".venv").symlink_to(sys.prefix)
     return tmp_path / "leadapp"
 
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, render_template_string
 from jinja2 import UndefinedError
 
-from leadapp.resumes import CONTENT_TYPES
+from leadapp.resumes.formats import CONTENT_TYPES
 from tests.clients import Client
 
 pytestmark = pytest.mark.databases("sqlite")

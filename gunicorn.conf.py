@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dotenv import load_dotenv
 from gunicorn import glogging
 from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers import gthread
 
 from leadapp import create_app, log, upkeep
 from leadapp.config import ConfigurationError, load
@@ -29,14 +31,13 @@ except OSError as error:
     sys.exit(f"leadapp cannot start: .env: {error.strerror}")
 
 bind = f"{settings['HOST']}:{settings['PORT']}"
-worker_class = "gthread"
 workers = 2
 threads = 64  # each slow upload holds one
 keepalive = 75  # longer than proxies keep a connection: who closes first may cut a request
 control_socket_disable = True
 forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says who may name the client and the scheme
 
-# What the parser of forms asks for at a time. gunicorn reads up to 1 MB and copies what is left of it at every read,
+# gunicorn reads up to 1 MB of a body and copies what is left of it at every read of the form parser,
 # which doubled the processor time of an upload and held 2 MB more for each.
 SocketUnreader.max_body_chunk = 64 * 1024
 
@@ -44,11 +45,20 @@ SocketUnreader.max_body_chunk = 64 * 1024
 with suppress(AttributeError):  # another C library
     ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX (malloc.h)
 
-# Answers do not tell what serves them; gunicorn has no setting for it.
 _default_headers = wsgi.Response.default_headers
-wsgi.Response.default_headers = lambda answer: [
-    line for line in _default_headers(answer) if line[:7] != "Server:"
-]
+
+
+def _response_headers(response):
+    """Name no server, and end the connection after a 413, whose body is not read to its end.
+
+    Gunicorn has no setting for the one, and drops the application's own "Connection: close".
+    """
+    if response.status_code == 413:
+        response.force_close()
+    return [line for line in _default_headers(response) if not line.startswith("Server:")]
+
+
+wsgi.Response.default_headers = _response_headers
 
 # Where the workers count together for /metrics; prometheus_client looks when it is imported.
 metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
@@ -67,6 +77,55 @@ class Logger(glogging.Logger):
 
 
 logger_class = Logger
+
+# A client may still be sending when its answer is out, as after a 413. If its connection closed
+# then, the answer could be lost. For this long, and for this much, it is read on.
+LINGER_SECONDS = 3
+LINGER_BYTES = 4 * 1024 * 1024
+
+
+class Worker(gthread.ThreadWorker):
+    """Gunicorn's threaded worker, which ends a connection in the thread that served it.
+
+    Gunicorn itself lingers in the loop that accepts connections, and for 64 KB only: one client
+    that did not close its end stopped every other client of the worker for two seconds.
+    """
+
+    def handle(self, conn):
+        """Serve one request. Returns whether the connection stays open."""
+        stays_open = super().handle(conn)
+        if not stays_open:
+            _linger(conn.sock)
+        return stays_open
+
+
+worker_class = Worker
+
+
+def _linger(connection):
+    """Send the end of the answer, and wait a little for the client to end its part."""
+    deadline = time.monotonic() + LINGER_SECONDS
+    left = LINGER_BYTES
+    with suppress(OSError):  # the client is gone, or too slow
+        connection.shutdown(socket.SHUT_WR)
+        while left > 0 and (seconds := deadline - time.monotonic()) > 0:
+            connection.settimeout(seconds)
+            piece = connection.recv(min(left, 64 * 1024))
+            if not piece:
+                break
+            left -= len(piece)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def pre_request(worker, req):
+    """Send no "100 Continue" to a body that is refused for its declared length.
+
+    Gunicorn has no setting for it. This attribute of the request is the only switch.
+    """
+    declared = dict(req.headers).get("CONTENT-LENGTH", "0")
+    if int(declared) > worker.wsgi.config["MAX_CONTENT_LENGTH"]:
+        req._expected_100_continue = False
 
 
 def on_starting(server):

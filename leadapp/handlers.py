@@ -137,8 +137,7 @@ def _http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length")
     }
     if isinstance(error, RequestEntityTooLarge):
-        request.drain()  # type: ignore[attr-defined]  # of our own Request
-        kept["Connection"] = "close"
+        kept["Connection"] = "close"  # the rest of the body is not read
     if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
         seconds = max(1, math.ceil(limit.reset_at - time.time()))
         kept["Retry-After"] = str(seconds)

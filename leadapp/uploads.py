@@ -158,12 +158,6 @@ class Request(flask.Request):
         self.opened.append(file)
         return file
 
-    def drain(self) -> None:
-        """Read the rest of a body that is too large, up to an end: a client that is still sending hears no answer."""
-        left = 5 * (self.max_content_length or 0)
-        while left > 0 and (piece := self.environ["wsgi.input"].read(min(PIECE, left))):
-            left -= len(piece)
-
     def close(self) -> None:
         """Close every file, also those of a body that broke off, and remove what was only staged."""
         super().close()

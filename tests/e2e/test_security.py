@@ -9,6 +9,7 @@ import httpx
 import jwt
 import pytest
 
+from leadapp.errors import MESSAGES
 from tests import samples
 from tests.factories import PASSWORD
 from tests.pages import forms, hidden_fields
@@ -145,13 +146,26 @@ def test_the_server_names_neither_itself_nor_takes_others_names(site: Site) -> N
     assert httpx.request("TRACE", site.url).status_code == 405
 
 
-def test_a_body_that_cannot_be_read_is_their_fault(site: Site) -> None:
-    for path in ("/", "/api/v1/leads"):
-        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
-        with socket.create_connection((HOST, site.server.port), timeout=10) as line:
-            line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc".encode())
-            line.shutdown(socket.SHUT_WR)
-            assert b"".join(iter(lambda: line.recv(4096), b"")).startswith(b"HTTP/1.1 400"), path
+@pytest.mark.parametrize("path", ["/", "/api/v1/leads"])
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        ("Transfer-Encoding: chunked", b"ZZ\r\nabc"),
+        ("Transfer-Encoding: chunked", b"5\r\n--x\r\n"),
+        ("Content-Length: 500", b"--x\r\nContent-Disposition: form-data"),
+    ],
+    ids=["bad chunk", "cut chunk", "cut"],
+)
+def test_a_body_that_cannot_be_read_is_their_fault(
+    site: Site, path: str, length: str, body: bytes
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    with socket.create_connection((HOST, site.server.port), timeout=10) as line:
+        line.sendall(f"{head}{length}\r\n\r\n".encode() + body)
+        line.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert MESSAGES["body_unreadable"].encode() in answer
 
 
 def test_two_lengths_of_one_body_are_refused(site: Site) -> None:

@@ -1,0 +1,133 @@
+"""A body over the cap is refused early, costs little, and every client reads the refusal."""
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from leadapp.errors import Message
+from tests.e2e.desk import quiet_page
+from tests.e2e.form import fill, press
+from tests.multipart import body
+from tests.servers.ports import HOST
+from tests.site import Site
+
+MB = 1024 * 1024
+DOORS = pytest.mark.parametrize("path", ["/", "/api/v1/leads"])
+START = body({"resume": b"x" * 1000}, b"x")[:500]
+WORDS = Message("http_413", limit="5 MB")
+
+
+@pytest.fixture
+def line(site: Site) -> Iterator[socket.socket]:
+    """A connection that says no more than a test makes it say."""
+    with socket.create_connection((HOST, site.server.port), timeout=5) as connection:
+        yield connection
+
+
+@pytest.fixture
+def huge(tmp_path: Path) -> Path:
+    """A file over the cap of a whole body."""
+    file = tmp_path / "cv.pdf"
+    file.write_bytes(b"x" * 30 * MB)
+    return file
+
+
+def head(path: str, *more: str) -> bytes:
+    lines = (
+        f"POST {path} HTTP/1.1",
+        f"Host: {HOST}",
+        "Content-Type: multipart/form-data; boundary=x",
+        *more,
+    )
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answer(line: socket.socket) -> bytes:
+    """Read to the end of the connection."""
+    return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+@DOORS
+def test_a_declared_length_over_the_cap_is_answered_at_once(line: socket.socket, path: str) -> None:
+    line.sendall(head(path, f"Content-Length: {225 * MB}") + START)
+    assert line.recv(100).startswith(b"HTTP/1.1 413")  # in the five seconds of this connection
+
+
+@DOORS
+def test_who_asks_before_sending_is_refused_before_sending(line: socket.socket, path: str) -> None:
+    line.sendall(head(path, f"Content-Length: {225 * MB}", "Expect: 100-continue"))
+    assert answer(line).startswith(b"HTTP/1.1 413")
+
+
+def test_who_asks_before_sending_something_small_may_send(line: socket.socket) -> None:
+    whole = body({"first_name": b"Ana"}, b"x")
+    line.sendall(head("/api/v1/leads", f"Content-Length: {len(whole)}", "Expect: 100-continue"))
+    assert line.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    line.sendall(whole)
+    assert line.recv(100).startswith(b"HTTP/1.1 422")
+
+
+@DOORS
+def test_an_endless_body_is_not_read_for_long(line: socket.socket, path: str) -> None:
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+    line.sendall(head(path, "Transfer-Encoding: chunked"))
+    line.sendall(b"%x\r\n%s\r\n" % (len(START), START))
+    chunk, sent = b"10000\r\n%s\r\n" % (b"x" * 65536), 0
+    with suppress(ConnectionError):
+        while sent < 200 * MB:
+            line.sendall(chunk)
+            sent += len(chunk)
+    assert sent < 45 * MB  # the cap of 25 MB, the few that are read after it, and what lay between
+    assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_who_trickles_on_after_the_refusal_is_cut_off(line: socket.socket) -> None:
+    line.sendall(head("/", f"Content-Length: {225 * MB}"))
+    refused = answer(line)
+    assert refused.startswith(b"HTTP/1.1 413")
+    assert b"\r\nConnection: close\r\n" in refused
+    start = time.monotonic()
+    with suppress(ConnectionError):
+        while time.monotonic() < start + 30:
+            line.sendall(b"x")
+            time.sleep(0.1)
+    assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize("host", ["Host: 127.0.0.1", "Host 127.0.0.1"], ids=["good", "malformed"])
+def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
+    ask = f"GET /health HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(8):  # four for each worker
+            held = socket.create_connection((HOST, site.server.port), timeout=5)
+            stack.enter_context(held).sendall(ask)
+        start = time.monotonic()
+        for _ in range(4):
+            with site.client() as client:
+                assert client.get("/health").status_code == 200
+        assert (
+            time.monotonic() - start < 3
+        )  # each of the eight had stopped a worker for two seconds
+
+
+@pytest.mark.parametrize("more", [[], ["-H", "Expect:"]], ids=["asks first", "sends at once"])
+def test_curl_reads_the_refusal(site: Site, huge: Path, more: list[str]) -> None:
+    for _ in range(10):
+        command = ["curl", "-sS", *more, "-F", f"resume=@{huge}", f"{site.url}/api/v1/leads"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert json.loads(done.stdout)["detail"] == WORDS, done.stderr
+
+
+def test_a_browser_shows_the_refusal(site: Site, browser: Browser, huge: Path) -> None:
+    with quiet_page(browser, java_script_enabled=False) as page:
+        for _ in range(5):
+            fill(page, site, huge)
+            press(page)
+            expect(page.locator("p.intro")).to_have_text(WORDS)

@@ -75,6 +75,12 @@ class Logger(glogging.Logger):
         for handler in self.error_log.handlers:
             handler.setFormatter(log.formatter())
 
+    def warning(self, msg, *args, **kwargs):
+        """Log a malformed request by its fault alone: gunicorn quotes the header, and secrets with it."""
+        if msg.startswith("Invalid request from ip="):
+            msg = f"refused a malformed request: {type(sys.exception()).__name__}"
+        super().warning(msg, *args, **kwargs)
+
 
 logger_class = Logger
 
@@ -93,6 +99,7 @@ class Worker(gthread.ThreadWorker):
 
     def handle(self, conn):
         """Serve one request. Returns whether the connection stays open."""
+        log.request_id.set(None)  # a malformed request is logged before it has an id
         stays_open = super().handle(conn)
         if not stays_open:
             _linger(conn.sock)

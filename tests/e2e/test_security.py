@@ -1,5 +1,6 @@
 """What docs/security.md promises, asked of the real server by whoever would break it."""
 
+import json
 import re
 import socket
 import time
@@ -175,3 +176,29 @@ def test_two_lengths_of_one_body_are_refused(site: Site) -> None:
         answer = b"".join(iter(lambda: line.recv(4096), b"")).decode()
     assert answer.startswith("HTTP/1.1 400")
     assert "healthy" not in answer
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "GET / HTTP/1.1\r\nX-Token planted-secret",
+        "GET / HTTP/1.1\r\nAuthorization : Bearer planted-secret",
+        "GET / HTTP/1.1\r\nplanted-secret, \\n: x",
+        "GET / HTTP/1.1\r\nExpect: planted-secret",
+        "GET /auth/reset/planted secret HTTP/1.1",
+        "GET / planted-secret",
+    ],
+)
+def test_a_malformed_request_is_logged_by_its_fault_alone(site: Site, lines: str) -> None:
+    before = len(site.server.log())
+    good = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-ID: the-one-before\r\n\r\n"
+    with socket.create_connection((HOST, site.server.port), timeout=10) as line:
+        line.sendall(good.encode())
+        assert b"the-one-before" in line.recv(4096)
+        line.sendall(f"{lines}\r\n\r\n".encode())
+        assert b" 4" in b"".join(iter(lambda: line.recv(4096), b""))
+    written = site.server.log()[before:]
+    logged = [json.loads(text) for text in written.splitlines() if text.startswith("{")]
+    [refusal] = [entry for entry in logged if "malformed" in entry["message"]]
+    assert refusal["request_id"] is None
+    assert "planted" not in written

@@ -158,6 +158,7 @@ def compose(
 
     Raises here, not while sending, what makes it impossible to compose.
     """
+    name = current["SMTP_FROM_NAME"] or current["FIRM_NAME"]
     sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
     with current_app.test_request_context(base_url=current["BASE_URL"]):
         message = Alternatives(
@@ -165,7 +166,7 @@ def compose(
             recipients=[rules.ascii_email(recipient)],
             body=render_template(f"mail/{template}.txt", **facts),
             html=render_template(f"mail/{template}.html", **facts),
-            sender=f'"{quote(header(current["SMTP_FROM_NAME"]))}" <{sender}>',
+            sender=f'"{quote(header(name))}" <{sender}>',
             reply_to=reply_to and rules.ascii_email(reply_to),
             date=time.time(),
             extra_headers={"Auto-Submitted": "auto-generated"},

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -59,9 +60,26 @@ def _shaped(allowed: str, shape: str) -> Kind:
 def _base_url(text: str) -> str:
     url = urlsplit(text)
     beside = url.path.strip("/") or url.query or url.port == 0
+    (url.hostname or "").encode("idna")  # raises for an empty label, which no one can look up
     if text and (url.scheme not in ("http", "https") or not url.hostname or beside):
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def _mail_server(text: str) -> str:
+    if text and not re.fullmatch(r"[\w.-]+", text):
+        ip_address(text)
+    text.encode("idna")  # raises for an empty label, which no one can look up
+    return text
+
+
+def _address(text: str) -> str:
+    local, _, domain = text.partition("@")
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):
+        raise ValueError(text)
+    local.encode("ascii")  # few servers take more
+    domain.encode("idna")
+    return text
 
 
 def _database(text: str) -> str:
@@ -92,9 +110,7 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(text) from error
 
 
-ADDRESS = _shaped(
-    "an e-mail address", r"[^@\s<>,]+@[^@\s<>,]+"
-)  # an operator's own domain may be a private one
+ADDRESS = Kind("an e-mail address", _address)  # an operator's own domain may be a private one
 
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
@@ -109,6 +125,7 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "yes_no": lambda: Kind("true or false", _yes_no),
     "port": lambda: _number(1, 65535),
     "host": lambda: _shaped("a name or an IPv4 address", r"[\w.-]+"),
+    "mail_server": lambda: Kind("a host name or an IP address", _mail_server),
     "zone": lambda: Kind("a zone like Europe/Lisbon", _zone),
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),

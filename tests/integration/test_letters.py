@@ -146,6 +146,24 @@ def test_a_letter_to_an_international_domain_does_not_go_to_another(
 
 
 @pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(("name", "shown"), [("", "Müller & Söhne"), ("Intake", "Intake")])
+def test_letters_are_from_the_firm_unless_another_name_is_set(
+    app: Flask,
+    client: Client,
+    mailbox: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    shown: str,
+) -> None:
+    monkeypatch.setitem(app.config, "FIRM_NAME", "Müller & Söhne")
+    if name:
+        monkeypatch.setitem(app.config, "SMTP_FROM_NAME", name)
+    submit(client)
+    deliver()
+    assert {sent.message["From"].addresses[0].display_name for sent in mailbox.messages} == {shown}
+
+
+@pytest.mark.databases("sqlite")
 def test_the_firm_may_have_an_international_domain(
     app: Flask, client: Client, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,7 +125,16 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) 
         ("ACCENT_COLOR", "#ffff00", "contrast"),
         ("BASE_URL", "ftp://x", "an address like"),
         ("BASE_URL", "http://127.0.0.1:99999", "an address like"),
+        ("BASE_URL", "https://leads..example.com", "an address like"),
+        ("SMTP_HOST", "smtp..example.com", "a host name or an IP address"),
+        ("SMTP_HOST", ".example.com", "a host name or an IP address"),
+        ("SMTP_HOST", "x" * 64 + ".example.com", "a host name or an IP address"),
+        ("SMTP_HOST", "smtp.example.com:587", "a host name or an IP address"),
+        ("SMTP_FROM_EMAIL", "leads@example..com", "an e-mail address"),
+        ("SMTP_FROM_EMAIL", "añá@example.com", "an e-mail address"),
+        ("FIRM_NAME", "M\udcfcller", "text"),
         ("ATTORNEY_EMAIL", "ana", "e-mail addresses"),
+        ("ATTORNEY_EMAIL", "ana@example.com,joe@example..com", "e-mail addresses"),
         ("ATTORNEY_EMAIL", ",", "e-mail addresses"),
         ("CORS_ORIGINS", "*", "origins like"),
         ("REGISTRATION", "closed!", "open or approval or closed"),
@@ -142,6 +151,14 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(
     assert name in words
     assert repr(value) in words
     assert allowed in words
+
+
+@pytest.mark.parametrize(
+    "host", ["smtp.example.com", "localhost", "smtp_1", "bücher.example", "192.0.2.1", "::1"]
+)
+def test_a_mail_server_is_a_name_or_an_ip_address(host: str) -> None:
+    given = {"SMTP_HOST": host, "SMTP_FROM_EMAIL": "a@firm.local", "ATTORNEY_EMAIL": "b@firm.local"}
+    assert config.load(given)[0]["SMTP_HOST"] == host
 
 
 @pytest.mark.parametrize(

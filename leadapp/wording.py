@@ -2,12 +2,16 @@
 
 import re
 import secrets
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 
 from .config import current
 
 # Without 0, 1 and L, which are read as others, and without vowels, which make words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+GREETED_MAX = 40
+# Hyphens, apostrophes, middle dots, and the joiners of Persian and Indian scripts.
+NAME_MARKS = " -\u2010\u2011'\u2018\u2019\u00b7\u30fb\u200c\u200d"
 
 
 def now() -> datetime:
@@ -66,3 +70,13 @@ def new_reference() -> str:
 def unlinked(text: str) -> str:
     """Break what a mail program would turn into a link, invisibly (U+2060), in text that somebody typed."""
     return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u2060", text)
+
+
+def greeting(first_name: str) -> str:
+    """Write "Hello Ana,"; leaves out what may be more than a name, such as an advertisement."""
+    letters = [character for character in first_name if character not in NAME_MARKS]
+    # L are letters, M the marks that combine with them.
+    is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)
+    if not is_name or len(first_name) > GREETED_MAX:
+        return "Hello,"
+    return f"Hello {first_name},"

@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
 def _set_up_templates(app: Flask) -> None:
     """Add filters and names; a misspelled name raises an error instead of printing nothing."""
     app.jinja_env.undefined = StrictUndefined
-    for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked"):
+    for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked", "greeting"):
         app.add_template_filter(getattr(wording, word))
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(

@@ -118,6 +118,31 @@ def test_nothing_typed_becomes_a_header_markup_or_a_link(
 
 
 @pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("name", [*EVIL, "Win money now call 555 0100", "a" * 41])
+def test_a_confirmation_carries_no_free_text_to_third_parties(
+    client: Client, mailbox: MailServer, name: str
+) -> None:
+    submit(client, first_name=name, last_name="Winmoney", filename="Winmoney.pdf")
+    deliver()
+    [sent] = mailbox.to("ana@example.com")
+    text = sent.message.get_body(("plain",)).get_content()
+    assert text.startswith("Hello,\n")
+    assert "PDF, " in text
+    for part in (sent.message["Subject"], text, sent.message.get_body(("html",)).get_content()):
+        assert "Winmoney" not in part
+        assert name not in part
+
+
+@pytest.mark.databases("sqlite")
+def test_a_confirmation_greets_by_the_first_name(client: Client, mailbox: MailServer) -> None:
+    submit(client, first_name="José María")
+    deliver()
+    [sent] = mailbox.to("ana@example.com")
+    assert sent.message.get_body(("plain",)).get_content().startswith("Hello José María,\n")
+    assert ">Hello José María,<" in sent.message.get_body(("html",)).get_content()
+
+
+@pytest.mark.databases("sqlite")
 def test_however_long_a_name_the_reference_stands_in_the_subject_and_lines_are_short(
     client: Client, mailbox: MailServer
 ) -> None:

@@ -57,6 +57,48 @@ def test_typed_text_never_becomes_a_link(typed: str) -> None:
     assert wording.unlinked(typed).replace("\u2060", "") == typed
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ana",
+        "José",
+        "Jose\u0301",
+        "Mary-Jane",
+        "O\u2019Neil",
+        "D'Arcy",
+        "María del Carmen",
+        "李",
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        "अनिता",
+        "Gal·la",
+        "x" * 40,
+    ],
+)
+def test_a_name_is_greeted(name: str) -> None:
+    assert wording.greeting(name) == f"Hello {name},"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" * 41,
+        "evil.example",
+        "http://evil",
+        "Call 555 0100",
+        "Ana!",
+        "<b>Ana</b>",
+        "$$$",
+        "-'-",
+        "Ana\u2028Luz",
+        "\u202eAna",
+        "😀",
+        "a@b",
+    ],
+)
+def test_what_may_be_more_than_a_name_is_left_out(name: str) -> None:
+    assert wording.greeting(name) == "Hello,"
+
+
 def test_contrast_is_the_standards() -> None:
     assert accent.contrast("#000000", "#ffffff") == pytest.approx(21)
     assert accent.contrast("#1f4e5f", "#ffffff") == pytest.approx(9.1, abs=0.1)

@@ -3,16 +3,18 @@
 import hmac
 import secrets
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from .config import current
 from .errors import Gone, NotFound, NotSignedIn
 from .wording import now
 
+# The clocks of two machines may be this far apart.
+LEEWAY = timedelta(seconds=10)
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
 RESET_LIFETIME = 3600
@@ -22,8 +24,32 @@ PAGE_LIFETIMES = {
 }  # a receipt ends when the lead is erased
 
 
-def _signer(purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current["SECRET_KEY"], salt=f"leadapp.{purpose}")
+class LeewaySigner(TimestampSigner):
+    """Compares times with LEEWAY; itsdangerous refuses a time one second ahead of this machine."""
+
+    def unsign(
+        self,
+        signed_value: str | bytes,
+        max_age: int | None = None,
+        return_timestamp: bool = False,
+    ) -> Any:
+        """Return the signed value, or raise SignatureExpired if it is too old or from the future."""
+        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        if max_age is not None:
+            age = now() - signed_at
+            if not -LEEWAY <= age <= timedelta(seconds=max_age) + LEEWAY:
+                raise SignatureExpired(f"Signed {age} ago", payload=value, date_signed=signed_at)
+        return (value, signed_at) if return_timestamp else value
+
+
+class URLSerializer(URLSafeTimedSerializer):
+    """Signs what goes into a URL."""
+
+    default_signer = LeewaySigner
+
+
+def _signer(purpose: str) -> URLSerializer:
+    return URLSerializer(current["SECRET_KEY"], salt=f"leadapp.{purpose}")
 
 
 def _read(purpose: str, token: str | None, seconds: int) -> Any:
@@ -57,9 +83,9 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     kept = _read("kept", token, KEPT_LIFETIME)
     if not kept or kept.pop("form") != read_form_id(form):
         return None
-    if (
-        kept.get("kept_at", 0) < now().timestamp() - KEPT_LIFETIME
-    ):  # an older leadapp did not sign when
+    # An older leadapp did not sign when the file was kept.
+    kept_for = now().timestamp() - kept.get("kept_at", 0)
+    if kept_for > KEPT_LIFETIME + LEEWAY.total_seconds():
         return None
     return dict(kept)
 
@@ -108,6 +134,7 @@ def read_bearer(token: str) -> str:
             token,
             current["SECRET_KEY"],
             algorithms=[current["ALGORITHM"]],
+            leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "jti"]},
         )
     except jwt.InvalidTokenError as error:

@@ -110,7 +110,7 @@ def by_login(login_id: str) -> User | None:
         wanted = uuid.UUID(login_id)
     except ValueError:
         return None
-    user = db.session.scalar(ALIVE, {"id": wanted, "at": now()})
+    user = db.session.scalar(ALIVE, {"id": wanted, "at": now() - tokens.LEEWAY})
     if user:
         user.login_id = wanted
     return user

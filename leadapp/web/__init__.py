@@ -7,6 +7,7 @@ from flask import Flask, Request, redirect, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from itsdangerous import URLSafeTimedSerializer
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
@@ -15,6 +16,7 @@ from ..errors import WARNINGS
 from ..extensions import login_manager
 from ..models import LeadStatus
 from ..resumes.formats import ACCEPT, KINDS
+from ..tokens import LeewaySigner
 from . import auth, dashboard, health, outbox, public
 
 # Pages are closed to strangers; these are not. The outbox is there only in development on loopback.
@@ -48,6 +50,13 @@ class Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Read a page's cookie; the API has none."""
         return None if request.path.startswith("/api/") else super().open_session(app, request)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Allow for the clock of the machine that signed the cookie."""
+        serializer = super().get_signing_serializer(app)
+        if serializer:
+            serializer.signer = LeewaySigner
+        return serializer
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Leave the cookie as it is after a request that no person made."""

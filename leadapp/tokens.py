@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 
 from .config import current
 from .errors import Gone, NotFound, NotSignedIn
@@ -43,9 +44,17 @@ class LeewaySigner(TimestampSigner):
 
 
 class URLSerializer(URLSafeTimedSerializer):
-    """Signs what goes into a URL."""
+    """Signs what goes into a URL.
+
+    itsdangerous compresses a long payload and marks it with a leading dot, but common proxy rules
+    deny paths that begin with a dot. So nothing is compressed. Older links are still read.
+    """
 
     default_signer = LeewaySigner
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """Return the payload without compressing it."""
+        return base64_encode(self.serializer.dumps(obj))
 
 
 def _signer(purpose: str) -> URLSerializer:

@@ -1,11 +1,13 @@
 """A lead and all that belongs to it: read, with who looked written down, and erased."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, NamedTuple
 
 from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from .. import erasures, letters
@@ -45,15 +47,28 @@ def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
     )
 
 
+@contextmanager
+def _committed() -> Iterator[None]:
+    """Commit what the block writes about a lead, or raise NotFound if it was erased meanwhile.
+
+    The lead was there when it was read. A foreign key refuses what is written about it after that.
+    """
+    try:
+        yield
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise NotFound("lead_unknown") from error
+
+
 def show(lead_id: uuid.UUID, by: User) -> Lead:
     """Read a lead with its submissions; writes down who looked, which changes neither updated_at nor its order."""
     lead = read(lead_id)
-    if lead.seen_at is None:
-        db.session.execute(
-            update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None)).values(seen_at=now())
-        )
-    happened("viewed", lead_id, by)
-    db.session.commit()
+    unseen = update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None))
+    with _committed():
+        if lead.seen_at is None:
+            db.session.execute(unseen.values(seen_at=now()))
+        happened("viewed", lead_id, by)
     return lead
 
 
@@ -72,9 +87,9 @@ def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> Non
     )
     if db.session.scalar(theirs) is None:
         raise NotFound("letter_unknown")
-    if letters.send_again(letter_id):
-        happened("letter_again", lead_id, by)
-    db.session.commit()
+    with _committed():
+        if letters.send_again(letter_id):
+            happened("letter_again", lead_id, by)
 
 
 def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
@@ -106,8 +121,12 @@ def open_resume(
     if as_preview and submission.content_type != "application/pdf":
         raise NotFound("preview_none")
     file = store.open(submission.storage_key)
-    happened("previewed" if as_preview else "downloaded", lead_id, by)
-    db.session.commit()
+    try:
+        with _committed():
+            happened("previewed" if as_preview else "downloaded", lead_id, by)
+    except Exception:
+        file.close()
+        raise
     return submission, file
 
 

@@ -124,6 +124,17 @@ def test_a_change_of_what_has_changed_meanwhile_is_refused(
     assert anything.get_json() == marked.get_json()
 
 
+def test_a_weak_version_is_compared_by_its_value(client: Client, bearer: dict[str, str]) -> None:
+    submit(client, None)
+    path = f"/api/v1/leads/{db.session.scalars(select(Lead.id)).one()}"
+    seen = client.get(path, headers=bearer).headers["ETag"]
+    answers = [
+        client.patch(path, json={"status": "REACHED_OUT"}, headers=bearer | {"If-Match": version})
+        for version in ('W/"x"', f"W/{seen}")
+    ]
+    assert [answer.status_code for answer in answers] == [412, 200]
+
+
 def links(answer: TestResponse) -> dict[str, str]:
     return {
         rel: address

@@ -154,9 +154,6 @@ def _domain_error(error: errors.LeadappError) -> Response:
     if isinstance(error, errors.NotSignedIn):
         invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
         headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
-    if isinstance(error, errors.TooLarge):
-        request.drain()  # type: ignore[attr-defined]  # of our own Request
-        headers["Connection"] = "close"
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
     return _answer(error.status, error.message, headers)

@@ -13,7 +13,7 @@ from click import ClickException
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
-from .checks import LOOPBACK, SECRET_LENGTH, unsafe
+from .checks import LOOPBACK, SECRET_LENGTHS, unsafe
 from .table import SETTINGS, Setting, example, markdown
 
 __all__ = [
@@ -99,10 +99,9 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
                 0o700
             )  # the database, the letters and the secret are nobody else's on this machine
         if not values["SECRET_KEY"]:
-            values["SECRET_KEY"], sources["SECRET_KEY"] = (
-                _made_once(folder / "secret_key"),
-                "the instance's secret_key",
-            )
+            file = folder / "secret_key"
+            values["SECRET_KEY"] = _made_once(file, SECRET_LENGTHS[values["ALGORITHM"]])
+            sources["SECRET_KEY"] = str(file)
         app.config.update(_completed(values, folder), SETTING_SOURCES=sources)
     except OSError as error:
         raise ConfigurationError(
@@ -153,17 +152,20 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     }
 
 
-def _made_once(path: Path) -> str:
-    """Read this instance's secret; several processes that start at once agree on one."""
+def _made_once(path: Path, length: int) -> str:
+    """Return this instance's secret of at least `length` bytes.
+
+    The first start makes it. Several processes that start at once agree on one.
+    """
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(SECRET_LENGTH))
+            file.write(secrets.token_urlsafe(48))
         with suppress(FileExistsError):  # another process was first, and its secret is the one
             os.link(draft, path)
         draft.unlink()
-    if len(secret := path.read_text()) < SECRET_LENGTH:
-        raise ConfigurationError(
-            [f"{path} holds no secret: delete it, and the next start makes one"]
-        )
+    secret = path.read_text()
+    if len(secret.encode()) < length:
+        problem = f"{path} holds no secret of {length} characters"
+        raise ConfigurationError([f"{problem}: delete it, and the next start makes one"])
     return secret

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SECRET_LENGTH = 32
+# Bytes of SECRET_KEY: a key is at least as long as the digest that it signs (RFC 7518, 3.2).
+SECRET_LENGTHS = {"HS256": 32, "HS384": 48, "HS512": 64}
 METRICS_TOKEN_LENGTH = 16
 PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
 PACKAGES = {"DATABASE_URL": "psycopg", "STORAGE_URL": "obstore", "RATELIMIT_STORAGE_URI": "redis"}
@@ -20,7 +21,7 @@ KNOWN_EXAMPLES = re.compile(
 EXAMPLE_PASSWORD = re.compile(f"{KNOWN_EXAMPLES.pattern}|^(password|secret)$", re.IGNORECASE)
 # Domains that the standards keep for examples (RFC 2606, RFC 6761).
 EXAMPLE_ADDRESS = re.compile(r"[@.](example(\.(com|net|org))?|invalid)$", re.IGNORECASE)
-MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
 
@@ -28,7 +29,7 @@ NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
 def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
     """Yield all that is wrong with the settings that could be read."""
     production = values.get("ENVIRONMENT") == "production"
-    yield from _secret(values.get("SECRET_KEY"), production)
+    yield from _secret(values.get("SECRET_KEY"), values.get("ALGORITHM"), production)
     if production:
         yield from _base_url(values.get("BASE_URL", ""))
         yield from _metrics_token(values.get("METRICS_TOKEN"))
@@ -40,12 +41,13 @@ def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[st
     yield from _packages(values)
 
 
-def _secret(secret: str | None, production: bool) -> Iterator[str]:
+def _secret(secret: str | None, algorithm: str | None, production: bool) -> Iterator[str]:
     if not secret:
         return
-    weak = len(secret) < SECRET_LENGTH or KNOWN_EXAMPLES.search(secret)
+    length = SECRET_LENGTHS[algorithm or "HS256"]
+    weak = len(secret.encode()) < length or KNOWN_EXAMPLES.search(secret)
     if weak or (production and _is_patterned(secret)):
-        yield f"SECRET_KEY must be {SECRET_LENGTH} random characters or more; {MAKE_ONE}"
+        yield f"SECRET_KEY must be {length} random characters or more; {MAKE_ONE}"
 
 
 def _is_patterned(text: str) -> bool:

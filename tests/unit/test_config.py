@@ -115,6 +115,27 @@ def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) 
     assert words in complaints(PRODUCTION | changed)
 
 
+@pytest.mark.parametrize(("algorithm", "length"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_key_is_as_long_as_the_digest_it_signs(algorithm: str, length: int) -> None:
+    key = secrets.token_hex(length)[:length]
+    config.load({"ALGORITHM": algorithm, "SECRET_KEY": key})
+    words = complaints({"ALGORITHM": algorithm, "SECRET_KEY": key[1:]})
+    assert f"SECRET_KEY must be {length} random characters or more" in words
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_development_makes_a_key_for_each_algorithm(tmp_path: Path, algorithm: str) -> None:
+    app = create_app({"INSTANCE_PATH": str(tmp_path), "ALGORITHM": algorithm})
+    assert len(app.config["SECRET_KEY"]) == 64
+
+
+def test_a_made_key_that_is_too_short_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("k" * 43)
+    create_app({"INSTANCE_PATH": str(tmp_path)})
+    with pytest.raises(ConfigurationError, match="holds no secret of 64 characters"):
+        create_app({"INSTANCE_PATH": str(tmp_path), "ALGORITHM": "HS512"})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
@@ -224,7 +245,7 @@ def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("\n")
     given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "secret_key")}
     assert "SECRET_KEY must be set in production" in complaints(given)
-    with pytest.raises(ConfigurationError, match="secret_key holds no secret: delete it"):
+    with pytest.raises(ConfigurationError, match="secret_key holds no secret of 32 characters: delete it"):
         create_app({"INSTANCE_PATH": str(tmp_path)})
 
 

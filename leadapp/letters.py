@@ -24,7 +24,7 @@ from .wording import now
 
 LEASE = timedelta(minutes=5)
 IDLE_SECONDS = 1.0
-# PRODUCT M2: after each of the first attempts, then every six hours until the letter is five days old.
+# After each of the first attempts, then every six hours until the letter is five days old.
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
@@ -178,7 +178,7 @@ def _write(letter: Letter) -> Message | None:
     subject = {
         "confirmation": f"We have your details ({reference})",
         "notice": f"New lead: {sent.first_name} {sent.last_name} ({reference})",
-        "erasure": f"Asks to be erased: {sent.first_name} {sent.last_name} ({reference})",
+        "erasure": f"Erasure requested: {sent.first_name} {sent.last_name} ({reference})",
     }[letter.kind]
     to_prospect = letter.kind == "confirmation"
     reply_to = next(iter(current["ATTORNEY_EMAIL"]), None) if to_prospect else sent.email

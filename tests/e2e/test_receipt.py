@@ -110,7 +110,7 @@ def test_asking_twice_tells_the_firm_once_and_erases_nothing(
     assert httpx.post(receipt).status_code == 303
     letter = site.smtp.wait_for(3)[-1]
     assert letter.recipients == ["attorney@example.com"]
-    assert "asks to be erased" in letter.message.get_body(("plain",)).get_content()
+    assert "Erasure requested" in letter.message.get_body(("plain",)).get_content()
     with site.database() as connection:
         assert connection.scalars(
             select(Event.kind).where(Event.kind == "erasure_asked")
@@ -134,7 +134,7 @@ def test_the_attorney_reads_who_asked(plain: Page, page: Page, site: Site, recei
     row.get_by_role("button", name="Send again").click()
     expect(page.get_by_role("status")).to_have_text("The letter is on its way again")
     expect(page.locator(".history")).to_contain_text("Letter sent again by ana")
-    assert site.smtp.wait_for(4)[-1].message["Subject"].startswith("Asks to be erased")
+    assert site.smtp.wait_for(4)[-1].message["Subject"].startswith("Erasure requested")
 
 
 def test_each_state_looks_right(visitor: Page, receipt: str) -> None:

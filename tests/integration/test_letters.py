@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import html
 import io
 import re
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters
+from leadapp import letters, rules
 from leadapp.extensions import db
 from leadapp.models import Lead
 from tests import samples
 from tests.clients import Client
+from tests.factories import LetterFactory
 from tests.servers import MailServer
 
 
@@ -115,6 +117,35 @@ def test_nothing_typed_becomes_a_header_markup_or_a_link(
         for kind in ("plain", "html"):
             text = sent.message.get_body((kind,)).get_content()
             assert not re.search(r"(https?://|www\.)evil", text)
+
+
+@pytest.mark.databases("sqlite")
+def test_the_email_of_a_lead_can_be_copied_from_the_notice_and_typed(
+    app: Flask, client: Client, mailbox: MailServer
+) -> None:
+    address = "ana.ruiz&a%b?+1@mail.example.com"
+    submit(client, email=address)
+    deliver()
+    [notice] = mailbox.to(app.config["ATTORNEY_EMAIL"][0])
+    [shown] = re.findall(
+        "E-mail: +(.*)", notice.message.get_body(("plain",)).get_content().replace("\r", "")
+    )
+    assert shown == rules.email(shown) == address
+    page = notice.message.get_body(("html",)).get_content()
+    [(link, words)] = re.findall('<a href="mailto:(.*?)".*?>(.*?)</a>', page)
+    assert link == "ana.ruiz%26a%25b%3F%2B1@mail.example.com"
+    assert html.unescape(words) == address
+
+
+@pytest.mark.databases("sqlite")
+def test_a_notice_warns_of_what_the_resume_holds(mailbox: MailServer) -> None:
+    LetterFactory.create(kind="notice", submission__warnings=["runs_script"])
+    deliver()
+    [notice] = mailbox.messages
+    for kind in ("plain", "html"):
+        text = notice.message.get_body((kind,)).get_content()
+        assert "Warnings" in text
+        assert "Runs a script when it is opened" in text
 
 
 @pytest.mark.databases("sqlite")

@@ -60,7 +60,7 @@ def test_asking_to_be_erased_takes_two_steps(
     asked = [
         sent
         for sent in mailbox.to(app.config["ATTORNEY_EMAIL"][0])
-        if "erased" in sent.message["Subject"]
+        if "Erasure" in sent.message["Subject"]
     ]
     assert len(asked) == 1
     assert lead.reference in asked[0].message["Subject"]

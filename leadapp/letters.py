@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from flask_mail import Message
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from . import mail, tokens
@@ -126,10 +127,10 @@ def deliver_next() -> bool:
     except Exception as error:  # a letter that cannot be built may not stop the others
         # Its own words may hold what somebody typed, so only its kind is told.
         logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
-        _close(
-            letter,
-            **_after(letter, mail.NotSent(f"{type(error).__name__} while writing it", final=True)),
-        )
+        db.session.rollback()
+        final = not isinstance(error, DBAPIError)  # the database may be back the next time
+        unwritten = mail.NotSent(f"{type(error).__name__} while writing it", final)
+        _close(letter, **_after(letter, unwritten))
     else:
         _close(letter, sent_at=now(), next_at=None, reason=None)
     return True

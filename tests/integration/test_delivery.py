@@ -9,7 +9,7 @@ import pytest
 import time_machine
 import trustme
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from leadapp import letters, mail
 from leadapp.extensions import db
@@ -110,6 +110,19 @@ def test_a_letter_that_cannot_be_written_fails_and_the_others_leave(mailbox: Mai
     deliver()
     assert db.session.get_one(Letter, broken.id).reason == "KeyError while writing it"
     assert db.session.get_one(Letter, good.id).sent_at is not None
+
+
+def test_a_letter_waits_when_the_database_fails_while_it_is_written(
+    mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Letter) -> None:
+        db.session.execute(text("SELECT 1 FROM nowhere"))
+
+    monkeypatch.setattr(letters, "_write", fail)
+    LetterFactory.create()
+    deliver()
+    assert (one().reason or "").endswith("Error while writing it")
+    assert one().next_at is not None
 
 
 def test_a_crashed_deliverer_is_followed_by_another(mailbox: MailServer) -> None:

@@ -4,7 +4,6 @@ import fcntl
 import logging
 import os
 import sqlite3
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
 
 from .log import logger
+from .network import network_key
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -41,7 +41,7 @@ DOORS = {"public.submit_lead", "api.leads.submit_lead"}
 BODY_MAX = 64 * 1024  # bytes of any other body, and of one to these that is no multipart form
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
-    lambda: network(request.remote_addr or "127.0.0.1"),
+    lambda: network_key(request.remote_addr or ""),
     application_limits=["60 per minute", "600 per day"],
     application_limits_exempt_when=lambda: (
         request.method != "POST" or request.endpoint not in COUNTED
@@ -54,15 +54,6 @@ limiter.logger = logger.getChild("limits")
 limiter.logger.addFilter(
     lambda record: record.levelno == logging.WARNING
 )  # "unreachable", once; others name addresses
-
-
-def network(address: str) -> str:
-    """Name a customer by an address: of IPv6 the half that is theirs, whose other half they choose."""
-    try:
-        ip = ip_address(address)
-    except ValueError:  # a socket has no address
-        return address
-    return str(getattr(ip, "ipv4_mapped", None) or ip.exploded[:19])
 
 
 def init_app(app: Flask) -> None:

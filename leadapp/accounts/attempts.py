@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 
 from .. import tokens
 from ..errors import TooOften
-from ..extensions import db, network
+from ..extensions import db
 from ..models import FailedSignIns
+from ..network import network_key
 from ..wording import now, span
 
 LIMIT, WINDOW = 10, timedelta(minutes=15)
@@ -41,6 +42,8 @@ def forget(who: str, address: str | None = None) -> None:
 
 
 def _key(who: str, address: str | None) -> dict[str, str]:
-    """Name a row of failed sign-ins, or all of somebody's: neither name nor address lies in the database."""
-    parts = {"who": who, "address": address and network(address)}
-    return {name: tokens.digest(name, part) for name, part in parts.items() if part is not None}
+    """Return the key of one row of failed sign-ins, or of all rows of a user, as keyed hashes."""
+    key = {"who": tokens.digest("who", who)}
+    if address is not None:
+        key["address"] = network_key(address)
+    return key

@@ -49,20 +49,25 @@ def test_a_filled_honeypot_asks_once_more_and_drops_nobody(client: Client) -> No
     assert submissions() == 1
 
 
-@pytest.fixture
-def limited(tmp_path: Path) -> Flask:
-    """An application that counts."""
+def make_limited(tmp_path: Path, **given: str) -> Flask:
     settings = {
         "TESTING": True,
         "INSTANCE_PATH": str(tmp_path),
         "RATELIMIT_ENABLED": "true",
         "SECRET_KEY": "s" * 40,
+        **given,
     }
     app = create_app(settings)
     app.test_client_class = Client
     with app.app_context():
         flask_migrate.upgrade(directory=str(ROOT / "migrations"))
     return app
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Flask:
+    """An application that counts."""
+    return make_limited(tmp_path)
 
 
 def test_a_customer_of_many_addresses_is_counted_as_one(limited: Flask) -> None:
@@ -74,6 +79,46 @@ def test_a_customer_of_many_addresses_is_counted_as_one(limited: Flask) -> None:
     with time_machine.travel(now().replace(second=1), tick=False):
         assert [post(f"2001:db8:0:7::{number:x}") for number in range(61)] == [400] * 60 + [429]
         assert [post(address) for address in ("2001:db8:0:8::1", "::ffff:192.0.2.7")] == [400] * 2
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "203.0.113.7:{}",
+        " 203.0.113.7:{} ",
+        '"[2001:db8::1]:{}"',
+        "[2001:db8::1%eth{}]",
+        "2001:db8::1%eth{}",
+        "::ffff:203.0.113.7%{}",
+        "client-{}",
+        "_{}",
+        "203.0.113.7:{}:1",
+    ],
+)
+def test_no_spelling_of_a_proxy_turns_the_limit_off(tmp_path: Path, spelling: str) -> None:
+    app = make_limited(tmp_path, TRUSTED_PROXIES="1")
+    client = app.test_client()
+
+    def post(number: int) -> int:
+        address = {"X-Forwarded-For": f"198.51.100.{number}, {spelling.format(number)}"}
+        return client.post("/", data={}, headers=address).status_code
+
+    assert [post(number) for number in range(61)] == [400] * 60 + [429]
+
+
+def test_spellings_of_one_address_are_one_and_unreadable_ones_are_one(tmp_path: Path) -> None:
+    client = make_limited(tmp_path, TRUSTED_PROXIES="1").test_client()
+
+    def post(address: str) -> int:
+        return client.post("/", data={}, headers={"X-Forwarded-For": address}).status_code
+
+    def counts(*spellings: str) -> list[int]:
+        return [post(spellings[number % len(spellings)]) for number in range(61)]
+
+    once = [400] * 60 + [429]
+    assert counts("203.0.113.7", "203.0.113.7:40000", "[::ffff:203.0.113.7]:443") == once
+    assert counts("2001:db8::1", "[2001:db8::2]:443", "2001:db8::3%eth0") == once
+    assert counts("unknown", "client:80", "203.0.113.999", "[]", "%eth0", "x" * 4000) == once
 
 
 def test_sixty_a_minute_are_enough_for_one_address(limited: Flask) -> None:

@@ -101,6 +101,21 @@ def test_a_customer_of_many_addresses_is_one(client: Client, attorney: User) -> 
     assert [wrong(f"::ffff:192.0.2.{number}") for number in range(20, 31)] == [401] * 11
 
 
+@pytest.mark.databases("sqlite")
+@pytest.mark.parametrize(
+    "spelling", ["203.0.113.7:{}", "[2001:db8::1]:{}", "2001:db8::1%eth{}", "client-{}"]
+)
+def test_no_spelling_of_an_address_brings_more_tries(
+    client: Client, attorney: User, spelling: str
+) -> None:
+    def wrong(number: int) -> int:
+        data = {"username": attorney.username, "password": WRONG}
+        where = {"REMOTE_ADDR": spelling.format(number)}
+        return client.post("/api/v1/auth/login", data=data, environ_base=where).status_code
+
+    assert [wrong(number) for number in range(11)] == [401] * 10 + [429]
+
+
 @pytest.mark.parametrize(
     "typed", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@bücher.EXAMPLE "]
 )

@@ -13,6 +13,7 @@ from click import ClickException
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
+from .. import counter
 from .checks import LOOPBACK, SECRET_LENGTHS, unsafe
 from .table import SETTINGS, Setting, example, markdown
 
@@ -140,6 +141,8 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
         "REGISTRATION": values["REGISTRATION"] or ("open" if at_home else "approval"),
         "CORS_ORIGINS": values["CORS_ORIGINS"]
         or ([] if production else ["http://localhost:3000", "http://localhost:8000"]),
+        "RATELIMIT_STORAGE_URI": values["RATELIMIT_STORAGE_URI"]
+        or counter.storage_uri(instance / "limits.db"),
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
         # Room for a file somewhat too large, so that the form can answer it and keep the other fields.
         "MAX_CONTENT_LENGTH": 5 * values["MAX_FILE_SIZE"],

@@ -98,7 +98,7 @@ def _database(text: str) -> str:
 
 
 def _counter(text: str) -> str:
-    if not re.fullmatch("memory://|rediss?://[^/].*", text) or urlsplit(text).port == 0:
+    if not re.fullmatch("(memory://|rediss?://[^/].*)?", text) or urlsplit(text).port == 0:
         raise ValueError(text)
     return text
 

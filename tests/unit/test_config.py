@@ -271,3 +271,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_what_is_made_from_the_table_is_up_to_date() -> None:
     assert (ROOT / ".env.example").read_text() == config.example()
     assert config.markdown() in (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_limits_are_counted_once_for_the_machine_unless_told_otherwise(tmp_path: Path) -> None:
+    settings = {"INSTANCE_PATH": str(tmp_path)}
+    app = create_app(settings)
+    assert app.config["RATELIMIT_STORAGE_URI"] == f"file://{tmp_path}/limits.db"
+    app = create_app(settings | {"RATELIMIT_STORAGE_URI": "memory://"})
+    assert app.config["RATELIMIT_STORAGE_URI"] == "memory://"

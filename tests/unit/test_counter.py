@@ -1,0 +1,75 @@
+"""Counts of limits in a file: exact over processes, short-lived, and no reason to turn people away."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import time_machine
+from limits.storage import storage_from_string
+
+from leadapp.counter import FileStorage, storage_uri
+
+COUNT = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from leadapp.counter import FileStorage
+storage = FileStorage(sys.argv[1])
+with ThreadPoolExecutor(8) as pool:
+    print(max(pool.map(lambda _: storage.incr("key", 60), range(500))))
+"""
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    """Where to count: a path that a URI cannot hold as it is."""
+    (tmp_path / "a b%20#").mkdir()
+    return storage_uri(tmp_path / "a b%20#" / "limits.db")
+
+
+def test_processes_and_threads_count_together(uri: str) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COUNT, uri], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    highest = [int(process.communicate(timeout=60)[0]) for process in processes]
+    assert max(highest) == 1500
+    assert FileStorage(uri).get("key") == 1500
+
+
+def test_a_count_starts_again_when_its_time_is_over(uri: str) -> None:
+    storage = storage_from_string(uri)
+    assert isinstance(storage, FileStorage)
+    with time_machine.travel(time.time(), tick=False) as clock:
+        start = time.time()
+        assert [storage.incr("minute", 60), storage.incr("day", 86400, 2)] == [1, 2]
+        clock.shift(59)
+        assert [storage.incr("minute", 60), storage.incr("day", 86400)] == [2, 3]
+        assert storage.get_expiry("minute") == start + 60
+        clock.shift(1)
+        assert [storage.get("minute"), storage.get("day")] == [0, 3]
+        assert [storage.incr("minute", 60), storage.incr("day", 86400)] == [1, 4]
+
+
+def test_counts_can_be_removed(uri: str) -> None:
+    storage = FileStorage(uri)
+    for key in ("one", "two", "three"):
+        storage.incr(key, 60)
+    storage.clear("one")
+    assert [storage.get("one"), storage.get("two"), storage.reset(), storage.get("two")] == [
+        0,
+        1,
+        2,
+        0,
+    ]
+
+
+def test_a_file_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
+    storage = FileStorage(storage_uri(tmp_path / "gone" / "limits.db"))
+    assert storage.check() is False
+    with pytest.raises(storage.base_exceptions):
+        storage.incr("key", 60)
+    (tmp_path / "gone").mkdir()
+    assert storage.check() is True
+    assert storage.incr("key", 60) == 1

@@ -14,7 +14,7 @@ from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, event, text
 
 from .log import logger
 from .network import network_key
@@ -26,6 +26,10 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
+    "FROM unnest(CAST(:names AS text[])) AS name"
+)
 SQLITE_WAITS = 10  # seconds for whoever writes at the moment
 
 db = SQLAlchemy(
@@ -65,6 +69,16 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)  # before csrf, which reads the whole body
     csrf.init_app(app)
     mail.init_app(app)
+
+
+def lock_until_commit(*names: str) -> None:
+    """Make transactions that lock the same names, always in the same order, wait for each other.
+
+    PostgreSQL alone needs the lock: on SQLite a transaction that has written is the only writer.
+    """
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(LOCK, {"names": list(names)})
 
 
 def _engine_options(url: str) -> dict[str, Any]:

@@ -6,26 +6,25 @@ import secrets
 import shutil
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.dialects.postgresql import (
     insert,
 )  # compiles for SQLite too, whose upsert is the same
 from sqlalchemy.orm import joinedload
 
-from . import letters
+from . import letters, tokens
 from .errors import KeyReused, NotFound
 from .extensions import db
-from .models import NAME_KEY_MAX, Event, Lead, LeadStatus, Submission
+from .models import NAME_KEY_MAX, ONCE_FOR, Event, Lead, LeadStatus, Submission
+from .network import network_key
 from .resumes.inspect import Resume
-from .rules import email_key, fold
+from .rules import email_key, fold, mailbox
 from .storage import store
 from .wording import now
-
-ONCE_FOR = timedelta(days=1)
 
 # Composed once, and run by the connection itself: composing them, or the session's ORM, costs several times what
 # running them does (docs/performance.md).
@@ -67,6 +66,33 @@ class Details:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Sending:
+    """Where a submission comes from, and the id of its sending: of a form, or a client's key.
+
+    With `one_content` other content under the same id from the same network is refused.
+    """
+
+    address: str
+    id: str | None = None
+    one_content: bool = False
+
+    @property
+    def network(self) -> str:
+        """Return a keyed hash of the network that it comes from."""
+        return network_key(self.address)
+
+    def keys(self, fingerprint: str) -> dict[str, str | None]:
+        """Return the unique columns by which a repeat of it is found."""
+        if not self.id:
+            return {"once": None, "once_network": None}
+        of_network = tokens.digest("once", f"{self.id} {self.network}")
+        return {
+            "once": f"{self.id}.{fingerprint}",
+            "once_network": of_network if self.one_content else None,
+        }
+
+
 class Submitted(NamedTuple):
     """A stored submission, and whether it was stored by an earlier sending of the same."""
 
@@ -82,53 +108,62 @@ def keep(resume: Resume) -> Resume:
     return replace(resume, staged=None, kept_at=now().timestamp())
 
 
-def submit(details: Details, once: str | None = None) -> Submitted:
+def submit(details: Details, sending: Sending) -> Submitted:
     """Take a submission in: its file, then itself, its lead and its letters in one transaction.
 
-    `once` names this sending for a day: the second of a name changes nothing and is answered with the first one's
-    submission, or KeyReused if it has another content. A lead who is known is joined and waits again. Races are
-    upserts, so two at the same instant need no lock of ours.
+    An id is known for a day. The same id with the same content changes nothing and is answered with the
+    first submission, whatever network it comes from. The same id with other content is a new submission,
+    or raises KeyReused if the id is for one content and this network has used it; other networks may
+    use the same id, since otherwise a stranger could use up the ids of others. A known lead is joined and
+    waits again. Races are upserts, so two at the same instant need no lock of ours.
     """
     details = replace(details, resume=keep(details.resume))
-    at, resume = now(), details.resume
+    at, resume, fingerprint = now(), details.resume, details.digest()
     run = db.session.connection().execute
-    lead_id, count = run(JOIN, new_lead(details, at)).one()
-    row = (
-        details.typed()
-        | resume.described()
-        | {"storage_key": resume.key, "once": once, "created_at": at}
-    )
+    lead = new_lead(details, at)
+    lead_id, count = run(JOIN, lead).one()
+    row = details.typed() | resume.described()
     row |= {
         "id": uuid.uuid4(),
         "lead_id": lead_id,
         "number": count,
-        "fingerprint": details.digest(),
+        "storage_key": resume.key,
+        "fingerprint": fingerprint,
+        "created_at": at,
     }
-    if (
-        run(SEND, row).first() is None
-    ):  # this sending, or this kept file, is already somebody's submission
+    row |= sending.keys(fingerprint)
+    if run(SEND, row).first() is None:
         db.session.rollback()
-        return _again(details, once, at)
+        return _again(details, sending, at)
     submission = Submission(**row)
-    letters.owe(submission)
+    letters.owe(submission, mailbox(lead["email_key"]), sending.network)
     kind = "submitted" if count == 1 else "resubmitted"
     run(HAPPEN, {"lead_id": lead_id, "kind": kind, "created_at": at})
     db.session.commit()
     return Submitted(submission, replayed=False)
 
 
-def _again(details: Details, once: str | None, at: datetime) -> Submitted:
-    """Answer a sending that is stored already; one whose name or file only was taken is stored after all."""
-    first = db.session.scalar(select(Submission).where(Submission.once == once)) if once else None
-    if first is None:
-        return submit(replace(details, resume=_copy(details.resume)), once)
-    if first.created_at < at - ONCE_FOR:
-        db.session.execute(update(Submission).where(Submission.id == first.id).values(once=None))
-        db.session.commit()
-        return submit(details, once)
-    if first.fingerprint != details.digest():
+def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
+    """Answer after the INSERT of a submission conflicted with others.
+
+    The same content was sent under this id: return that submission. The network has used the id for
+    other content: raise KeyReused. Only the kept file was used before: submit again with a copy of it.
+    """
+    keys = sending.keys(details.digest())
+    same = [getattr(Submission, name) == key for name, key in keys.items() if key]
+    used = db.session.scalars(select(Submission).where(or_(*same))).all() if same else []
+    recent = [first for first in used if first.created_at >= at - ONCE_FOR]
+    for first in recent:
+        if first.once == keys["once"]:
+            return Submitted(first, replayed=True)
+    if recent:
         raise KeyReused("idempotency_key_reused")
-    return Submitted(first, replayed=True)
+    if not used:
+        return submit(replace(details, resume=_copy(details.resume)), sending)
+    old = update(Submission).where(Submission.id.in_([first.id for first in used]))
+    db.session.execute(old.values(once=None, once_network=None))
+    db.session.commit()
+    return submit(details, sending)
 
 
 def receipt(submission_id: uuid.UUID) -> Submission:

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask_mail import Message
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
-from . import mail, tokens
+from . import confirmations, mail, tokens
 from .config import current
 from .extensions import db
 from .log import logger
@@ -29,17 +29,9 @@ IDLE_SECONDS = 1.0
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
-CONFIRMATIONS_PER_HOUR = 5
 
 # Composed once, for the busy paths: a submission, and a look at the list.
 OWE = insert(Letter)
-CONFIRMED = (
-    select(func.count())
-    .select_from(Letter)
-    .join(Submission)
-    .where(Submission.lead_id == bindparam("lead_id"), Letter.kind == "confirmation")
-    .where(Letter.created_at > bindparam("since"))
-)
 OLDEST = func.min(
     case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type
 )
@@ -54,29 +46,45 @@ class Standing(NamedTuple):
     oldest_waiting: timedelta | None
 
 
-def owe(submission: Submission) -> None:
+def owe(submission: Submission, mailbox: str, network: str) -> None:
     """Write down, inside the caller's transaction, the confirmation and a notice to each attorney.
 
-    A lead that got CONFIRMATIONS_PER_HOUR, however its address is spelt, gets no more for now: our form is no way to
-    flood somebody's mailbox. It is asked of a new address, too, whose answer may not come sooner.
+    `mailbox` and `network` say whose confirmations are limited together (see confirmations.due).
     """
     at = submission.created_at
-    lately = {"lead_id": submission.lead_id, "since": at - timedelta(hours=1)}
-    confirmed = db.session.connection().scalar(CONFIRMED, lately) or 0
-    addressed = [submission.email] if confirmed < CONFIRMATIONS_PER_HOUR else []
-    _add(submission.id, at, confirmation=addressed, notice=current["ATTORNEY_EMAIL"])
+    counted = network if current["RATELIMIT_ENABLED"] else None
+    rows = []
+    if due := confirmations.due(mailbox, counted, at):
+        confirmation = _row("confirmation", submission.email, submission.id, due)
+        confirmation["mailbox"] = mailbox
+        confirmation["network"] = counted
+        rows.append(confirmation)
+    rows += [_row("notice", to, submission.id, at) for to in current["ATTORNEY_EMAIL"]]
+    _add(rows)
 
 
 def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     """Write down a letter to each attorney, inside the caller's transaction."""
-    _add(submission_id, at, **{kind: current["ATTORNEY_EMAIL"]})
+    _add([_row(kind, recipient, submission_id, at) for recipient in current["ATTORNEY_EMAIL"]])
 
 
-def _add(submission_id: uuid.UUID | None, at: datetime, **recipients: list[str]) -> None:
-    letter = {"submission_id": submission_id, "created_at": at, "next_at": at}
-    if rows := [
-        letter | {"kind": kind, "recipient": to} for kind, all_ in recipients.items() for to in all_
-    ]:
+def _row(
+    kind: str, recipient: str, submission_id: uuid.UUID | None, at: datetime
+) -> dict[str, Any]:
+    """Return the columns of a letter that is due at this time."""
+    return {
+        "kind": kind,
+        "recipient": recipient,
+        "submission_id": submission_id,
+        "created_at": at,
+        "next_at": at,
+        "mailbox": None,
+        "network": None,
+    }
+
+
+def _add(rows: list[dict[str, Any]]) -> None:
+    if rows:
         db.session.connection().execute(OWE, rows)
 
 
@@ -85,7 +93,7 @@ def send_again(letter_id: uuid.UUID) -> bool:
 
     Taking a failed one away decides who sends it again, should two ask at the same instant.
     """
-    parts = (Letter.kind, Letter.submission_id, Letter.recipient)
+    parts = (Letter.kind, Letter.submission_id, Letter.recipient, Letter.mailbox)
     failed = delete(Letter).where(
         Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None)
     )
@@ -94,7 +102,9 @@ def send_again(letter_id: uuid.UUID) -> bool:
         db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
     )
     if letter:
-        _add(letter.submission_id, now(), **{letter.kind: [letter.recipient]})
+        row = _row(letter.kind, letter.recipient, letter.submission_id, now())
+        row["mailbox"] = letter.mailbox
+        _add([row])
     return letter is not None
 
 
@@ -111,7 +121,9 @@ def retry_failed() -> int:
 def standing() -> Standing:
     """Count the letters that wait and those that have failed, and tell since when the oldest waits."""
     waiting, all_, since = db.session.connection().execute(UNSENT).one()
-    return Standing(waiting, all_ - waiting, now() - since if since else None)
+    # Letters that wait for a later hour are due in the future, and are not late.
+    oldest = max(now() - since, timedelta()) if since else None
+    return Standing(waiting, all_ - waiting, oldest)
 
 
 def deliver_next() -> bool:

@@ -78,6 +78,12 @@ def email_key(address: str) -> str:
     return _spelt(address, "normalized").lower()
 
 
+def mailbox(key: str) -> str:
+    """Return the mailbox of an e-mail key: the key without a +tag."""
+    local, at, domain = key.rpartition("@")
+    return (local.partition("+")[0] or local) + at + domain
+
+
 def ascii_email(address: str) -> str:
     """Spell an address as mail servers read it; older rules than ours would take faß.de for fass.de (IDNA 2003)."""
     return _spelt(address, "ascii_email")

@@ -2,12 +2,23 @@
 
 from .accounts import FailedSignIns, Login, User
 from .columns import Base, UTCDateTime
-from .leads import FILENAME_MAX, NAME_KEY_MAX, Erasure, Event, Lead, LeadStatus, Submission, Tally
+from .leads import (
+    FILENAME_MAX,
+    NAME_KEY_MAX,
+    ONCE_FOR,
+    Erasure,
+    Event,
+    Lead,
+    LeadStatus,
+    Submission,
+    Tally,
+)
 from .letters import Letter
 
 __all__ = [
     "FILENAME_MAX",
     "NAME_KEY_MAX",
+    "ONCE_FOR",
     "Base",
     "Erasure",
     "Event",

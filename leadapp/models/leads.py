@@ -1,7 +1,7 @@
 """Leads, what they sent, and what happened to them."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
@@ -16,6 +16,7 @@ from .columns import Base, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
+ONCE_FOR = timedelta(days=1)  # how long a sending is known by its id
 
 
 class LeadStatus(StrEnum):
@@ -124,7 +125,10 @@ class Submission(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     warnings: Mapped[list[str]]
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
+    # The id of this sending with the fingerprint, so that any repeat of it is found.
     once: Mapped[str | None] = mapped_column(String(200), unique=True)
+    # For a day a keyed hash of an Idempotency-Key and the network that used it first.
+    once_network: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..rules import EMAIL_MAX
@@ -11,11 +11,27 @@ from .columns import Base
 from .leads import Submission
 
 
+def _counted(column: str) -> Index:
+    """Return an index of the rows that have a value in this column, by time."""
+    has_value = text(f"{column} IS NOT NULL")
+    return Index(
+        f"ix_letters_{column}",
+        column,
+        "created_at",
+        sqlite_where=has_value,
+        postgresql_where=has_value,
+    )
+
+
 class Letter(Base):
     """One e-mail we owe somebody. It waits while `next_at` is set; sent or failed it waits no more."""
 
     __tablename__ = "letters"
-    __table_args__ = (Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),)
+    __table_args__ = (
+        Index("ix_letters_sent_at", "sent_at", "next_at", "created_at"),
+        _counted("mailbox"),
+        _counted("network"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     submission_id: Mapped[uuid.UUID | None] = mapped_column(
@@ -23,11 +39,16 @@ class Letter(Base):
     )
     kind: Mapped[str] = mapped_column(String(20))
     recipient: Mapped[str] = mapped_column(String(EMAIL_MAX))
+    # When it is first due: later than the submission if other recipients of its network come first.
     created_at: Mapped[datetime]
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     token: Mapped[uuid.UUID | None]
     reason: Mapped[str | None] = mapped_column(String(500))
+    # Of confirmations, to limit them: the address without a +tag, and for some hours a keyed hash of
+    # the network that the submission came from.
+    mailbox: Mapped[str | None] = mapped_column(String(EMAIL_MAX))
+    network: Mapped[str | None] = mapped_column(String(64))
 
     submission: Mapped[Submission | None] = relationship()

@@ -6,13 +6,13 @@ import threading
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from .. import erasures, letters, mail
 from ..config import current
 from ..extensions import db
 from ..log import logger
-from ..models import FailedSignIns, Lead, LeadStatus, Letter, Submission
+from ..models import ONCE_FOR, FailedSignIns, Lead, LeadStatus, Letter, Submission
 from ..storage import store
 from ..wording import now
 from .backup import Watch
@@ -41,10 +41,18 @@ def keep_up(stopped: threading.Event) -> None:
 
 
 def sweep() -> int:
-    """Delete the stored files that no submission has claimed in two hours, and tell how many; and rows as old."""
+    """Delete the stored files that no submission has claimed in two hours, and return how many.
+
+    Rows that are kept for some hours only go too, and what limits remember of networks.
+    """
     moment, swept = now() - UNCLAIMED_FOR, 0
     db.session.execute(delete(FailedSignIns).where(FailedSignIns.last_at < moment))
     db.session.execute(delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment))
+    counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
+    db.session.execute(counted.values(network=None))
+    known = update(Submission).where(Submission.once_network.is_not(None))
+    known = known.where(Submission.created_at < now() - ONCE_FOR)
+    db.session.execute(known.values(once_network=None))
     db.session.commit()
     store.clear_staging(moment)
     keys = filter(OURS.fullmatch, store.keys_before(moment))

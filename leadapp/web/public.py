@@ -46,7 +46,8 @@ def submit_lead() -> ResponseReturnValue:
         return _page(form, 400, Message("form_stale"))
     if details is None or form.looks_automatic:
         return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
-    submission, _ = intake.submit(details, once=f"{form.sending}.{details.digest()}")
+    sending = intake.Sending(request.remote_addr or "", form.sending)
+    submission, _ = intake.submit(details, sending)
     return redirect(url_for(".submitted", token=tokens.page("submitted", submission.id)), 303)
 
 

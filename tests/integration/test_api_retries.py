@@ -1,5 +1,6 @@
 """Sent again, read again, changed meanwhile: idempotency keys, versions, and links between pages."""
 
+import hashlib
 import io
 import re
 from datetime import timedelta
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from leadapp import upkeep
 from leadapp.extensions import db
 from leadapp.models import Lead, Letter, Submission
 from leadapp.wording import now
@@ -22,13 +24,18 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
 def submit(
-    client: Client, key: str | None, file: bytes = samples.pdf(), **changed: str
+    client: Client,
+    key: str | None,
+    file: bytes = samples.pdf(),
+    address: str = "127.0.0.1",
+    **changed: str,
 ) -> TestResponse:
     headers = {"Idempotency-Key": key} if key is not None else {}
     return client.post(
         "/api/v1/leads",
         data=GOOD | changed | {"resume": (io.BytesIO(file), "cv.pdf")},
         headers=headers,
+        environ_base={"REMOTE_ADDR": address},
     )
 
 
@@ -54,6 +61,46 @@ def test_the_same_key_with_another_content_is_refused(
     refused = submit(client, "k-1", **changed)
     assert (refused.status_code, refused.get_json()["code"]) == (422, "idempotency_key_reused")
     assert count(Submission) == 1
+
+
+HOME, OFFICE, STRANGER = "192.0.2.7", "2001:db8::7", "198.51.100.9"
+
+
+def told(answer: TestResponse) -> tuple[int, bool]:
+    return answer.status_code, "Idempotency-Replayed" in answer.headers
+
+
+def test_a_key_is_known_in_every_network_with_the_same_content(client: Client) -> None:
+    first = submit(client, "k-1", address=HOME)
+    again = submit(client, "k-1", address=OFFICE)
+    assert (told(first), told(again)) == ((201, False), (201, True))
+    assert again.get_json() == first.get_json()
+    assert (count(Submission), count(Letter)) == (1, 2)
+
+
+def test_a_stranger_cannot_use_up_a_key(client: Client) -> None:
+    strange = submit(client, "k-1", address=STRANGER, email="stranger@example.com")
+    sent = submit(client, "k-1", address=HOME)
+    assert (told(strange), told(sent)) == ((201, False), (201, False))
+    for address in (HOME, OFFICE, STRANGER):  # its content says which submission is repeated
+        again = submit(client, "k-1", address=address)
+        assert (told(again), again.get_json()) == ((201, True), sent.get_json())
+    assert count(Submission) == 2
+    for address in (HOME, STRANGER):
+        refused = submit(client, "k-1", address=address, first_name="Anna")
+        assert refused.get_json()["code"] == "idempotency_key_reused"
+
+
+def test_the_network_of_a_key_is_kept_as_a_keyed_hash_for_a_day(client: Client) -> None:
+    submit(client, "k-1", address=HOME)
+    kept = select(Submission.once_network)
+    digest = db.session.scalars(kept).one()
+    assert digest not in (None, hashlib.sha256(HOME.encode()).hexdigest())
+    assert HOME not in str(digest)
+    for hours, left in ((23, digest), (25, None)):
+        with time_machine.travel(now() + timedelta(hours=hours), tick=False):
+            upkeep.sweep()
+        assert db.session.scalars(kept).one() == left
 
 
 def test_a_refused_sending_may_be_corrected_under_its_key(client: Client) -> None:

@@ -96,14 +96,17 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(
     assert counts[0] == counts[1] <= 9
 
 
-def test_a_submission_asks_no_more_than_it_needs(client: Client, statements: list[Any]) -> None:
+def test_a_submission_asks_no_more_than_it_needs(
+    client: Client, statements: list[Any], backend: str
+) -> None:
+    lock = 1 if backend == "postgres" else 0  # so that confirmations are counted exactly
     for filename in (
         "first.pdf",
         "second.pdf",
     ):  # as many: the time of an answer tells nobody who has written before
         statements.clear()
         submit(client, "jose@example.com", filename)
-        assert len(statements) == 5
+        assert len(statements) == 5 + lock
 
 
 def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(

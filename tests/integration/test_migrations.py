@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import flask_migrate
@@ -11,8 +12,9 @@ from sqlalchemy import inspect, select
 
 from leadapp import create_app
 from leadapp.extensions import db
-from leadapp.models import LeadStatus, Tally
-from tests.factories import LeadFactory
+from leadapp.models import LeadStatus, Submission, Tally
+from leadapp.wording import now
+from tests.factories import LeadFactory, SubmissionFactory
 from tests.servers import ROOT
 
 MIGRATIONS = str(ROOT / "migrations")
@@ -50,6 +52,31 @@ def test_leads_from_before_they_were_counted_are_counted(settings: dict[str, str
         assert [tuple(row) for row in kept] == [
             (LeadStatus.PENDING, 2),
             (LeadStatus.REACHED_OUT, 1),
+        ]
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_sending_from_before_the_upgrade_is_still_known(settings: dict[str, str]) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        sent = [
+            SubmissionFactory.create(once=once, fingerprint=character * 64, created_at=at).id
+            for once, character, at in (
+                ("k" * 64, "a", now()),
+                ("o" * 64, "b", now() - timedelta(days=2)),
+                (f"form.{'c' * 64}", "c", now()),
+                (None, "d", now()),
+            )
+        ]
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0003")
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        known = dict(db.session.execute(select(Submission.id, Submission.once)).all())
+        assert [known[submission_id] for submission_id in sent] == [
+            f"{'k' * 64}.{'a' * 64}",
+            "o" * 64,
+            f"form.{'c' * 64}",
+            None,
         ]
         db.session.remove()
         db.engine.dispose()

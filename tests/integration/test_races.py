@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import accounts, letters, triage
+from leadapp import accounts, confirmations, letters, triage
 from leadapp.errors import InvalidInput
 from leadapp.extensions import db
 from leadapp.models import Event, Lead, Letter, Submission, User
@@ -43,7 +43,7 @@ def test_eight_of_one_new_address_are_one_lead(app: Flask, together: Any, round_
     assert (count(Lead), count(Submission), count(Letter)) == (
         1,
         THREADS,
-        THREADS + letters.CONFIRMATIONS_PER_HOUR,
+        THREADS + confirmations.PER_HOUR,
     )
     assert db.session.scalar(select(Lead.submission_count)) == THREADS
 
@@ -57,6 +57,33 @@ def test_eight_of_one_form_are_one_submission(app: Flask, together: Any, round_:
     assert len(pages) == 1
     assert (count(Lead), count(Submission), count(Letter)) == (1, 1, 2)
     assert db.session.scalar(select(Lead.submission_count)) == 1
+
+
+def test_eight_of_one_key_are_one_submission_for_each_content(app: Flask, together: Any) -> None:
+    def act(number: int) -> tuple[int, bool]:
+        answer = app.test_client().post(
+            "/api/v1/leads",
+            data=GOOD | {"first_name": f"Ana {number // 4}"} | upload(),
+            headers={"Idempotency-Key": "k-1"},
+            environ_base={"REMOTE_ADDR": f"192.0.2.{number}"},
+        )
+        return answer.status_code, "Idempotency-Replayed" in answer.headers
+
+    assert sorted(together(act)) == [(201, False)] * 2 + [(201, True)] * 6
+    assert count(Submission) == 2
+
+
+def test_eight_contents_of_one_key_and_network_are_one_submission(
+    app: Flask, together: Any
+) -> None:
+    def act(number: int) -> int:
+        changed = GOOD | {"first_name": f"Ana {number}", "email": f"ana{number}@example.com"}
+        key = {"Idempotency-Key": "k-1"}
+        client = app.test_client()
+        return client.post("/api/v1/leads", data=changed | upload(), headers=key).status_code
+
+    assert sorted(together(act)) == [201] + [422] * (THREADS - 1)
+    assert count(Submission) == 1
 
 
 def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:

@@ -245,7 +245,9 @@ def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("\n")
     given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "secret_key")}
     assert "SECRET_KEY must be set in production" in complaints(given)
-    with pytest.raises(ConfigurationError, match="secret_key holds no secret of 32 characters: delete it"):
+    with pytest.raises(
+        ConfigurationError, match="secret_key holds no secret of 32 characters: delete it"
+    ):
         create_app({"INSTANCE_PATH": str(tmp_path)})
 
 

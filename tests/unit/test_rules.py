@@ -121,6 +121,19 @@ def test_an_email_with_nothing_left_is_missing(typed: str) -> None:
     assert refusal(rules.email, typed) == "email_missing"
 
 
+@pytest.mark.parametrize(
+    ("key", "mailbox"),
+    [
+        ("ana@example.com", "ana@example.com"),
+        ("ana+cv@example.com", "ana@example.com"),
+        ("ana+cv+2@example.com", "ana@example.com"),
+        ("+cv@example.com", "+cv@example.com"),
+    ],
+)
+def test_a_mailbox_has_no_tag(key: str, mailbox: str) -> None:
+    assert rules.mailbox(key) == mailbox
+
+
 def test_an_email_is_asked_for_and_ends_at_254() -> None:
     assert refusal(rules.email, " ") == "email_missing"
     assert refusal(rules.email, "a" * 250 + "@example.com") == "email_too_long"

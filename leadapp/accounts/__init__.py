@@ -64,19 +64,23 @@ def authenticate(name: str, password: str, address: str) -> User:
     An unknown name and a wrong password take the same time and raise the same NotSignedIn, then the same TooOften.
     """
     key = rules.email_key(name.strip())
-    with passwords.turn():
-        user = db.session.scalar(
-            select(User).where(User.email_key == key if "@" in key else User.username_key == key)
-        )
-        who = str(user.id) if user else key
+    user = db.session.scalar(
+        select(User).where(User.email_key == key if "@" in key else User.username_key == key)
+    )
+    who = str(user.id) if user else key
+    attempts.admit(who, address)
+    db.session.commit()  # no connection is held while this waits for its turn
+    with passwords.turn(address):
         attempts.count(who, address)
         matches = passwords.match(password, user and user.hashed_password)
     if not user or not matches:
+        attempts.count_network(address)
         logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
         raise NotSignedIn("bad_credentials")
     if not user.is_active:
         raise Forbidden("account_inactive", username=user.username)
     attempts.forget(who, address)
+    attempts.remember(who, address)
     db.session.commit()
     return user
 
@@ -135,7 +139,7 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
         raise Conflict("password_changed")
     # Only now, when the user's row is locked: a sign-in that came before has its login in sight.
     db.session.execute(delete(Login).where(Login.user_id == user.id))
-    attempts.forget(str(user.id))
+    attempts.pardon(str(user.id))
     db.session.commit()
     return user
 
@@ -179,7 +183,7 @@ def enable(username: str, active: bool = True) -> User:
 def unlock(username: str) -> User:
     """Let a user try again after too many wrong passwords."""
     user = named(username)
-    attempts.forget(str(user.id))
+    attempts.pardon(str(user.id))
     db.session.commit()
     return user
 

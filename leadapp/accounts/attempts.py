@@ -1,19 +1,45 @@
 """How often a password may be tried, counted in the database for all processes."""
 
 import math
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 
 from .. import tokens
 from ..errors import TooOften
 from ..extensions import db
-from ..models import FailedSignIns
+from ..models import FailedNetwork, FailedSignIns, KnownNetwork
+from ..models.accounts import KNOWN_FOR
 from ..network import network_key
 from ..wording import now, span
 
 LIMIT, WINDOW = 10, timedelta(minutes=15)
+NETWORK_LIMIT = 100
+ANY_ADDRESS = ""  # no digest is empty
+
+
+def admit(who: str, address: str) -> None:
+    """Raise TooOften if the network address failed NETWORK_LIMIT times, whatever the names were.
+
+    A user who has signed in from there lately has only a limit of their own: a visitor in the
+    firm's network keeps no attorney out. A name that nobody has is never known, so it is answered
+    as that of a user who signs in from there for the first time.
+    """
+    at, key = now(), _key(who, address)
+    failed = select(FailedNetwork.times).where(FailedNetwork.address == key["address"])
+    recent = _recent(db.session.scalar(failed) or [], at)
+    if len(recent) < NETWORK_LIMIT:
+        return
+    known = select(KnownNetwork.last_at).where(
+        KnownNetwork.who == key["who"],
+        KnownNetwork.address.in_([key["address"], ANY_ADDRESS]),
+        KnownNetwork.last_at > at - KNOWN_FOR,
+    )
+    if db.session.scalars(known).first() is None:
+        raise _too_often(recent, NETWORK_LIMIT, at)
 
 
 def count(who: str, address: str) -> None:
@@ -22,28 +48,78 @@ def count(who: str, address: str) -> None:
     The row stays locked until then, so any number of processes share the LIMIT; `forget` takes back what went well.
     """
     key, at = _key(who, address), now()
-    row = insert(FailedSignIns).values(**key, times=[], last_at=at)
-    locked = row.on_conflict_do_update(index_elements=[*key], set_={"who": key["who"]})
-    times = db.session.execute(locked.returning(FailedSignIns.times)).scalar_one()
-    recent = [time for time in times if time > (at - WINDOW).timestamp()]
+    recent = _recent(_locked_times(FailedSignIns, key, at), at)
     if len(recent) >= LIMIT:
         db.session.rollback()
-        seconds = math.ceil(min(recent) + WINDOW.total_seconds() - at.timestamp())
-        wait = span(timedelta(minutes=math.ceil(seconds / 60)))
-        raise TooOften("sign_in_throttled", retry_after=seconds, wait=wait)
-    mine = update(FailedSignIns).filter_by(**key)
+        raise _too_often(recent, LIMIT, at)
+    _write_times(FailedSignIns, key, recent, at)
+
+
+def count_network(address: str) -> None:
+    """Write down that a sign-in from a network address has failed."""
+    key, at = _key(None, address), now()
+    recent = _recent(_locked_times(FailedNetwork, key, at), at)
+    _write_times(FailedNetwork, key, recent[1 - NETWORK_LIMIT :], at)
+
+
+def remember(who: str, address: str) -> None:
+    """Remember that a user has signed in from a network address, inside the caller's transaction."""
+    _know(_key(who, address))
+
+
+def forget(who: str, address: str) -> None:
+    """Forget what a user failed from one network address, inside the caller's transaction."""
+    db.session.execute(delete(FailedSignIns).filter_by(**_key(who, address)))
+
+
+def pardon(who: str) -> None:
+    """Let a user try again from any network address, inside the caller's transaction."""
+    db.session.execute(delete(FailedSignIns).filter_by(**_key(who)))
+    _know({**_key(who), "address": ANY_ADDRESS})
+
+
+def forget_user(who: str) -> None:
+    """Forget everything about a user, inside the caller's transaction."""
+    for table in (FailedSignIns, KnownNetwork):
+        db.session.execute(delete(table).filter_by(**_key(who)))
+
+
+def _know(key: dict[str, str]) -> None:
+    row = insert(KnownNetwork).values(**key, last_at=now())
+    again = row.on_conflict_do_update(index_elements=[*key], set_={"last_at": row.excluded.last_at})
+    db.session.execute(again)
+
+
+def _locked_times(table: Any, key: dict[str, str], at: datetime) -> list[float]:
+    """Return the times in a row, which is made if need be and stays locked until the commit."""
+    row = insert(table).values(**key, times=[], last_at=at)
+    locked = row.on_conflict_do_update(index_elements=[*key], set_={"address": key["address"]})
+    times: list[float] = db.session.execute(locked.returning(table.times)).scalar_one()
+    return times
+
+
+def _write_times(table: Any, key: dict[str, str], recent: list[float], at: datetime) -> None:
+    mine = update(table).filter_by(**key)
     db.session.execute(mine.values(times=[*recent, at.timestamp()], last_at=at))
     db.session.commit()
 
 
-def forget(who: str, address: str | None = None) -> None:
-    """Let somebody try again, from one network address or from any, inside the caller's transaction."""
-    db.session.execute(delete(FailedSignIns).filter_by(**_key(who, address)))
+def _recent(times: Sequence[float], at: datetime) -> list[float]:
+    return [time for time in times if time > (at - WINDOW).timestamp()]
 
 
-def _key(who: str, address: str | None) -> dict[str, str]:
-    """Return the key of one row of failed sign-ins, or of all rows of a user, as keyed hashes."""
-    key = {"who": tokens.digest("who", who)}
+def _too_often(recent: list[float], limit: int, at: datetime) -> TooOften:
+    ends = sorted(recent)[-limit] + WINDOW.total_seconds()
+    seconds = math.ceil(ends - at.timestamp())
+    wait = span(timedelta(minutes=math.ceil(seconds / 60)))
+    return TooOften("sign_in_throttled", retry_after=seconds, wait=wait)
+
+
+def _key(who: str | None, address: str | None = None) -> dict[str, str]:
+    """Return the key of one row, or of all rows of a user, as keyed hashes."""
+    key = {}
+    if who is not None:
+        key["who"] = tokens.digest("who", who)
     if address is not None:
         key["address"] = network_key(address)
     return key

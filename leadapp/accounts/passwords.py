@@ -3,34 +3,66 @@
 import functools
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
+from contextlib import contextmanager, nullcontext
+from threading import BoundedSemaphore, Lock
+from weakref import WeakValueDictionary
 
 import bcrypt
 
 from .. import rules
 from ..errors import Unavailable
+from ..network import network
 
 BCRYPT_ROUNDS = 12
 # A hash keeps a processor busy for a quarter of a second: one in each process, and few threads wait for their turn.
 _hashing, _waiting = BoundedSemaphore(1), BoundedSemaphore(16)
+# One network address holds two of these places, so that another waits behind two hashes of it at most. More
+# requests from it wait outside for one of the two. All of this is counted in each process.
+PLACES_OF_A_NETWORK = 2
+OUTSIDE_SECONDS = 15
+_outside = BoundedSemaphore(16)
+_networks: WeakValueDictionary[str, BoundedSemaphore] = WeakValueDictionary()
+_networks_lock = Lock()
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Wait for one's turn to hash, so that processors and threads are left for who sends a lead."""
-    if not _waiting.acquire(blocking=False):
+def turn(address: str | None = None) -> Iterator[None]:
+    """Wait for a turn to hash for a network address, or raise Unavailable if too many wait.
+
+    So processors and threads are left for people who send a lead, and places for other addresses.
+    """
+    own_place = nullcontext() if address is None else _place_of_network(network(address))
+    with own_place, _place(_waiting), _hashing:
+        yield
+
+
+@contextmanager
+def _place(places: BoundedSemaphore) -> Iterator[None]:
+    if not places.acquire(blocking=False):
         raise Unavailable("sign_in_busy")
     try:
-        with _hashing:
-            yield
+        yield
     finally:
-        _waiting.release()
+        places.release()
 
 
-def hashed(password: str) -> str:
-    """Hash a new password."""
-    with turn():
+@contextmanager
+def _place_of_network(name: str) -> Iterator[None]:
+    with _networks_lock:
+        places = _networks.setdefault(name, BoundedSemaphore(PLACES_OF_A_NETWORK))
+    if not places.acquire(blocking=False):
+        with _place(_outside):
+            if not places.acquire(timeout=OUTSIDE_SECONDS):
+                raise Unavailable("sign_in_busy")
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def hashed(password: str, address: str | None = None) -> str:
+    """Hash a new password, on behalf of a network address if a stranger sets it."""
+    with turn(address):
         secret = rules.composed_password(password).encode()
         return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 

@@ -1,6 +1,6 @@
 """The tables, their column types, and the rules inside one row."""
 
-from .accounts import FailedSignIns, Login, User
+from .accounts import FailedNetwork, FailedSignIns, KnownNetwork, Login, User
 from .columns import Base, UTCDateTime
 from .leads import (
     FILENAME_MAX,
@@ -22,7 +22,9 @@ __all__ = [
     "Base",
     "Erasure",
     "Event",
+    "FailedNetwork",
     "FailedSignIns",
+    "KnownNetwork",
     "Lead",
     "LeadStatus",
 ]

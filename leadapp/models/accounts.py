@@ -1,7 +1,7 @@
 """Who may come in."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, String
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..rules import EMAIL_MAX
 from ..wording import now
 from .columns import Base
+
+KNOWN_FOR = timedelta(days=30)  # how long a user is known at a network address
 
 
 class User(UserMixin, Base):
@@ -45,6 +47,26 @@ class Login(Base):
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
     expires_at: Mapped[datetime]
+
+
+class FailedNetwork(Base):
+    """When sign-ins from one network address failed lately, whatever the name; the address is a keyed digest."""
+
+    __tablename__ = "failed_networks"
+
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    times: Mapped[list[float]] = mapped_column(JSON)
+    last_at: Mapped[datetime]
+
+
+class KnownNetwork(Base):
+    """A network address from which a user has signed in, both as keyed digests; "" is any address."""
+
+    __tablename__ = "known_networks"
+
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_at: Mapped[datetime]
 
 
 class FailedSignIns(Base):

@@ -4,7 +4,7 @@ import itertools
 import re
 import threading
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
@@ -12,7 +12,17 @@ from .. import erasures, letters, mail
 from ..config import current
 from ..extensions import db
 from ..log import logger
-from ..models import ONCE_FOR, FailedSignIns, Lead, LeadStatus, Letter, Submission
+from ..models import (
+    ONCE_FOR,
+    FailedNetwork,
+    FailedSignIns,
+    KnownNetwork,
+    Lead,
+    LeadStatus,
+    Letter,
+    Submission,
+)
+from ..models.accounts import KNOWN_FOR
 from ..storage import store
 from ..wording import now
 from .backup import Watch
@@ -46,14 +56,7 @@ def sweep() -> int:
     Rows that are kept for some hours only go too, and what limits remember of networks.
     """
     moment, swept = now() - UNCLAIMED_FOR, 0
-    db.session.execute(delete(FailedSignIns).where(FailedSignIns.last_at < moment))
-    db.session.execute(delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment))
-    counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
-    db.session.execute(counted.values(network=None))
-    known = update(Submission).where(Submission.once_network.is_not(None))
-    known = known.where(Submission.created_at < now() - ONCE_FOR)
-    db.session.execute(known.values(once_network=None))
-    db.session.commit()
+    _forget(moment)
     store.clear_staging(moment)
     keys = filter(OURS.fullmatch, store.keys_before(moment))
     while batch := list(itertools.islice(keys, BATCH)):
@@ -67,6 +70,23 @@ def sweep() -> int:
             store.delete(key)
             swept += 1
     return swept
+
+
+def _forget(moment: datetime) -> None:
+    """Remove what is known of sign-ins, resets and networks once it is of no more use."""
+    at = now()
+    counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
+    sent = update(Submission).where(Submission.once_network.is_not(None))
+    for old in (
+        delete(FailedSignIns).where(FailedSignIns.last_at < moment),
+        delete(FailedNetwork).where(FailedNetwork.last_at < moment),
+        delete(KnownNetwork).where(KnownNetwork.last_at < at - KNOWN_FOR),
+        delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment),
+        counted.values(network=None),
+        sent.where(Submission.created_at < at - ONCE_FOR).values(once_network=None),
+    ):
+        db.session.execute(old)
+    db.session.commit()
 
 
 def purge(untouched: timedelta, watch: Watch = iter, dry_run: bool = False) -> int:

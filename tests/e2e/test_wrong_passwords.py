@@ -1,8 +1,10 @@
 """Wrong passwords and unknown people at the real server: counted over two of them, answered in the same time."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import cycle
 from statistics import median
@@ -51,6 +53,38 @@ def test_eleven_wrong_passwords_at_once_over_two_servers_are_ten(two: list[Site]
             assert sign_in(client).status_code == 429
     assert two[0].server.flask("user", "unlock", "ana").returncode == 0
     assert two[1].token("ana", PASSWORD)
+
+
+def test_forty_connections_from_one_address_keep_no_other_address_out(
+    start_site: Callable[..., Site],
+) -> None:
+    site = start_site(TRUSTED_PROXIES="1")
+    site.create_user("ana", PASSWORD)
+    ended = threading.Event()
+
+    def try_on(number: int) -> int:
+        tries = 0
+        with httpx.Client(base_url=site.url, timeout=120) as client:
+            while not ended.is_set():
+                tries += 1
+                data = {"username": f"nobody{number}-{tries}", "password": WRONG}
+                client.post(API_LOGIN, data=data, headers={"X-Forwarded-For": "203.0.113.7"})
+                ended.wait(0.2)  # most are refused at once, and this machine has to answer them all
+        return tries
+
+    def sign_in_from(number: int) -> int:
+        headers = {"X-Forwarded-For": f"198.51.100.{number}"}
+        data = {"username": "ana", "password": PASSWORD}
+        url = f"{site.url}{API_LOGIN}"
+        return httpx.post(url, data=data, headers=headers, timeout=120).status_code
+
+    with ThreadPoolExecutor(40) as pool, ExitStack() as stack:
+        stack.callback(ended.set)
+        attackers = [pool.submit(try_on, number) for number in range(40)]
+        time.sleep(1)
+        assert [sign_in_from(number) for number in range(8)] == [200] * 8
+        ended.set()
+        assert sum(attacker.result() for attacker in attackers) > 40
 
 
 def timed(ask: Callable[[], httpx.Response], status: int) -> float:

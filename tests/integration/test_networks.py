@@ -1,0 +1,165 @@
+"""Many wrong passwords from one network address: strangers there are refused, who works there is not."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+
+import bcrypt
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from leadapp import accounts, upkeep
+from leadapp.accounts import attempts, passwords
+from leadapp.errors import MESSAGES, Unavailable
+from leadapp.extensions import db
+from leadapp.models import FailedNetwork, KnownNetwork, User
+from leadapp.wording import now
+from tests.clients import Client
+from tests.factories import PASSWORD, UserFactory
+from tests.integration.test_sign_in import sign_in as sign_in_on_page
+
+FIRM, HOME, WRONG = "203.0.113.7", "198.51.100.9", "Wrong-horse-7"
+
+
+def sign_in(client: Client, name: str, address: str, password: str = PASSWORD) -> TestResponse:
+    data = {"username": name, "password": password}
+    return client.post("/api/v1/auth/login", data=data, environ_base={"REMOTE_ADDR": address})
+
+
+def fail(number: int = attempts.NETWORK_LIMIT, address: str = FIRM) -> None:
+    for _ in range(number):
+        attempts.count_network(address)
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every comparison with a hash from here on."""
+    compared: list[bytes] = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr(
+        bcrypt, "checkpw", lambda secret, hashed: compared.append(secret) or check(secret, hashed)
+    )
+    return compared
+
+
+def test_after_a_hundred_failures_only_who_works_there_may_try(
+    client: Client, attorney: User, hashes: list[bytes]
+) -> None:
+    other = UserFactory.create()
+    with time_machine.travel(now(), tick=False) as clock:
+        assert sign_in(client, attorney.username, FIRM).status_code == 200
+        names = [f"nobody{number}" for number in range(99)] + [other.email]
+        tried = {sign_in(client, name, FIRM, WRONG).status_code for name in names}
+        assert (tried, len(hashes)) == ({401}, 101)
+        clock.shift(timedelta(minutes=4, seconds=30))
+        # With the right password too, and by either name; the same words, header and code for all.
+        refused = [sign_in(client, name, FIRM) for name in ("nobody", other.username, other.email)]
+        told = {(answer.status_code, answer.headers["Retry-After"]) for answer in refused}
+        bodies = [answer.get_json() | {"instance": ""} for answer in refused]
+        assert (told, bodies) == ({(429, "630")}, [bodies[0]] * 3)
+        assert bodies[0]["detail"] == MESSAGES["sign_in_throttled"].format(wait="11 min")
+        assert len(hashes) == 101
+        assert sign_in(client, attorney.email, FIRM).status_code == 200
+        assert sign_in(client, other.username, HOME).status_code == 200
+        clock.shift(timedelta(minutes=10, seconds=31))
+        assert sign_in(client, other.username, FIRM).status_code == 200
+
+
+def test_who_works_there_keeps_a_limit_of_ten(client: Client, attorney: User) -> None:
+    sign_in(client, attorney.username, FIRM)
+    fail()
+    tried = [sign_in(client, attorney.username, FIRM, WRONG).status_code for _ in range(11)]
+    assert tried == [401] * 10 + [429]
+
+
+def test_a_refused_try_counts_for_nothing(client: Client, attorney: User) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        fail()
+        clock.shift(timedelta(minutes=14))
+        assert {sign_in(client, attorney.username, FIRM).status_code for _ in range(20)} == {429}
+        clock.shift(timedelta(minutes=1, seconds=1))
+        assert sign_in(client, attorney.username, FIRM).status_code == 200
+
+
+def test_a_network_is_known_for_thirty_days(client: Client, attorney: User) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        sign_in(client, attorney.username, FIRM)
+        clock.shift(timedelta(days=29, hours=23))
+        upkeep.sweep()
+        fail()
+        assert sign_in(client, attorney.username, FIRM).status_code == 200
+        clock.shift(timedelta(days=30, minutes=1))
+        fail()
+        assert sign_in(client, attorney.username, FIRM).status_code == 429
+        upkeep.sweep()
+        assert db.session.scalars(select(KnownNetwork)).all() == []
+
+
+def test_the_pages_and_a_network_of_ipv6_are_told_the_same(client: Client, attorney: User) -> None:
+    fail(address="2001:db8:0:7::1")
+    assert sign_in(client, attorney.username, "2001:db8:0:7::2").status_code == 429
+    assert sign_in(client, attorney.username, "2001:db8:0:8::2").status_code == 200
+    fail(address="127.0.0.1")
+    page = sign_in_on_page(client, attorney.username)
+    words = MESSAGES["sign_in_throttled"].format(wait="15 min")
+    assert (page.status_code, words in page.text) == (429, True)
+
+
+def test_unlocking_and_a_new_password_let_a_user_in_from_anywhere(
+    client: Client, attorney: User
+) -> None:
+    other = UserFactory.create()
+    fail()
+    accounts.unlock(attorney.username)
+    accounts.set_password(accounts.named(other.username), "Correct-horse-8")
+    assert sign_in(client, attorney.username, FIRM).status_code == 200
+    assert sign_in(client, other.username, FIRM, "Correct-horse-8").status_code == 200
+
+
+def test_neither_names_nor_addresses_lie_in_the_tables(client: Client, attorney: User) -> None:
+    sign_in(client, attorney.username, FIRM)
+    sign_in(client, attorney.username, FIRM, WRONG)
+    db.session.rollback()
+    known, failed = (
+        db.session.scalars(select(table)).one() for table in (KnownNetwork, FailedNetwork)
+    )
+    assert {len(digest) for digest in (known.who, known.address, failed.address)} == {64}
+    kept = f"{known.who} {known.address} {failed.address}"
+    for plain in (attorney.username, attorney.id.hex, str(attorney.id), FIRM):
+        assert plain not in kept
+    with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
+        upkeep.sweep()
+    assert db.session.scalars(select(FailedNetwork)).all() == []
+
+
+@pytest.mark.databases("sqlite")
+def test_one_network_holds_two_places_in_the_queue(app: Flask, attorney: User) -> None:
+    held, done = threading.Barrier(3), threading.Event()
+
+    def hold(address: str) -> None:
+        with passwords._place_of_network(address), passwords._place(passwords._waiting):
+            held.wait(10)
+            done.wait(10)
+
+    def hash_for(address: str) -> str:
+        with app.app_context():
+            return passwords.hashed(PASSWORD, address)
+
+    with ThreadPoolExecutor(30) as pool, ExitStack() as stack:
+        stack.callback(done.set)
+        pool.submit(hold, FIRM), pool.submit(hold, FIRM)
+        held.wait(10)
+        others = [pool.submit(hash_for, FIRM) for _ in range(16)]  # these wait outside
+        while passwords._outside._value:
+            threading.Event().wait(0.01)
+        with pytest.raises(Unavailable):
+            hash_for(FIRM)
+        assert passwords._waiting._value == 14
+        assert hash_for(HOME)
+        done.set()
+        assert all(other.result(10) for other in others)
+    assert (passwords._waiting._value, passwords._outside._value) == (16, 16)

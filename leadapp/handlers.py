@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_login import AnonymousUserMixin
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import (
     ClientDisconnected,
@@ -42,6 +42,9 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
 )
+# PostgreSQL's codes for a table or a column that is missing, or not ours to use: the database was
+# not migrated, or by another user.
+NOT_MIGRATED = {"42P01", "42703", "42501"}
 FRAMED = {"public.submit_lead", "public.submitted"}
 
 
@@ -61,6 +64,7 @@ def init_app(app: Flask) -> None:
         InternalError,
     ):  # the last is PostgreSQL's, where it only reads
         app.register_error_handler(away, _database_away)
+    app.register_error_handler(ProgrammingError, _statement_refused)
     app.register_error_handler(OSError, _disk_refused)
     app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path, and tokens with it
 
@@ -185,6 +189,13 @@ def _database_away(error: Exception) -> Response:
     log.logger.error("the database cannot be used: %s", type(error).__name__)
     g._login_user = AnonymousUserMixin()  # a page that asked who is here would ask the database
     return _domain_error(errors.Unavailable("database_unavailable"))
+
+
+def _statement_refused(error: ProgrammingError) -> Response:
+    """Answer for a PostgreSQL that was not migrated; any other error is a fault of ours."""
+    if getattr(error.orig, "sqlstate", None) not in NOT_MIGRATED:
+        raise error
+    return _database_away(error)
 
 
 def _disk_refused(error: OSError) -> Response:

@@ -1,0 +1,76 @@
+"""A database that was not migrated is a 503."""
+
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from leadapp import accounts, create_app, tokens
+from leadapp.errors import MESSAGES
+from leadapp.extensions import db
+from leadapp.wording import now
+from tests import samples
+from tests.clients import Client
+
+GOOD = {"first_name": "José 😀", "last_name": "Ruiz", "email": "ana@example.com"}
+
+
+@pytest.fixture
+def new_site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> Iterator[Flask]:
+    """A site over a database that was not migrated."""
+    site = create_app(
+        {
+            "INSTANCE_PATH": str(tmp_path),
+            "DATABASE_URL": new_database(backend),
+            "RATELIMIT_ENABLED": "false",
+        }
+    )
+    yield site
+    with site.app_context():
+        db.engine.dispose()
+
+
+def upload() -> dict[str, object]:
+    return GOOD | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        "POST /",
+        "POST /api/v1/leads",
+        "GET /auth/login",
+        "GET /receipt/<token>",
+        "GET /api/v1/leads",
+        "GET /dashboard/",
+    ],
+)
+def test_a_database_that_was_not_migrated_is_a_503(new_site: Flask, door: str) -> None:
+    client, url = new_site.test_client(), new_site.config["BASE_URL"]
+    method, path = door.split()
+    with new_site.test_request_context(base_url=url):
+        path = path.replace("<token>", tokens.page("receipt", uuid.uuid4()))
+        bearer = tokens.bearer(uuid.uuid4(), uuid.uuid4(), now() + timedelta(hours=1))
+        form = {"form_id": tokens.new_form()}
+    with client.session_transaction(base_url=url) as session:
+        session["_user_id"] = str(uuid.uuid4())
+    data = upload() | form if method == "POST" else None
+    headers = {"Authorization": f"Bearer {bearer}"}
+    answer = client.open(path, method=method, base_url=url, data=data, headers=headers)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert MESSAGES["database_unavailable"] in answer.text
+
+
+@pytest.mark.databases("postgres")
+def test_a_statement_that_is_wrong_is_a_fault_of_ours(
+    app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setattr(accounts, "nobody_yet", lambda: db.session.execute(text("SELEKT")))
+    assert client.get("/auth/login").status_code == 500

@@ -91,18 +91,34 @@ def _engine_options(url: str) -> dict[str, Any]:
             "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS},
         }
     # Two workers of 40 stay under PostgreSQL's usual 100 connections.
-    return options | {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
+    return options | {
+        "pool_size": 20,
+        "max_overflow": 20,
+        "pool_pre_ping": True,
+        "connect_args": {"client_encoding": "utf8"},  # the database's default may be another
+    }
 
 
 @event.listens_for(Engine, "connect")
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    if isinstance(connection, sqlite3.Connection):
+def _set_up(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        _set_up_postgres(connection)
+    else:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(
             "PRAGMA temp_store=MEMORY"
         )  # else undoing one statement costs a file in /var/tmp each time
+
+
+def _set_up_postgres(connection: Any) -> None:
+    """Set what leadapp relies on, since the database or the role may have another default.
+
+    psycopg reads times in the ISO style only.
+    """
+    connection.execute("SET DateStyle TO ISO")
+    connection.commit()
 
 
 # SQLite lets writers that wait sleep and try again, so that some starve for seconds: they take turns by a lock file.

@@ -1,4 +1,4 @@
-"""A database that was not migrated is a 503."""
+"""A PostgreSQL with other defaults works; one that was not migrated is a 503."""
 
 import io
 import uuid
@@ -16,8 +16,10 @@ from leadapp.extensions import db
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
+from tests.integration.backups.places import over
 
 GOOD = {"first_name": "José 😀", "last_name": "Ruiz", "email": "ana@example.com"}
+DEFAULTS = {"DateStyle": "German, DMY", "client_encoding": "LATIN1", "TimeZone": "Asia/Kolkata"}
 
 
 @pytest.fixture
@@ -37,6 +39,22 @@ def new_site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -
 
 def upload() -> dict[str, object]:
     return GOOD | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+
+
+@pytest.mark.databases("postgres")
+@pytest.mark.parametrize("setting", DEFAULTS)
+def test_the_defaults_of_a_database_do_not_matter(new_site: Flask, setting: str) -> None:
+    assert over(new_site, "db", "upgrade").exit_code == 0
+    with new_site.app_context():
+        name, value = db.engine.url.database, DEFAULTS[setting]
+        with db.engine.begin() as connection:
+            connection.execute(text(f"ALTER DATABASE {name} SET {setting} = '{value}'"))
+        db.engine.dispose()
+    client = new_site.test_client()
+    url = new_site.config["BASE_URL"]
+    assert client.post("/api/v1/leads", base_url=url, data=upload()).status_code == 201
+    listed = over(new_site, "lead", "list")
+    assert (listed.exit_code, GOOD["first_name"] in listed.stdout) == (0, True), listed.stderr
 
 
 @pytest.mark.parametrize(

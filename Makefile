@@ -9,7 +9,7 @@ LOCK ?= requirements.lock
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env venv install run test unit-test integration-test e2e-test test-coverage test-all-pythons \
+.PHONY: help env venv install run test unit-test integration-test e2e-test test-system test-coverage test-all-pythons \
 	lint format sure lock pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db \
 	create-user clean browser \
 	bench docker-build docker-up docker-down docker-logs docker-restart docker-clean
@@ -50,6 +50,9 @@ integration-test: install ## Run the tests of the application over SQLite and Po
 
 e2e-test: install browser ## Run the tests with a real server, mail server and browser
 	$(PYTEST) tests/e2e
+
+test-system: install system-programs ## Run the tests over programs of Debian: PgBouncer
+	$(BIN)/pytest tests/system
 
 test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
 	$(PYTEST) --cov --cov-report=term --cov-report=html
@@ -96,6 +99,21 @@ browser:
 	else \
 		for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 		$(BIN)/playwright install chromium || { echo "The tests need Chromium: apt-get install chromium"; exit 1; }; \
+	fi
+
+# The program of each package of Debian that tests/system needs has the package's name.
+SYSTEM_PROGRAMS := pgbouncer
+
+.PHONY: system-programs
+system-programs:
+	@missing=; for name in $(SYSTEM_PROGRAMS); do \
+		PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null || missing="$$missing $$name"; \
+	done; \
+	test -z "$$missing" && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+		echo "These tests need:$$missing. As root: apt-get install$$missing"; exit 1; \
 	fi
 
 migrate-up: install ## Apply all migrations

@@ -115,10 +115,20 @@ def _set_up(connection: Any, _record: Any) -> None:
 def _set_up_postgres(connection: Any) -> None:
     """Set what leadapp relies on, since the database or the role may have another default.
 
-    psycopg reads times in the ISO style only.
+    psycopg reads times in the ISO style only. PgBouncer in transaction mode may run each
+    transaction on another server connection, where a statement prepared earlier does not exist.
+    A pooler makes up the process id that it sends at connect, so the server's own id differs.
     """
-    connection.execute("SET DateStyle TO ISO")
+    settings = "SELECT set_config('DateStyle', 'ISO', false), pg_backend_pid()"
+    _, server_pid = connection.execute(settings).fetchone()
     connection.commit()
+    if server_pid != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
+def is_pooled(driver: Any) -> bool:
+    """Return whether a database connection goes through a pooler such as PgBouncer."""
+    return not isinstance(driver, sqlite3.Connection) and driver.prepare_threshold is None
 
 
 # SQLite lets writers that wait sleep and try again, so that some starve for seconds: they take turns by a lock file.

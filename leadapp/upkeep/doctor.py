@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from .. import letters, mail
 from ..config import LOOPBACK, SETTINGS, current
 from ..errors import MENDS, LeadappError
-from ..extensions import db, limiter, migrate
+from ..extensions import db, is_pooled, limiter, migrate
 from ..models import Lead, UTCDateTime
 from ..storage import store
 from ..wording import now, span, when
@@ -98,7 +98,9 @@ def _database() -> str:
         Lead.__tablename__
     ):  # else the next check says what to do
         db.session.execute(delete(Lead).where(false()))  # what only reads is not healthy
-    return db.engine.dialect.name
+    name = db.engine.dialect.name
+    pooled = is_pooled(db.session.connection().connection.driver_connection)
+    return f"{name}, through a connection pooler" if pooled else name
 
 
 def _migrations() -> str:

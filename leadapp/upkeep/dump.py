@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ..errors import Unavailable
-from ..extensions import db
+from ..extensions import db, is_pooled
 from ..models import Submission
 
 
@@ -57,6 +57,8 @@ def load(path: Path) -> None:
 
 
 def _run(driver: Any, tool: str, *arguments: str) -> None:
+    if is_pooled(driver):  # the tools leave an empty search_path behind, which breaks the site
+        raise Unavailable("tool_pooled", tool=tool)
     place = driver.info.dsn.replace(
         "sslcertmode=allow", ""
     )  # psycopg's default, which tools before 16 do not know

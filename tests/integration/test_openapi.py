@@ -51,6 +51,7 @@ ELSEWHERE = {
     "restore_not_empty",
     "tool_failed",
     "tool_missing",
+    "tool_pooled",
     "user_unknown",
 }
 pytestmark = pytest.mark.databases("sqlite")

@@ -86,6 +86,13 @@ def test_a_database_that_was_not_migrated_is_a_503(new_site: Flask, door: str) -
 
 
 @pytest.mark.databases("postgres")
+def test_without_a_pooler_statements_are_prepared(app: Flask) -> None:
+    driver = db.session.connection().connection.driver_connection
+    assert driver.prepare_threshold == 5
+    assert over(app, "doctor").stdout.count("ok    database: postgresql\n") == 1
+
+
+@pytest.mark.databases("postgres")
 def test_a_statement_that_is_wrong_is_a_fault_of_ours(
     app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from functools import cached_property
 from tests.servers.gunicorn import ROOT, Gunicorn
 from tests.servers.mail import MailServer, Received
 from tests.servers.objects import ObjectStore
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.ports import free_port
 from tests.servers.postgres import PROGRAMS, Postgres
 from tests.servers.valkey import Valkey
@@ -15,6 +16,7 @@ __all__ = [
     "Gunicorn",
     "MailServer",
     "ObjectStore",
+    "PgBouncer",
     "Postgres",
     "Received",
     "Servers",

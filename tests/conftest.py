@@ -1,13 +1,16 @@
 """What every test may ask for: databases, an SMTP server, and passwords that are quick to hash."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from leadapp import create_app
 from leadapp.accounts import passwords
+from leadapp.extensions import db
 from tests.factories import BCRYPT_ROUNDS
 from tests.servers import MailServer, Servers
 
@@ -121,6 +124,21 @@ def new_stack(
         )
 
     return make
+
+
+@pytest.fixture
+def new_app() -> Iterator[Callable[[Mapping[str, Any]], Flask]]:
+    """`new_app(settings)` creates an application whose connections close with the test."""
+    made: list[Flask] = []
+
+    def make(settings: Mapping[str, Any]) -> Flask:
+        made.append(create_app(settings))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

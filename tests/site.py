@@ -39,9 +39,11 @@ class Site:
     def application(self) -> Iterator[None]:
         """The site's application in this process: what a `flask` command does, without its second of starting."""
         with create_app(self.server.settings).app_context():
-            yield
-            db.session.remove()
-            db.engine.dispose()
+            try:
+                yield
+            finally:
+                db.session.remove()
+                db.engine.dispose()
 
     def migrate(self) -> None:
         """Bring the database to the newest migration."""
@@ -74,9 +76,11 @@ class Site:
     def database(self) -> Iterator[Connection]:
         """A transaction of the test's own beside the running site."""
         engine = create_engine(self.server.database_url)
-        with engine.begin() as connection:
-            yield connection
-        engine.dispose()
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
     def hurry(self, claimed: bool = False) -> None:
         """Make waiting letters due now; with `claimed` also those whose deliverer died holding them."""

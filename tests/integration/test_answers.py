@@ -1,5 +1,6 @@
 """What every answer brings, under which name it is given, and what keeps a session alive."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import time_machine
 from flask import Flask
 from werkzeug.exceptions import abort
 
-from leadapp import create_app, errors, log, web
+from leadapp import errors, log, web
 from leadapp.models import User
 from leadapp.wording import now
 from tests.clients import Client
@@ -26,11 +27,13 @@ ALWAYS = {
 
 
 @pytest.fixture
-def production(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+def production(
+    app: Flask, tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Client:
     """A browser at a site in production behind one proxy."""
     monkeypatch.setattr(log.logger, "handlers", [])
     settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
-    site = create_app(PRODUCTION | settings)
+    site = new_app(PRODUCTION | settings)
     site.test_client_class = Client
     return site.test_client()
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from leadapp import accounts, create_app, letters
+from leadapp import accounts, letters
 from leadapp.extensions import db
 from leadapp.models import User
 from tests.clients import Client
@@ -185,13 +185,11 @@ def test_a_deliverer_outlives_a_database_that_was_away(
 
 @pytest.mark.databases("sqlite", "postgres")
 def test_a_missing_table_is_told_with_its_mend(
-    backend: str, new_database: Callable[[str], str], tmp_path: Path
+    backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    fresh = create_app(
+    fresh = new_app(
         {"INSTANCE_PATH": str(tmp_path), "TESTING": True, "DATABASE_URL": new_database(backend)}
     )
     result = fresh.test_cli_runner().invoke(args=["user", "enable", "ana"])
-    with fresh.app_context():
-        db.engine.dispose()
     assert result.exit_code == 1
     assert "flask db upgrade" in result.stderr

@@ -12,7 +12,6 @@ from flask import Flask
 from limits.storage import MemoryStorage, RedisStorage
 from werkzeug.serving import make_server
 
-from leadapp import create_app
 from leadapp.errors import MENDS
 from leadapp.extensions import limiter
 from leadapp.storage import store
@@ -188,9 +187,9 @@ def test_what_is_planted_is_found(
     ],
 )
 def test_a_database_that_cannot_be_used_is_found(
-    tmp_path: Path, url: str, first: str, words: str
+    tmp_path: Path, new_app: Callable[..., Flask], url: str, first: str, words: str
 ) -> None:
-    site = create_app(
+    site = new_app(
         {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"}
     )
     told = site.test_cli_runner().invoke(args=["doctor", "--json"])

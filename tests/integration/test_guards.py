@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import create_app, log, tokens
+from leadapp import log, tokens
 from leadapp.extensions import db
 from leadapp.models import Event, LeadStatus
 from tests.clients import Client
@@ -79,10 +79,12 @@ def policy(answer: TestResponse) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+def production(
+    tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Client:
     """A browser at a site in production, which has no database yet."""
     monkeypatch.setattr(log.logger, "handlers", [])
-    site = create_app(PRODUCTION | {"INSTANCE_PATH": str(tmp_path)})
+    site = new_app(PRODUCTION | {"INSTANCE_PATH": str(tmp_path)})
     site.test_client_class = Client
     return site.test_client()
 

@@ -12,7 +12,6 @@ import redis
 import time_machine
 from flask import Flask
 
-from leadapp import create_app
 from leadapp.extensions import limiter
 from leadapp.wording import now
 from tests.servers import Valkey
@@ -30,12 +29,14 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def limited(tmp_path: Path, valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def limited(
+    tmp_path: Path, new_app: Callable[..., Flask], valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> Flask:
     """An application that counts in Valkey."""
     monkeypatch.setattr(
         limiter, "_storage_dead", False
     )  # all applications of a process share one limiter
-    return create_app(
+    return new_app(
         {"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_STORAGE_URI": valkey.url}
     )
 

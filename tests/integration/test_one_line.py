@@ -3,19 +3,23 @@
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 from flask.cli import FlaskGroup
 
-from leadapp import create_app, extensions, log
+from leadapp import extensions, log
 
 NOWHERE = "/proc/nowhere"  # where even root makes nothing
 
 
 @pytest.fixture
-def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+def flask(
+    tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Result]]:
     """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, over a database that is not there yet."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(extensions, "SQLITE_WAITS", 0.1)
@@ -27,7 +31,7 @@ def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
     def run(*arguments: str, **more: str) -> Result:
         return CliRunner().invoke(
-            FlaskGroup(create_app=lambda: create_app(settings | more)), arguments
+            FlaskGroup(create_app=lambda: new_app(settings | more)), arguments
         )
 
     yield run
@@ -54,7 +58,7 @@ def test_all_that_is_wrong_with_the_settings_is_told(flask: Callable[..., Result
 
 
 def test_a_locked_database_is_told(flask: Callable[..., Result], tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "leads.db") as other:
+    with closing(sqlite3.connect(tmp_path / "leads.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         migrating, counting = flask("db", "upgrade"), flask("mail", "status")
         other.rollback()

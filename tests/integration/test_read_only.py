@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from leadapp import create_app
 from leadapp.extensions import db
 from tests import samples
 from tests.integration.backups.places import over
@@ -19,14 +18,16 @@ REFUSED = "(readonly database|read-only transaction)"
 
 
 @pytest.fixture
-def site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> Iterator[Flask]:
+def site(
+    backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
+) -> Iterator[Flask]:
     """A site whose database has become one that is only read."""
     stack = {
         "INSTANCE_PATH": str(tmp_path),
         "DATABASE_URL": new_database(backend),
         "RATELIMIT_ENABLED": "false",
     }
-    site = create_app(stack)
+    site = new_app(stack)
     assert over(site, "db", "upgrade").exit_code == 0
     with site.app_context():
         if backend == "postgres":
@@ -43,7 +44,6 @@ def site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> It
             )
         yield site
         db.session.remove()
-        db.engine.dispose()
 
 
 def test_a_database_that_reads_and_does_not_write_is_found(site: Flask) -> None:

@@ -1,6 +1,7 @@
 """Robots: a field that people do not see, and limits on how often one address may send."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import create_app
 from leadapp.extensions import db
 from leadapp.models import Submission
 from leadapp.wording import now
@@ -49,25 +49,31 @@ def test_a_filled_honeypot_asks_once_more_and_drops_nobody(client: Client) -> No
     assert submissions() == 1
 
 
-def make_limited(tmp_path: Path, **given: str) -> Flask:
-    settings = {
-        "TESTING": True,
-        "INSTANCE_PATH": str(tmp_path),
-        "RATELIMIT_ENABLED": "true",
-        "SECRET_KEY": "s" * 40,
-        **given,
-    }
-    app = create_app(settings)
-    app.test_client_class = Client
-    with app.app_context():
-        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
-    return app
+@pytest.fixture
+def make_limited(tmp_path: Path, new_app: Callable[..., Flask]) -> Callable[..., Flask]:
+    """`make_limited(**settings)` creates an application that counts."""
+
+    def make(**given: str) -> Flask:
+        settings = {
+            "TESTING": True,
+            "INSTANCE_PATH": str(tmp_path),
+            "RATELIMIT_ENABLED": "true",
+            "SECRET_KEY": "s" * 40,
+            **given,
+        }
+        app = new_app(settings)
+        app.test_client_class = Client
+        with app.app_context():
+            flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+        return app
+
+    return make
 
 
 @pytest.fixture
-def limited(tmp_path: Path) -> Flask:
+def limited(make_limited: Callable[..., Flask]) -> Flask:
     """An application that counts."""
-    return make_limited(tmp_path)
+    return make_limited()
 
 
 def test_a_customer_of_many_addresses_is_counted_as_one(limited: Flask) -> None:
@@ -95,8 +101,10 @@ def test_a_customer_of_many_addresses_is_counted_as_one(limited: Flask) -> None:
         "203.0.113.7:{}:1",
     ],
 )
-def test_no_spelling_of_a_proxy_turns_the_limit_off(tmp_path: Path, spelling: str) -> None:
-    app = make_limited(tmp_path, TRUSTED_PROXIES="1")
+def test_no_spelling_of_a_proxy_turns_the_limit_off(
+    make_limited: Callable[..., Flask], spelling: str
+) -> None:
+    app = make_limited(TRUSTED_PROXIES="1")
     client = app.test_client()
 
     def post(number: int) -> int:
@@ -106,8 +114,10 @@ def test_no_spelling_of_a_proxy_turns_the_limit_off(tmp_path: Path, spelling: st
     assert [post(number) for number in range(61)] == [400] * 60 + [429]
 
 
-def test_spellings_of_one_address_are_one_and_unreadable_ones_are_one(tmp_path: Path) -> None:
-    client = make_limited(tmp_path, TRUSTED_PROXIES="1").test_client()
+def test_spellings_of_one_address_are_one_and_unreadable_ones_are_one(
+    make_limited: Callable[..., Flask],
+) -> None:
+    client = make_limited(TRUSTED_PROXIES="1").test_client()
 
     def post(address: str) -> int:
         return client.post("/", data={}, headers={"X-Forwarded-For": address}).status_code

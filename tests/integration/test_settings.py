@@ -1,14 +1,13 @@
 """Every setting does what the table says: a good value has its effect, a bad one is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from leadapp import config, create_app, log
+from leadapp import config, log
 from leadapp.config import SETTINGS, ConfigurationError
-from leadapp.extensions import db
 from tests.clients import Client
 from tests.integration.effects import EFFECTS, Make
 from tests.servers.gunicorn import SECRET_KEY
@@ -61,26 +60,23 @@ FREE = {
 
 
 @pytest.fixture
-def make(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+def make(
+    app: Flask, new_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Make:
     """`make(NAME="text")` gives a browser at a site with these settings, over the empty database."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(log.logger, "level", log.logger.level)
-    made: list[Flask] = []
 
     def make_client(**settings: str) -> Client:
         basis = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
         basis["RATELIMIT_ENABLED"] = "false"
-        site = create_app({**basis, "SECRET_KEY": SECRET_KEY, **settings})
+        site = new_app({**basis, "SECRET_KEY": SECRET_KEY, **settings})
         site.test_client_class = Client
-        made.append(site)
         client = site.test_client()
         assert isinstance(client, Client)
         return client
 
-    yield make_client
-    for site in made:
-        with site.app_context():
-            db.engine.dispose()
+    return make_client
 
 
 def test_every_setting_stands_in_these_tables() -> None:

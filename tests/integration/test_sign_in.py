@@ -1,6 +1,7 @@
 """Signing in and out through the page: who comes in, where they go, and when it ends."""
 
 import html
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from leadapp import create_app, log, tokens
+from leadapp import log, tokens
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
 from leadapp.models import Login, User
@@ -226,10 +227,10 @@ def test_the_cookie_is_for_this_site_and_no_script(
 
 @pytest.mark.databases("sqlite")
 def test_the_cookie_is_secure_where_the_site_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log.logger, "handlers", [])
-    site = create_app({"BASE_URL": "https://leads.example.com", "INSTANCE_PATH": str(tmp_path)})
+    site = new_app({"BASE_URL": "https://leads.example.com", "INSTANCE_PATH": str(tmp_path)})
     monkeypatch.setattr("leadapp.accounts.nobody_yet", lambda: False)
     cookie = (
         site.test_client().get(LOGIN, base_url="https://leads.example.com").headers["Set-Cookie"]

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,13 +29,11 @@ def _looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def figures(app: Flask) -> Iterator[Client]:
+def figures(app: Flask, new_app: Callable[..., Flask]) -> Client:
     """A browser at the same site, which has a token for its figures."""
-    measured = create_app({**app.config, **TOKEN})
+    measured = new_app({**app.config, **TOKEN})
     measured.test_client_class = Client
-    yield measured.test_client()
-    with measured.app_context():
-        db.engine.dispose()
+    return measured.test_client()
 
 
 def failing(client: Client) -> list[str]:

@@ -1,14 +1,13 @@
 """A site with a bit of everything, its backup, and empty places to bring it back into."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from leadapp import create_app
-from leadapp.extensions import db
 from tests.factories import (
     EventFactory,
     LeadFactory,
@@ -49,22 +48,21 @@ def saved(firm: Flask, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def empty_place(
-    backend: str, new_stack: Callable[[str], dict[str, str]], tmp_path: Path, app: Flask
-) -> Iterator[Callable[..., Flask]]:
+    backend: str,
+    new_stack: Callable[[str], dict[str, str]],
+    new_app: Callable[..., Flask],
+    tmp_path: Path,
+    app: Flask,
+) -> Callable[..., Flask]:
     """A site of its own with nothing in it."""
-    made: list[Flask] = []
+    numbers = count()
 
     def make(**more: str) -> Flask:
-        folder = tmp_path / f"place{len(made)}"
         settings = {
             **new_stack(backend),
-            "INSTANCE_PATH": str(folder),
+            "INSTANCE_PATH": str(tmp_path / f"place{next(numbers)}"),
             "RATELIMIT_ENABLED": "false",
         }
-        made.append(create_app({"TESTING": True, **settings, **more}))
-        return made[-1]
+        return new_app({"TESTING": True, **settings, **more})
 
-    yield make
-    for place in made:
-        with place.app_context():
-            db.engine.dispose()
+    return make

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from leadapp import erasures, triage, upkeep
 from leadapp.extensions import db
 from leadapp.models import Erasure, Lead, Login, User
+from leadapp.models.columns import UTCDateTime
 from leadapp.wording import now
 from tests.factories import LeadFactory
 from tests.integration.backups.places import files, inside, over, rows
@@ -132,7 +133,8 @@ def test_a_backup_made_before_an_upgrade_is_brought_up_to_date(
     old, new = empty_place(), empty_place()
     assert over(old, "db", "upgrade", "0001").exit_code == 0
     with inside(old):
-        db.session.execute(text(OLD_USER), {"id": uuid.uuid4().hex, "at": now()})
+        insert = text(OLD_USER).bindparams(bindparam("at", type_=UTCDateTime()))
+        db.session.execute(insert, {"id": uuid.uuid4().hex, "at": now()})
         db.session.commit()
     assert over(old, "backup", str(tmp_path / "old")).exit_code == 0
     assert "revision: 0001" in over(new, "restore", str(tmp_path / "old")).stdout

@@ -68,6 +68,11 @@ def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     _add([_row(kind, recipient, submission_id, at) for recipient in current["ATTORNEY_EMAIL"]])
 
 
+def owe_user(kind: str, recipient: str, at: datetime) -> None:
+    """Queue an e-mail to a user about their account, inside the caller's transaction."""
+    _add([_row(kind, recipient, None, at)])
+
+
 def _row(
     kind: str, recipient: str, submission_id: uuid.UUID | None, at: datetime
 ) -> dict[str, Any]:
@@ -186,7 +191,7 @@ def _claim(lease: timedelta = LEASE) -> Letter | None:
 def _write(letter: Letter) -> Message | None:
     """Write the letter in the words of its kind; None if nobody is to get it, which ends it like a sent one."""
     if (sent := letter.submission) is None:
-        return _write_reset(letter)
+        return _write_to_user(letter)
     reference = sent.lead.reference
     subject = {
         "confirmation": f"We have your details ({reference})",
@@ -202,12 +207,16 @@ def _write(letter: Letter) -> Message | None:
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 
 
-def _write_reset(letter: Letter) -> Message | None:
-    """Write a link to a new password, if a user has this address."""
+def _write_to_user(letter: Letter) -> Message | None:
+    """Write about an account, if an active user has this address: a link to a new password, or a warning."""
     user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
     db.session.commit()  # nothing is held open while the mail server thinks
     if user is None:
         return None
+    if letter.kind == "registration":
+        subject = "Your e-mail address was used to ask for an account"
+        facts = {"username": user.username, "link": f"{current['BASE_URL']}/auth/login"}
+        return mail.compose("registration", subject, user.email, str(letter.id), **facts)
     link = f"{current['BASE_URL']}/auth/reset/{tokens.reset(user.id, user.hashed_password)}"
     return mail.compose(
         "reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link

@@ -14,7 +14,7 @@ from ..extensions import db
 from ..log import logger
 from ..models import Letter, Login, User
 from ..wording import now
-from . import attempts, passwords
+from . import attempts, passwords, registration
 
 # Composed once: every request of an attorney asks it.
 ALIVE = (
@@ -25,43 +25,60 @@ ALIVE = (
 COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
 
 
-def register(username: str, email: str, password: str) -> User:
-    """Make an account for whoever asks, as REGISTRATION allows; under `approval` it must be enabled first."""
+def register(username: str, email: str, password: str, address: str) -> bool:
+    """Make an account as REGISTRATION allows; returns whether it can sign in at once.
+
+    Under `approval` it must be enabled first, and a stranger does not learn which usernames and
+    e-mail addresses are taken: such a request makes no account, takes as long and is answered alike.
+    """
     if current["REGISTRATION"] == "closed":
         raise Forbidden("registration_closed")
-    return create(username, email, password, active=current["REGISTRATION"] == "open")
-
-
-def create(
-    username: str, email: str, password: str, active: bool = True, must_change: bool = False
-) -> User:
-    """Make an account of checked values; InvalidInput if the name or the address is somebody's."""
-    keys = {"username_key": username.lower(), "email_key": rules.email_key(email)}
-    row = insert(User).values(username=username, email=email, created_at=now(), **keys)
-    row = row.values(
-        hashed_password=passwords.hashed(password),
-        is_active=active,
-        must_change_password=must_change,
-    )
-    user = db.session.scalar(row.on_conflict_do_nothing().returning(User))
+    hashed = passwords.hashed(password, address)
+    at_once = current["REGISTRATION"] == "open"
+    user = _insert(username, email, hashed, is_active=at_once, awaits_approval=not at_once)
+    if user is None and at_once:
+        raise _taken(username, email)
     if user is None:
-        db.session.rollback()
-        taken = {
-            field: [Message(f"{field}_taken")]
-            for field in ("username", "email")
-            if db.session.scalar(
-                select(exists().where(getattr(User, f"{field}_key") == keys[f"{field}_key"]))
-            )
-        }
-        raise InvalidInput(taken)
+        registration.refuse(username, email)
+    db.session.commit()
+    return at_once
+
+
+def create(username: str, email: str, password: str, must_change: bool = False) -> User:
+    """Make an account of checked values; InvalidInput if the name or the address is taken."""
+    hashed = passwords.hashed(password)
+    user = _insert(username, email, hashed, is_active=True, must_change_password=must_change)
+    if user is None:
+        raise _taken(username, email)
     db.session.commit()
     return user
+
+
+def _insert(username: str, email: str, hashed: str, **more: bool) -> User | None:
+    """Insert a user; returns None if the username or the e-mail address is taken."""
+    row = insert(User).values(
+        username=username,
+        username_key=username.lower(),
+        email=email,
+        email_key=rules.email_key(email),
+        hashed_password=hashed,
+        created_at=now(),
+        **more,
+    )
+    return db.session.scalar(row.on_conflict_do_nothing().returning(User))
+
+
+def _taken(username: str, email: str) -> InvalidInput:
+    db.session.rollback()
+    fields = registration.taken(username, email)
+    return InvalidInput({field: [Message(f"{field}_taken")] for field in fields})
 
 
 def authenticate(name: str, password: str, address: str) -> User:
     """Find the active user of a username or e-mail and a password, tried from a network address.
 
     An unknown name and a wrong password take the same time and raise the same NotSignedIn, then the same TooOften.
+    So does an account that waits for approval, or it would show that its name and address were free.
     """
     key = rules.email_key(name.strip())
     user = db.session.scalar(
@@ -73,7 +90,7 @@ def authenticate(name: str, password: str, address: str) -> User:
     with passwords.turn(address):
         attempts.count(who, address)
         matches = passwords.match(password, user and user.hashed_password)
-    if not user or not matches:
+    if not user or not matches or user.awaits_approval:
         attempts.count_network(address)
         logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
         raise NotSignedIn("bad_credentials")
@@ -174,8 +191,18 @@ def enable(username: str, active: bool = True) -> User:
     """Let a user sign in, or no more; either ends all logins, so that none comes back with the account."""
     user = named(username)
     user.is_active = active
+    user.awaits_approval = user.awaits_approval and not active
     db.session.flush()
     db.session.execute(delete(Login).where(Login.user_id == user.id))
+    db.session.commit()
+    return user
+
+
+def delete_user(username: str) -> User:
+    """Delete an account for good; the history of leads stays, without the name."""
+    user = named(username)
+    attempts.forget_user(str(user.id))
+    db.session.execute(delete(User).where(User.id == user.id))
     db.session.commit()
     return user
 

@@ -20,11 +20,11 @@ Answer = dict[str, Any]
 @bp.post("/register")
 def register() -> tuple[Answer, int]:
     """Make an account, as REGISTRATION allows."""
-    user = accounts.register(**RegisterSchema().read_body())
-    message = "User registered successfully" + (
-        "" if user.is_active else "; a colleague must enable the account"
-    )
-    return RegisteredSchema().dump({"message": message, "username": user.username}), 201
+    details = RegisterSchema().read_body()
+    message = "User registered successfully"
+    if not accounts.register(**details, address=request.remote_addr or ""):
+        message += "; a colleague must enable the account"
+    return RegisteredSchema().dump({"message": message, "username": details["username"]}), 201
 
 
 @bp.post("/login")

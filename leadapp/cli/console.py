@@ -68,6 +68,13 @@ def ask(label: str, option: str, **how: Any) -> str:
     return str(click.prompt(label, err=True, **how))
 
 
+def confirm(question: str, option: str) -> None:
+    """Ask on a terminal whether to go on; elsewhere an option must say so."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"Missing option '{option}'.")
+    click.confirm(question, err=True, abort=True)
+
+
 def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Make what shows on a terminal how far somebody is with a list."""
 

@@ -6,14 +6,18 @@ from typing import TextIO
 
 import click
 from flask.cli import AppGroup
+from marshmallow import Schema, fields
 
 from .. import accounts, rules
+from ..accounts import registration
 from ..config import current
 from ..models import User
-from ..schemas.writers import UserSchema
-from .console import ask, reporting
+from ..schemas.writers import Moment, UserSchema
+from ..wording import when
+from .console import ask, confirm, reporting
 
 SIGN_IN = "Sign in at {}/auth/login"
+NOT_PROVEN = "The address {email} was not proven: make sure that it belongs to this person"
 
 user_commands = AppGroup("user", help="Look after the accounts of attorneys.")
 random_option = click.option(
@@ -22,6 +26,15 @@ random_option = click.option(
 file_option = click.option(
     "--password-file", type=click.File(), help="File with the password; - is standard input."
 )
+
+
+class RefusedRegistrationSchema(Schema):
+    """A request for an account with a taken username or e-mail address."""
+
+    created_at = Moment()
+    username = fields.String()
+    email = fields.String()
+    taken = fields.List(fields.String())
 
 
 @click.command("create-user")
@@ -80,15 +93,33 @@ def seed_db(as_json: bool) -> None:
 
 
 @user_commands.command("list")
+@click.option("--refused", is_flag=True, help="Requests of 30 days with a taken name or address.")
 @reporting
-def list_users(as_json: bool) -> None:
+def list_users(as_json: bool, refused: bool) -> None:
     """List the accounts."""
+    if refused:
+        _list_refused(as_json)
+        return
     users = accounts.everybody()
-    lines = (
-        f"{user.username:<20} {user.email:<40} {'enabled' if user.is_active else 'disabled'}"
-        for user in users
-    )
+    lines = (f"{user.username:<20} {user.email:<40} {_state(user)}" for user in users)
     click.echo(json.dumps(UserSchema(many=True).dump(users)) if as_json else "\n".join(lines))
+
+
+def _state(user: User) -> str:
+    if user.is_active:
+        return "enabled"
+    return "waiting" if user.awaits_approval else "disabled"
+
+
+def _list_refused(as_json: bool) -> None:
+    requests = registration.refused()
+    lines = (
+        f"{when(request.created_at):<20} {request.username:<20} {request.email:<40} "
+        f"taken: {', '.join(request.taken)}"
+        for request in requests
+    )
+    rows = RefusedRegistrationSchema(many=True).dump(requests)
+    click.echo(json.dumps(rows) if as_json else "\n".join(lines))
 
 
 @user_commands.command("enable")
@@ -96,7 +127,9 @@ def list_users(as_json: bool) -> None:
 @reporting
 def enable_user(username: str, as_json: bool) -> None:
     """Let a user sign in."""
-    _report(accounts.enable(username), as_json)
+    user = accounts.enable(username)
+    click.echo(NOT_PROVEN.format(email=user.email), err=True)
+    _report(user, as_json)
 
 
 @user_commands.command("disable")
@@ -109,6 +142,19 @@ def disable_user(username: str, as_json: bool) -> None:
         as_json,
         f"To let them in again: flask user enable {username}",
     )
+
+
+@user_commands.command("delete")
+@click.argument("username")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@reporting
+def delete_user(username: str, yes: bool, as_json: bool) -> None:
+    """Delete an account for good; the history of leads stays, without the name."""
+    user = accounts.named(username)
+    if not yes:
+        question = f"Delete the account {user.username} ({user.email}) for good?"
+        confirm(question, "--yes")
+    _report(accounts.delete_user(username), as_json, "The account is deleted.")
 
 
 @user_commands.command("unlock")

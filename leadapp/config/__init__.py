@@ -138,7 +138,7 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
         "AT_HOME": at_home,
         "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),
         "BACKUP_DIR": str(instance / values["BACKUP_DIR"]),
-        "REGISTRATION": values["REGISTRATION"] or ("open" if at_home else "approval"),
+        "REGISTRATION": values["REGISTRATION"] or ("open" if at_home else "closed"),
         "CORS_ORIGINS": values["CORS_ORIGINS"]
         or ([] if production else ["http://localhost:3000", "http://localhost:8000"]),
         "RATELIMIT_STORAGE_URI": values["RATELIMIT_STORAGE_URI"]

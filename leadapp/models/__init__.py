@@ -1,6 +1,13 @@
 """The tables, their column types, and the rules inside one row."""
 
-from .accounts import FailedNetwork, FailedSignIns, KnownNetwork, Login, User
+from .accounts import (
+    FailedNetwork,
+    FailedSignIns,
+    KnownNetwork,
+    Login,
+    RefusedRegistration,
+    User,
+)
 from .columns import Base, UTCDateTime
 from .leads import (
     FILENAME_MAX,
@@ -28,4 +35,4 @@ __all__ = [
     "Lead",
     "LeadStatus",
 ]
-__all__ += ["Letter", "Login", "Submission", "Tally", "UTCDateTime", "User"]
+__all__ += ["Letter", "Login", "RefusedRegistration", "Submission", "Tally", "UTCDateTime", "User"]

@@ -12,6 +12,7 @@ from ..wording import now
 from .columns import Base
 
 KNOWN_FOR = timedelta(days=30)  # how long a user is known at a network address
+REFUSED_FOR = timedelta(days=30)  # how long a refused request for an account is shown
 
 
 class User(UserMixin, Base):
@@ -28,6 +29,8 @@ class User(UserMixin, Base):
     hashed_password: Mapped[str] = mapped_column(String(60))
     is_active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    awaits_approval: Mapped[bool] = mapped_column(default=False)
+    warned_at: Mapped[datetime | None]  # of a request for an account with the same address
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     login_id: uuid.UUID | None = None
@@ -35,6 +38,18 @@ class User(UserMixin, Base):
     def get_id(self) -> str:
         """Name the login, not the user: a cookie ends when its row does."""
         return str(self.login_id)
+
+
+class RefusedRegistration(Base):
+    """A request for an account whose username or e-mail address was taken, kept for the operator."""
+
+    __tablename__ = "refused_registrations"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    username: Mapped[str] = mapped_column(String(50))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))
+    taken: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class Login(Base):

@@ -20,9 +20,10 @@ from ..models import (
     Lead,
     LeadStatus,
     Letter,
+    RefusedRegistration,
     Submission,
 )
-from ..models.accounts import KNOWN_FOR
+from ..models.accounts import KNOWN_FOR, REFUSED_FOR
 from ..storage import store
 from ..wording import now
 from .backup import Watch
@@ -82,6 +83,8 @@ def _forget(moment: datetime) -> None:
         delete(FailedNetwork).where(FailedNetwork.last_at < moment),
         delete(KnownNetwork).where(KnownNetwork.last_at < at - KNOWN_FOR),
         delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment),
+        delete(Letter).where(Letter.kind == "registration", Letter.created_at < at - REFUSED_FOR),
+        delete(RefusedRegistration).where(RefusedRegistration.created_at < at - REFUSED_FOR),
         counted.values(network=None),
         sent.where(Submission.created_at < at - ONCE_FOR).values(once_network=None),
     ):

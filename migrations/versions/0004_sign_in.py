@@ -1,4 +1,4 @@
-"""Failed sign-ins by network address, and the addresses from which each user signs in."""
+"""Failed sign-ins by network address, where each user signs in, and refused registrations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,23 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "users",
+        sa.Column("awaits_approval", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
+    op.add_column("users", sa.Column("warned_at", UTCDateTime(), nullable=True))
+    op.create_table(
+        "refused_registrations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("username", sa.String(length=50), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("taken", sa.JSON(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refused_registrations")),
+    )
+    op.create_index(
+        op.f("ix_refused_registrations_created_at"), "refused_registrations", ["created_at"]
+    )
     op.create_table(
         "failed_networks",
         sa.Column("address", sa.String(length=64), nullable=False),
@@ -31,3 +48,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("known_networks")
     op.drop_table("failed_networks")
+    op.drop_table("refused_registrations")
+    op.drop_column("users", "warned_at")
+    op.drop_column("users", "awaits_approval")

@@ -31,7 +31,7 @@ REGISTRATIONS = {
     "approval": (
         201,
         {"message": f"{DONE}; a colleague must enable the account", "username": "Ana"},
-        403,
+        401,  # until it is enabled, as if it was not made
     ),
     "closed": (403, {"code": "registration_closed"}, 401),
 }

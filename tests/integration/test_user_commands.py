@@ -52,7 +52,8 @@ def test_disabling_puts_a_user_out_and_enabling_lets_them_in(app: Flask, client:
     )
     assert (me(client, token).status_code, token_for(client, "ana").status_code) == (401, 403)
     back = run(app, "user", "enable", "ana")
-    assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
+    proof = "The address ana@example.com was not proven: make sure that it belongs to this person"
+    assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{proof}\n{SIGN_IN}\n")
     assert token_for(client, "ana").status_code == 200
 
 
@@ -75,7 +76,7 @@ def test_unlocking_lets_a_user_try_again(app: Flask, client: Client) -> None:
     assert token_for(client, "ana").status_code == 200
 
 
-@pytest.mark.parametrize("command", ["enable", "disable", "unlock", "set-password"])
+@pytest.mark.parametrize("command", ["enable", "disable", "delete", "unlock", "set-password"])
 def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, command: str) -> None:
     more = ["--random-password"] if command == "set-password" else []
     unknown, missing = run(app, "user", command, "nobody", *more), run(app, "user", command, *more)
@@ -162,13 +163,13 @@ def test_who_reads_no_further_is_told_nothing(app: Flask) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_on_a_terminal_the_command_asks(app: Flask) -> None:
+def converse(app: Flask, command: list[str], answers: dict[str, str], last: str) -> bytes:
+    """Run a command on a terminal, answer its questions, and give its output once it said the last words."""
     here, there = pty.openpty()
     settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"]}
-    command = [str(Path(sys.executable).with_name("flask")), "create-user", "--username", "zoe"]
     environment = os.environ | settings | {"SECRET_KEY": "s" * 40, "FLASK_SKIP_DOTENV": "1"}
     asked = subprocess.Popen(
-        command,
+        [str(Path(sys.executable).with_name("flask")), *command],
         cwd=ROOT,
         env=environment,
         stdin=there,
@@ -176,16 +177,33 @@ def test_on_a_terminal_the_command_asks(app: Flask) -> None:
         stderr=there,
         start_new_session=True,
     )
-    for question, answer in (
-        ("E-mail: ", "zoe@example.com"),
-        ("Password: ", PASSWORD),
-        ("confirmation: ", PASSWORD),
-    ):
+    for question, answer in answers.items():
         read_until(here, question)
         os.write(here, f"{answer}\n".encode())
-    read_until(here, SIGN_IN)
-    assert asked.communicate(timeout=60) == (b"zoe\n", None)
+    read_until(here, last)
+    output, _ = asked.communicate(timeout=60)
     os.close(here)
     os.close(there)
     db.session.rollback()
+    return output
+
+
+def test_a_deletion_is_confirmed_on_a_terminal(app: Flask) -> None:
+    UserFactory.create(username="zoe")
+    question = "Delete the account zoe (zoe@example.com) for good? [y/N]: "
+    assert converse(app, ["user", "delete", "zoe"], {question: "n"}, "Aborted!") == b""
+    assert len(accounts.everybody()) == 1
+    done = converse(app, ["user", "delete", "zoe"], {question: "y"}, "The account is deleted.")
+    db.session.rollback()
+    assert (done, accounts.everybody()) == (b"zoe\n", [])
+
+
+def test_on_a_terminal_the_command_asks(app: Flask) -> None:
+    answers = {
+        "E-mail: ": "zoe@example.com",
+        "Password: ": PASSWORD,
+        "confirmation: ": PASSWORD,
+    }
+    command = ["create-user", "--username", "zoe"]
+    assert converse(app, command, answers, SIGN_IN) == b"zoe\n"
     assert [user.email for user in accounts.everybody()] == ["zoe@example.com"]

@@ -81,7 +81,7 @@ def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
     app = create_app({**PRODUCTION, "INSTANCE_PATH": str(tmp_path), "DEBUG": "true"})
     assert app.debug is False
     assert app.config["SESSION_COOKIE_SECURE"] is True
-    assert app.config["REGISTRATION"] == "approval"
+    assert app.config["REGISTRATION"] == "closed"
     assert app.config["CORS_ORIGINS"] == []
     assert app.config["ATTORNEY_EMAIL"] == ["ana@lawfirm-test.net", "joe@lawfirm-test.net"]
 

@@ -1,0 +1,94 @@
+"""The HTML of e-mails: as wide as a phone, no files from elsewhere, readable when colors are inverted."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadapp import letters, tokens
+from leadapp.accent import contrast
+from leadapp.errors import WARNINGS
+from leadapp.extensions import db
+from leadapp.models import Letter, Submission
+from leadapp.wording import now, when
+from tests.clients import Client
+from tests.factories import LetterFactory, SubmissionFactory
+from tests.integration.desk import submit
+from tests.servers import MailServer
+
+pytestmark = pytest.mark.databases("sqlite")
+KINDS = ("confirmation", "notice", "erasure")
+WARNED = ["macros", "password_protected", "runs_script"]
+
+
+def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
+    """An e-mail of this kind, as it is stored and its HTML as it arrived."""
+    submission = SubmissionFactory.create(warnings=WARNED, lead__erasure_asked_at=now())
+    letter = LetterFactory.create(kind=kind, submission=submission)
+    assert letters.deliver_next()
+    db.session.rollback()
+    body = mailbox.wait_for(1)[0].message.get_body(("html",))
+    assert body is not None
+    return letter, body.get_content()
+
+
+def styles(page: str) -> Iterator[dict[str, str]]:
+    """The declarations of each element that has any."""
+    for style in re.findall(r'style="([^"]*)"', page):
+        yield dict(part.split(":", 1) for part in style.split(";") if ":" in part)
+
+
+def inverted(color: str) -> str:
+    return f"#{0xFFFFFF - int(color[1:], 16):06x}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_e_mail_is_one_column_of_at_most_600_pixels(mailbox: MailServer, kind: str) -> None:
+    _, page = delivered(mailbox, kind)
+    assert "max-width:600px" in page
+    widths = [int(width) for width in re.findall(r"(?:width[:=]\"?)(\d+)(?:px|\")", page)]
+    assert max(widths) <= 600
+    assert len(page.encode()) < 20_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_e_mail_loads_nothing(mailbox: MailServer, kind: str) -> None:
+    _, page = delivered(mailbox, kind)
+    assert not re.search(r"<(img|link|style|script|iframe|video)\b|url\(|src=", page)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("invert", [False, True])
+def test_text_stands_out_from_its_ground_also_when_inverted(
+    mailbox: MailServer, kind: str, invert: bool
+) -> None:
+    _, page = delivered(mailbox, kind)
+    ground, pairs = "#ffffff", []
+    for style in styles(page):
+        ground = style.get("background", ground) if "color" not in style else ground
+        if "color" in style:
+            pairs.append((style["color"], style.get("background", ground)))
+    assert len(pairs) > 5
+    for ink, paper in pairs:
+        shown = (inverted(ink), inverted(paper)) if invert else (ink, paper)
+        assert contrast(*shown) >= 4.5, f"{ink} on {paper}"
+
+
+def test_a_notice_leads_to_the_lead_and_names_the_warnings(app: Flask, mailbox: MailServer) -> None:
+    letter, page = delivered(mailbox, "notice")
+    lead = letter.submission.lead
+    assert f'href="{app.config["BASE_URL"]}/dashboard/leads/{lead.id}"' in page
+    assert "Warnings" in page
+    assert all(WARNINGS[code] in page for code in WARNED)
+
+
+def test_the_page_after_sending_says_when_and_in_which_zone(app: Flask, client: Client) -> None:
+    sent = submit(client, "ana@example.com")
+    assert sent.status_code == 201
+    submission = db.session.scalars(select(Submission)).one()
+    page = client.get(f"/submitted/{tokens.page('submitted', submission.id)}").text
+    moment = submission.created_at
+    assert f'<time datetime="{moment.isoformat(timespec="seconds")}">{when(moment)}</time>' in page
+    assert f"Times are in {app.config['TIMEZONE']}" in page

@@ -21,6 +21,11 @@ from tests.e2e.test_script import HURRY
 from tests.servers.proxy import Answer, Proxy
 from tests.site import Site
 
+NOTE_TIMEOUT = """const timeout = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
+Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) {
+  (window.timeouts ??= []).push(ms);
+  timeout.set.call(this, ms);
+}});"""
 PAGE = "<!doctype html><title>nginx</title><center><h1>Refused</h1></center><hr>"
 CAPTCHA = "<!doctype html><title>Wall</title><main><form><input name=code></form></main>"
 CONTACT = "Answer our e-mail to reach us."  # the setting's default
@@ -136,6 +141,16 @@ def test_a_server_that_does_not_answer_is_said_to_be_silent(
     press(prospect)
     expect_sent(prospect)
     assert submissions(site) == 1
+
+
+def test_a_minute_may_pass_without_progress(prospect: Page, proxy: Proxy, cv: Path) -> None:
+    prospect.add_init_script(NOTE_TIMEOUT)
+    proxy.silent = True
+    fill(prospect, proxy, cv)
+    press(prospect)
+    prospect.wait_for_function("window.timeouts?.length")
+    timeouts = prospect.evaluate("window.timeouts")
+    assert 60_000 <= timeouts[0] < 70_000, "milliseconds since the request began"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

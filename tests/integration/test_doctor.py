@@ -1,6 +1,7 @@
 """`flask doctor` finds what is planted, and says what mends it."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -145,6 +146,28 @@ def test_good_health_is_told_line_by_line(patient: Flask) -> None:
         not mend
         for *_, mend in map(dict.values, json.loads(run(patient, "doctor", "--json").stdout))
     )
+
+
+HEALTHY = {
+    "configuration": r"development, \d+ of \d+ settings given",
+    "secret": r"from .+",
+    "database": r"(sqlite|postgresql)",
+    "migrations": r"at \d{4}, the newest",
+    "storage": r"written, read, deleted",
+    "mail": r"127\.0\.0\.1:\d+ accepts e-mail from noreply@example\.com",
+    "letters": r"0 wait, none has failed",
+    "limits": r"counted",
+    "clock": r"\d+ \w{3} \d{4}, \d\d:\d\d",
+    "address": r"http://127\.0\.0\.1:\d+ leads here",
+}
+
+
+def test_each_part_says_what_was_found(patient: Flask) -> None:
+    findings = json.loads(run(patient, "doctor", "--json").stdout)
+    found = {finding["check"]: finding["found"] for finding in findings}
+    assert found.keys() == HEALTHY.keys()
+    for check, words in HEALTHY.items():
+        assert re.fullmatch(words, found[check]), f"{check}: {found[check]}"
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault[3].__name__)

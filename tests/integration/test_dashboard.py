@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from leadapp.wording import now
+from leadapp.wording import filesize, now
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
@@ -140,4 +140,5 @@ def test_a_row_shows_who_is_new_and_who_wrote_again(signed_in: Client) -> None:
         lead=lead, created_at=now(), content=samples.docx(), filename="cv.docx"
     )
     assert "Ana Ruiz 2nd submission" in words(signed_in.get(LIST).text)
-    assert "DOCX, 1 KB" in words(signed_in.get(LIST).text)
+    size = filesize(len(samples.docx()))
+    assert f"DOCX, {size}" in words(signed_in.get(LIST).text)

@@ -95,7 +95,7 @@ def test_a_password_is_the_same_in_any_spelling_of_its_accents(
     assert change(signed_in, password=typed).status_code == 303
     for spelling in (typed, other):
         assert token_for(client, attorney.username, spelling).status_code == 200
-        assert sign_in(client, attorney.username, spelling).status_code == 303
+        assert sign_in(app.test_client(), attorney.username, spelling).status_code == 303
     answer = change(signed_in, other, typed)
     assert (answer.status_code, MESSAGES["password_same"] in answer.text) == (422, True)
     assert change(signed_in, other).status_code == 303

@@ -16,9 +16,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     config.init_app(app, overrides)
     log.configure(app.config["LOG_LEVEL"])
     handlers.init_app(app)
-    web.init_app(
-        app
-    )  # its guard comes before the check of a form that a session which has ended sent
+    # Before the extensions: the guard, not the CSRF check, answers a form of an ended session.
+    web.init_app(app)
     extensions.init_app(app)
     storage.init_app(app)
     api.init_app(app)

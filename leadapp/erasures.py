@@ -63,9 +63,8 @@ def noted(folder: Path) -> dict[uuid.UUID, datetime]:
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             lead_id, at = line.split()
-            erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(
-                UTC
-            )  # the zone may be torn off
+            # The zone may be torn off.
+            erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(UTC)
         except ValueError:
             logger.warning("a line of %s cannot be read and is left out", path)
     return erased

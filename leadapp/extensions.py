@@ -55,9 +55,8 @@ limiter = Limiter(
     storage_options={"socket_timeout": 1, "socket_connect_timeout": 1},
 )
 limiter.logger = logger.getChild("limits")
-limiter.logger.addFilter(
-    lambda record: record.levelno == logging.WARNING
-)  # "unreachable", once; others name addresses
+# Only the warning "unreachable", which is written once: others name addresses.
+limiter.logger.addFilter(lambda record: record.levelno == logging.WARNING)
 
 
 def init_app(app: Flask) -> None:
@@ -101,15 +100,18 @@ def _engine_options(url: str) -> dict[str, Any]:
 
 @event.listens_for(Engine, "connect")
 def _set_up(connection: Any, _record: Any) -> None:
-    if not isinstance(connection, sqlite3.Connection):
-        _set_up_postgres(connection)
+    if isinstance(connection, sqlite3.Connection):
+        _set_up_sqlite(connection)
     else:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute(
-            "PRAGMA temp_store=MEMORY"
-        )  # else undoing one statement costs a file in /var/tmp each time
+        _set_up_postgres(connection)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # Else undoing one statement costs a file in /var/tmp each time.
+    connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def _set_up_postgres(connection: Any) -> None:

@@ -54,15 +54,12 @@ def init_app(app: Flask) -> None:
     app.before_request(_limit_body)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
-    for broken in (ClientDisconnected, ParseException):  # the body ended early, or a bad chunk
+    for broken in (ClientDisconnected, ParseException):  # the body ended early or has a bad chunk
         app.register_error_handler(broken, _body_unreadable)
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
-    for away in (
-        OperationalError,
-        PoolTimeout,
-        InternalError,
-    ):  # the last is PostgreSQL's, where it only reads
+    # PostgreSQL raises InternalError where it is read-only.
+    for away in (OperationalError, PoolTimeout, InternalError):
         app.register_error_handler(away, _database_away)
     app.register_error_handler(ProgrammingError, _statement_refused)
     app.register_error_handler(OSError, _disk_refused)
@@ -93,15 +90,14 @@ def _limit_body() -> None:
 
 
 def _finish(response: Response) -> Response:
-    ancestors = (
-        " ".join(["'self'", *current["EMBED_ORIGINS"]]) if request.endpoint in FRAMED else "'none'"
-    )
-    if request.endpoint == "dashboard.preview_resume":  # whose refusals are read in the frame, too
+    ancestors = "'none'"
+    if request.endpoint in FRAMED:
+        ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]])
+    elif request.endpoint == "dashboard.preview_resume":  # its refusals show in the frame too
         ancestors = "'self'"
     ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
-    theirs = {
-        name.lower() for name, _ in response.headers
-    }  # to ask for each looks through all of them
+    # A set, because asking the headers for each name looks through all of them.
+    theirs = {name.lower() for name, _ in response.headers}
     response.headers.extend(
         (name, value) for name, value in ours.items() if name.lower() not in theirs
     )
@@ -125,13 +121,9 @@ def _finish(response: Response) -> Response:
 def _http_error(error: HTTPException) -> Response:
     """Answer what Flask, Werkzeug or an extension raised."""
     status = error.code or 500
-    code = (
-        f"http_{status}"
-        if f"http_{status}" in errors.MESSAGES
-        else "http_400"
-        if status < 500
-        else "http_500"
-    )
+    code = f"http_{status}"
+    if code not in errors.MESSAGES:
+        code = "http_400" if status < 500 else "http_500"
     message = errors.Message(
         code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
     )

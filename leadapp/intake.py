@@ -11,9 +11,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, or_, select, update
-from sqlalchemy.dialects.postgresql import (
-    insert,
-)  # compiles for SQLite too, whose upsert is the same
+from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
 from sqlalchemy.orm import joinedload
 
 from . import letters, tokens

@@ -103,14 +103,14 @@ def send_again(letter_id: uuid.UUID) -> bool:
         Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None)
     )
     sent = select(*parts).where(Letter.id == letter_id, Letter.sent_at.is_not(None))
-    letter = (
-        db.session.execute(failed.returning(*parts)).first() or db.session.execute(sent).first()
-    )
-    if letter:
-        row = _row(letter.kind, letter.recipient, letter.submission_id, now())
-        row["mailbox"] = letter.mailbox
-        _add([row])
-    return letter is not None
+    letter = db.session.execute(failed.returning(*parts)).first()
+    letter = letter or db.session.execute(sent).first()
+    if letter is None:
+        return False
+    row = _row(letter.kind, letter.recipient, letter.submission_id, now())
+    row["mailbox"] = letter.mailbox
+    _add([row])
+    return True
 
 
 def retry_failed() -> int:
@@ -198,11 +198,11 @@ def _write(letter: Letter) -> Message | None:
         "notice": f"New lead: {sent.first_name} {sent.last_name} ({reference})",
         "erasure": f"Erasure requested: {sent.first_name} {sent.last_name} ({reference})",
     }[letter.kind]
-    to_prospect = letter.kind == "confirmation"
-    reply_to = next(iter(current["ATTORNEY_EMAIL"]), None) if to_prospect else sent.email
-    receipt_url = (
-        f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}" if to_prospect else None
-    )
+    reply_to: str | None = sent.email
+    receipt_url = None
+    if letter.kind == "confirmation":
+        reply_to = next(iter(current["ATTORNEY_EMAIL"]), None)
+        receipt_url = f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}"
     facts = {"submission": sent, "receipt_url": receipt_url}
     return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 

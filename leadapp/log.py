@@ -9,12 +9,8 @@ from datetime import UTC, datetime
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("leadapp")
-OTHERS = (
-    "alembic",
-    "flask-limiter",
-    "flask_migrate",
-    "sqlalchemy",
-)  # who may have to say something
+# Packages whose warnings are logged too.
+OTHERS = ("alembic", "flask-limiter", "flask_migrate", "sqlalchemy")
 
 
 class JSONLines(logging.Formatter):

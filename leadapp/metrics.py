@@ -38,14 +38,12 @@ def init_app(app: Flask) -> None:
     try:
         prometheus: Any = import_module("prometheus_client")
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            ["METRICS_TOKEN needs a package more: pip install '.[metrics]'"]
-        ) from error
+        problem = "METRICS_TOKEN needs a package more: pip install '.[metrics]'"
+        raise ConfigurationError([problem]) from error
     registry = prometheus.CollectorRegistry()
     registry.register(_Letters())
-    shared = (
-        "PROMETHEUS_MULTIPROC_DIR" in os.environ
-    )  # gunicorn.conf.py: the workers write where each can read all
+    # gunicorn.conf.py sets it: the workers write where each can read all.
+    shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
     if shared:
         import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
     seconds = prometheus.Histogram(

@@ -92,9 +92,8 @@ def ascii_email(address: str) -> str:
 def _spelt(address: str, way: str) -> str:
     try:
         return getattr(validate_email(address, check_deliverability=False), way) or address
-    except (
-        EmailNotValidError
-    ):  # an operator's own domain may be a private one, as the seed's leadmanagement.local
+    except EmailNotValidError:
+        # An operator's own domain may be a private one, such as leadmanagement.local.
         return address
 
 

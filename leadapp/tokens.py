@@ -19,10 +19,8 @@ LEEWAY = timedelta(seconds=10)
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
 RESET_LIFETIME = 3600
-PAGE_LIFETIMES = {
-    "submitted": 30 * 24 * 3600,
-    "receipt": None,
-}  # a receipt ends when the lead is erased
+# A receipt ends when the lead is erased.
+PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}
 
 
 class LeewaySigner(TimestampSigner):

@@ -31,7 +31,6 @@ def init_app(app: Flask) -> None:
     for command in (*GROUPS, *ALONE):
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
-    if (
-        context and context.info_name == "run"
-    ):  # Flask's own development server, which starts no deliverer
+    # `flask run`, Flask's own development server, starts no deliverer.
+    if context and context.info_name == "run":
         click.echo("Letters wait until this runs beside it: flask mail deliver", err=True)

@@ -28,9 +28,9 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
         except DatabaseError as error:
             words = f"The database cannot be used: {error.orig}"
-            if isinstance(error, ProgrammingError) or re.search(
-                "no (such )?(table|column)", words
-            ):  # or SQLite's
+            # PostgreSQL raises ProgrammingError; SQLite only says it.
+            unmigrated = re.search("no (such )?(table|column)", words)
+            if isinstance(error, ProgrammingError) or unmigrated:
                 words += "\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
         except BrokenPipeError:

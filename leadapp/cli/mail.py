@@ -38,11 +38,9 @@ def test_mail(to: str) -> None:
         words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
         raise click.ClickException(words) from error
     mail.send(message)
-    place = (
-        f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
-        if current["SMTP_HOST"]
-        else str(mail.outbox())
-    )
+    place = str(mail.outbox())
+    if current["SMTP_HOST"]:
+        place = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
     click.echo(f"{place} accepted the e-mail")
 
 

@@ -96,9 +96,8 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
-            folder.chmod(
-                0o700
-            )  # the database, the letters and the secret are nobody else's on this machine
+            # The database, the letters and the secret are for this user only.
+            folder.chmod(0o700)
         if not values["SECRET_KEY"]:
             file = folder / "secret_key"
             values["SECRET_KEY"] = _made_once(file, SECRET_LENGTHS[values["ALGORITHM"]])
@@ -129,11 +128,8 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     return values | {
         "INSTANCE_PATH": str(instance),
         "BASE_URL": base_url,
-        "HOSTS": {
-            urlsplit(base_url).hostname,
-            values["HOST"],
-            *LOOPBACK,
-        },  # under any other name nothing is served
+        # Under any other name nothing is served.
+        "HOSTS": {urlsplit(base_url).hostname, values["HOST"], *LOOPBACK},
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,
         "UPLOAD_DIR": str(instance / values["UPLOAD_DIR"]),

@@ -84,15 +84,11 @@ def _address(text: str) -> str:
 
 def _database(text: str) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
-    in_memory = url in (
-        "sqlite:///",
-        "sqlite:///:memory:",
-    )  # which each connection would have for itself
-    if (
-        in_memory
-        or not url.startswith(("sqlite:///", "postgresql+psycopg://"))
-        or make_url(url).port == 0
-    ):
+    # Each connection would have a database in memory for itself.
+    in_memory = url in ("sqlite:///", "sqlite:///:memory:")
+    if in_memory or not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError(text)
+    if make_url(url).port == 0:
         raise ValueError(text)
     return url
 
@@ -111,7 +107,6 @@ def _zone(text: str) -> ZoneInfo:
 
 
 ADDRESS = Kind("an e-mail address", _address)  # an operator's own domain may be a private one
-
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
     "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",

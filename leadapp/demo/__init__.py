@@ -54,9 +54,8 @@ def _resume(name: str, ending: str) -> Resume:
 
 
 def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:
-    at = now() - timedelta(
-        hours=number * 2.6 + number * number % 19
-    )  # some days are busier than others
+    # Some days are busier than others.
+    at = now() - timedelta(hours=number * 2.6 + number * number % 19)
     row = intake.new_lead(details, at)
     if number > WAITING and number % 17:
         contact = at + timedelta(hours=1 + number * number % 47)

@@ -8,9 +8,8 @@ from typing import IO
 from .formats import MARKUP, PDF, Content, NotAResume, other_format
 
 HEADER = b"%PDF-"
-HEADER_WITHIN = (
-    1024  # readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13)
-)
+# Readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13).
+HEADER_WITHIN = 1024
 END, OBJECT = b"%%EOF", b" 0 obj"
 PIECE, OVERLAP = 2**16, 16
 SIGNS = {

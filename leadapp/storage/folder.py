@@ -64,9 +64,8 @@ class Folder(Staging):
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        if "/" in key or key.startswith(
-            "."
-        ):  # no key of ours, and perhaps the way out of this folder
+        # No key of ours has these, and they may lead out of this folder.
+        if "/" in key or key.startswith("."):
             raise NotFound("resume_gone")
         return self.folder / key
 

@@ -92,9 +92,8 @@ class Query:
         status: Any = Lead.status
         if self.q:
             ids = ids.join(found := self._found(), found.c.id == Lead.id)
-            status = cast(
-                Lead.status, String
-            )  # or an index of it tempts SQLite away from the few that were found
+            # Without the cast, an index of the status tempts SQLite away from the few found.
+            status = cast(Lead.status, String)
         return ids.where(status == self.status) if self.status else ids
 
     def counts(self) -> dict[LeadStatus, int]:
@@ -131,11 +130,9 @@ class Page:
     @property
     def total(self) -> int:
         """Count all that match, this status only if one was asked for."""
-        return (
-            self.counts.get(self.query.status, 0)
-            if self.query.status
-            else sum(self.counts.values())
-        )
+        if self.query.status:
+            return self.counts.get(self.query.status, 0)
+        return sum(self.counts.values())
 
     @property
     def pages(self) -> int:

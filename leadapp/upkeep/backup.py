@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -49,17 +49,14 @@ def _fill(folder: Path, watch: Watch) -> list[str]:
     with dump.snapshot() as connection:
         dump.write(connection, folder / DATABASE)
         revision = MigrationContext.configure(connection).get_current_revision()
-        counts = _counts(
-            connection, inspect(connection).get_table_names()
-        )  # it may be older than this leadapp
+        # The database may be older than this leadapp, so it is asked for its tables.
+        counts = _counts(connection, inspect(connection).get_table_names())
         rows = connection.execute(
             select(Submission.storage_key, Submission.lead_id, Submission.sha256)
         ).all()
-        erased = (
-            connection.execute(select(Erasure.id, Erasure.created_at)).all()
-            if "erasures" in counts
-            else []
-        )
+        erased: Sequence[Any] = ()
+        if "erasures" in counts:
+            erased = connection.execute(select(Erasure.id, Erasure.created_at)).all()
     files = {
         key: {"sha256": _copy(key, folder / FILES), "lead": str(lead_id)}
         for key, lead_id, _ in watch(rows)

@@ -28,9 +28,8 @@ from ..wording import now, span, when
 LATE = timedelta(minutes=30)
 CLOCKS_APART = timedelta(seconds=10)
 ANSWER_SECONDS = 5
-READY_SECONDS = (
-    5  # how long an answer of readiness stands: a stranger may ask as often as they like
-)
+# How long an answer of /ready is reused, because a stranger may ask as often as they like.
+READY_SECONDS = 5
 
 
 class Finding(NamedTuple):
@@ -94,9 +93,8 @@ def _secret() -> str:
 
 
 def _database() -> str:
-    if inspect(db.session.connection()).has_table(
-        Lead.__tablename__
-    ):  # else the next check says what to do
+    # Without the table, the next check says what to do.
+    if inspect(db.session.connection()).has_table(Lead.__tablename__):
         db.session.execute(delete(Lead).where(false()))  # what only reads is not healthy
     name = db.engine.dialect.name
     pooled = is_pooled(db.session.connection().connection.driver_connection)
@@ -168,11 +166,8 @@ def _clock() -> str:
 
 
 def _address() -> str:
-    url, proxies, request_id = (
-        urlsplit(current["BASE_URL"]),
-        current["TRUSTED_PROXIES"],
-        secrets.token_hex(8),
-    )
+    url, proxies = urlsplit(current["BASE_URL"]), current["TRUSTED_PROXIES"]
+    request_id = secrets.token_hex(8)
     if url.scheme == "https" and not proxies:
         raise Trouble(
             f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address"

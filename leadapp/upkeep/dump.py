@@ -59,9 +59,8 @@ def load(path: Path) -> None:
 def _run(driver: Any, tool: str, *arguments: str) -> None:
     if is_pooled(driver):  # the tools leave an empty search_path behind, which breaks the site
         raise Unavailable("tool_pooled", tool=tool)
-    place = driver.info.dsn.replace(
-        "sslcertmode=allow", ""
-    )  # psycopg's default, which tools before 16 do not know
+    # psycopg's default, which tools before PostgreSQL 16 do not know.
+    place = driver.info.dsn.replace("sslcertmode=allow", "")
     try:
         # The password stays out of the command line, which everybody on this machine can read.
         subprocess.run(  # noqa: S603  # no shell, and nothing that a stranger typed

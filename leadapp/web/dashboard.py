@@ -88,17 +88,16 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Mark a lead, or say who already has; a newer submission is shown first."""
     query, state = _asked()
     form = MarkForm()
-    _, following = (
-        triage.neighbours(triage.read(lead_id), query) if form.then.data == "next" else (None, None)
-    )
+    following = None
+    if form.then.data == "next":
+        _, following = triage.neighbours(triage.read(lead_id), query)
     try:
         lead, now = triage.mark_reached_out(lead_id, current_user, form.seen())
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
-    if (
-        now and form.then.data
-    ):  # its own page, where it can be taken back, is not the one that follows
+    if now and form.then.data:
+        # The page that follows is not the lead's own, so the message carries Undo.
         told = (told, str(lead_id), lead.version)
     flash(told, "good" if now else "waiting")
     if form.then.data and not following:

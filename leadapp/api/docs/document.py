@@ -96,9 +96,8 @@ def _describe(_converter: Any, field: fields.Field[Any], **_options: Any) -> Jso
 
 
 def _may_be_empty(_converter: Any, _field: fields.Field[Any], **_options: Any) -> Json:
-    return {
-        "allowEmptyValue": True
-    }  # it counts as not given, as in an empty field of a search form
+    # An empty value counts as not given, as in an empty field of a search form.
+    return {"allowEmptyValue": True}
 
 
 def _add_components(spec: APISpec) -> None:

@@ -37,8 +37,8 @@ keepalive = 75  # longer than proxies keep a connection: who closes first may cu
 control_socket_disable = True
 forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says who may name the client and the scheme
 
-# gunicorn reads up to 1 MB of a body and copies what is left of it at every read of the form parser,
-# which doubled the processor time of an upload and held 2 MB more for each.
+# By default gunicorn reads up to 1 MB of a body and copies the rest of it at each read of the form
+# parser, which doubled the processor time of an upload and held 2 MB more for each.
 SocketUnreader.max_body_chunk = 64 * 1024
 
 # glibc gives threads heaps of their own, each of which keeps what an upload has freed; two grow half as much.
@@ -49,9 +49,9 @@ _default_headers = wsgi.Response.default_headers
 
 
 def _response_headers(response):
-    """Name no server, and end the connection after a 413, whose body is not read to its end.
+    """Omit the Server header, and close the connection after a 413, whose body is not read whole.
 
-    Gunicorn has no setting for the one, and drops the application's own "Connection: close".
+    Gunicorn has no setting for the header, and drops the application's own "Connection: close".
     """
     if response.status_code == 413:
         response.force_close()
@@ -76,7 +76,7 @@ class Logger(glogging.Logger):
             handler.setFormatter(log.formatter())
 
     def warning(self, msg, *args, **kwargs):
-        """Log a malformed request by its fault alone: gunicorn quotes the header, and secrets with it."""
+        """Log only the kind of a malformed request: gunicorn quotes it, and any secret in it."""
         if msg.startswith("Invalid request from ip="):
             msg = f"refused a malformed request: {type(sys.exception()).__name__}"
         super().warning(msg, *args, **kwargs)
@@ -84,8 +84,8 @@ class Logger(glogging.Logger):
 
 logger_class = Logger
 
-# A client may still be sending when its answer is out, as after a 413. If its connection closed
-# then, the answer could be lost. For this long, and for this much, it is read on.
+# A client may still be sending after its answer, such as a 413. If the connection closed at once,
+# the client could lose the answer. So its bytes are read on, within these bounds.
 LINGER_SECONDS = 3
 LINGER_BYTES = 4 * 1024 * 1024
 
@@ -110,7 +110,7 @@ worker_class = Worker
 
 
 def _linger(connection):
-    """Send the end of the answer, and wait a little for the client to end its part."""
+    """Close our side, then read within the bounds until the client closes its side."""
     deadline = time.monotonic() + LINGER_SECONDS
     left = LINGER_BYTES
     with suppress(OSError):  # the client is gone, or too slow

@@ -1,4 +1,4 @@
-"""When a confirmation may leave: the form is no way to flood a mailbox or to mail many people."""
+"""When a confirmation is due, so that nobody floods a mailbox or mails many people by the form."""
 
 from datetime import datetime, timedelta
 
@@ -11,13 +11,13 @@ PER_HOUR = 5
 RECIPIENTS_PER_HOUR = 30
 HOUR = timedelta(hours=1)
 
-# Composed once, for the busy path. Only confirmations have a mailbox and a network.
+# Composed once, since each submission runs them. Only confirmations have a mailbox and a network.
 COUNT_OF_MAILBOX = select(func.count()).where(
     Letter.mailbox == bindparam("mailbox"),
     Letter.created_at > bindparam("after"),
     Letter.created_at < bindparam("before"),
 )
-# When the thirtieth recipient from the end gets a confirmation, among the others of this network.
+# The network's other recipients, by the time of their latest confirmation: the thirtieth time.
 THIRTIETH = (
     select(func.max(Letter.created_at, type_=Letter.created_at.type).label("at"))
     .where(Letter.network == bindparam("network"), Letter.mailbox != bindparam("mailbox"))
@@ -30,11 +30,11 @@ THIRTIETH = (
 
 
 def due(mailbox: str, network: str | None, at: datetime) -> datetime | None:
-    """Return when a confirmation for a submission of this time is due, or None if there is to be none.
+    """Return when the confirmation of a submission is due, or None if the mailbox gets no more.
 
-    A network mails RECIPIENTS_PER_HOUR people in any hour, and those above wait for a later one. A
-    mailbox that gets PER_HOUR confirmations gets no more in that hour. New and known people cost the
-    same queries, so that the answer takes the same time.
+    A network mails RECIPIENTS_PER_HOUR people in any hour; further people wait for a later hour. A
+    mailbox gets PER_HOUR confirmations in any hour, and none above that. New and known people cost
+    the same queries, so that the time of the answer reveals nothing.
     """
     lock_until_commit(*filter(None, (network, mailbox)))
     turn = _turn(mailbox, network, at) if network else at

@@ -46,7 +46,7 @@ class FileStorage(Storage):
         self._opened: sqlite3.Connection | None = None
 
     def __del__(self) -> None:
-        """Close the file; Python 3.13 warns about a connection that nothing closed."""
+        """Close the file; Python 3.13 warns about a connection that is still open."""
         if self._opened:
             self._opened.close()
 

@@ -42,7 +42,8 @@ mail = Mail()
 
 # The two doors that anybody may knock at.
 DOORS = {"public.submit_lead", "api.leads.submit_lead"}
-BODY_MAX = 64 * 1024  # bytes of any other body, and of one to these that is no multipart form
+# In bytes. Only a multipart form to one of the doors may be larger.
+BODY_MAX = 64 * 1024
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
     lambda: network_key(request.remote_addr or ""),
@@ -71,7 +72,7 @@ def init_app(app: Flask) -> None:
 
 
 def lock_until_commit(*names: str) -> None:
-    """Make transactions that lock the same names, always in the same order, wait for each other.
+    """Lock names until the commit; callers pass them in the same order, so that none deadlocks.
 
     PostgreSQL alone needs the lock: on SQLite a transaction that has written is the only writer.
     """
@@ -94,7 +95,7 @@ def _engine_options(url: str) -> dict[str, Any]:
         "pool_size": 20,
         "max_overflow": 20,
         "pool_pre_ping": True,
-        "connect_args": {"client_encoding": "utf8"},  # the database's default may be another
+        "connect_args": {"client_encoding": "utf8"},  # the database may have another default
     }
 
 
@@ -115,7 +116,7 @@ def _set_up_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def _set_up_postgres(connection: Any) -> None:
-    """Set what leadapp relies on, since the database or the role may have another default.
+    """Set what leadapp relies on, because the database or the role may have other defaults.
 
     psycopg reads times in the ISO style only. PgBouncer in transaction mode may run each
     transaction on another server connection, where a statement prepared earlier does not exist.

@@ -72,7 +72,7 @@ class SubmitForm(Form):
             raise ValidationError(Message("resume_missing"))
 
     def details(self) -> Details:
-        """Return what was sent, clean; raises InvalidInput with all that is wrong."""
+        """Return the cleaned fields; raises InvalidInput with everything that is wrong."""
         if not request.form and not request.files:
             raise Unreadable("body_unreadable")  # not one field came, so none is "missing"
         resume = self.good_resume

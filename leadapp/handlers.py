@@ -42,8 +42,8 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
 )
-# PostgreSQL's codes for a table or a column that is missing, or not ours to use: the database was
-# not migrated, or by another user.
+# PostgreSQL's codes for a missing table, column or permission: the database was not migrated, or
+# another user migrated it.
 NOT_MIGRATED = {"42P01", "42703", "42501"}
 FRAMED = {"public.submit_lead", "public.submitted"}
 
@@ -184,7 +184,7 @@ def _database_away(error: Exception) -> Response:
 
 
 def _statement_refused(error: ProgrammingError) -> Response:
-    """Answer for a PostgreSQL that was not migrated; any other error is a fault of ours."""
+    """Answer 503 if PostgreSQL was not migrated; any other error is a fault of ours."""
     if getattr(error.orig, "sqlstate", None) not in NOT_MIGRATED:
         raise error
     return _database_away(error)

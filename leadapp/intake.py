@@ -66,9 +66,9 @@ class Details:
 
 @dataclass(frozen=True)
 class Sending:
-    """Where a submission comes from, and the id of its sending: of a form, or a client's key.
+    """Where a submission comes from, and its id: the form's id, or the client's Idempotency-Key.
 
-    With `one_content` other content under the same id from the same network is refused.
+    With `one_content`, the same network may not use the id again for other content.
     """
 
     address: str
@@ -77,11 +77,11 @@ class Sending:
 
     @property
     def network(self) -> str:
-        """Return a keyed hash of the network that it comes from."""
+        """Return a keyed hash of the network that the submission comes from."""
         return network_key(self.address)
 
     def keys(self, fingerprint: str) -> dict[str, str | None]:
-        """Return the unique columns by which a repeat of it is found."""
+        """Return the unique columns that find a repeat of the submission."""
         if not self.id:
             return {"once": None, "once_network": None}
         of_network = tokens.digest("once", f"{self.id} {self.network}")
@@ -109,11 +109,11 @@ def keep(resume: Resume) -> Resume:
 def submit(details: Details, sending: Sending) -> Submitted:
     """Take a submission in: its file, then itself, its lead and its letters in one transaction.
 
-    An id is known for a day. The same id with the same content changes nothing and is answered with the
-    first submission, whatever network it comes from. The same id with other content is a new submission,
-    or raises KeyReused if the id is for one content and this network has used it; other networks may
-    use the same id, since otherwise a stranger could use up the ids of others. A known lead is joined and
-    waits again. Races are upserts, so two at the same instant need no lock of ours.
+    An id is remembered for a day. The same id with the same content returns the first submission,
+    from any network. The same id with other content is a new submission; with `one_content`, it
+    raises KeyReused if this network has used the id. Other networks may use the same id, or a
+    stranger could use up the ids of others. A known lead is joined and waits again. Upserts decide
+    races; only the count of confirmations takes a lock.
     """
     details = replace(details, resume=keep(details.resume))
     at, resume, fingerprint = now(), details.resume, details.digest()
@@ -142,10 +142,11 @@ def submit(details: Details, sending: Sending) -> Submitted:
 
 
 def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
-    """Answer after the INSERT of a submission conflicted with others.
+    """Return the answer after the INSERT of a submission conflicted.
 
-    The same content was sent under this id: return that submission. The network has used the id for
-    other content: raise KeyReused. Only the kept file was used before: submit again with a copy of it.
+    If the same content was sent under this id, return that submission. If the network has used the
+    id for other content, raise KeyReused. If only the kept file was used, submit a copy of it. If
+    the id is older than a day, free it and submit.
     """
     keys = sending.keys(details.digest())
     same = [getattr(Submission, name) == key for name, key in keys.items() if key]

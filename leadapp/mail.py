@@ -27,7 +27,7 @@ from .config import LOOPBACK, current
 TIMEOUT = 10
 TLS_PORT = 465
 HEADER_MAX = 300  # two long names and what a subject says of them
-# Replies that ask for a sign-in or come from a mixed-up order of commands.
+# Replies that ask for a sign-in or refuse the order of commands.
 NOT_ABOUT_THE_MESSAGE = (503, 530, 534, 535, 538)
 # RFC 3463; some servers write it as "#5.1.1". A longer number is an IP address.
 ENHANCED_CODE = re.compile(r"\W*([245]\.\d{1,3}\.\d{1,3})(?![.\d])")
@@ -49,7 +49,7 @@ class NotSent(Exception):
 
 
 class Alternatives(Message):
-    """A message of text and HTML with nothing around them; Flask-Mail adds a multipart/mixed."""
+    """Text and HTML as multipart/alternative; Flask-Mail would wrap them in a multipart/mixed."""
 
     @functools.cached_property
     def content(self) -> bytes:
@@ -109,7 +109,7 @@ def _own_name() -> str:
 
 
 def _check(reply: tuple[int, bytes]) -> None:
-    """Raise the server's own words unless it agreed."""
+    """Raise an error with the server's own words unless its reply is positive."""
     code, words = reply
     if not 200 <= code < 300:
         raise smtplib.SMTPResponseException(code, words)
@@ -119,13 +119,13 @@ def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
     """Sign in with UTF-8 (RFC 4616).
 
     smtplib's login() encodes as ASCII, and after a refusal it tries the next method, which loses
-    the server's words if the server has hung up. It is used only where neither method is offered.
+    the server's words if the server has hung up. It is used if neither PLAIN nor LOGIN is offered.
     """
     host.ehlo_or_helo_if_needed()
     methods = host.esmtp_features.get("auth", "").upper().split()
     if "PLAIN" in methods:
-        both = _base64(f"\0{username}\0{password}")
-        _check(host.docmd("AUTH", f"PLAIN {both}"))
+        credentials = _base64(f"\0{username}\0{password}")
+        _check(host.docmd("AUTH", f"PLAIN {credentials}"))
     elif "LOGIN" in methods:
         code, words = host.docmd("AUTH", "LOGIN")
         for text in (username, password):
@@ -156,7 +156,7 @@ def compose(
 ) -> Message:
     """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes.
 
-    Raises here, not while sending, what makes it impossible to compose.
+    A message that cannot be composed raises its error here, not while it is sent.
     """
     name = current["SMTP_FROM_NAME"] or current["FIRM_NAME"]
     sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
@@ -187,7 +187,7 @@ def send(message: Message) -> None:
 
 
 def reach() -> None:
-    """Go as far as a sender that the server accepts, as each letter does; raises NotSent."""
+    """Connect, sign in and name the sender, but send nothing; raises NotSent."""
     sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
     with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
         host = connection.host
@@ -200,9 +200,9 @@ def reach() -> None:
 
 @contextmanager
 def _reasons() -> Iterator[None]:
-    """Turn whatever goes wrong while sending into NotSent.
+    """Turn any error while sending into NotSent.
 
-    Only a refusal of the recipient or of the content is final; anything else may be mended.
+    Only a refusal of the recipient or of the content is final; anything else may pass.
     """
     try:
         yield
@@ -219,7 +219,7 @@ def _reasons() -> Iterator[None]:
 
 
 def _refusal(code: int, words: bytes | str, final: tuple[str, ...]) -> NotSent:
-    """Return NotSent for a reply to RCPT or DATA; `final` are the enhanced codes that end it."""
+    """Return NotSent for a reply to RCPT or DATA; `final` are the enhanced codes that are final."""
     reason = _reason(code, words)
     if code < 500 or code in NOT_ABOUT_THE_MESSAGE:
         return NotSent(reason)

@@ -27,5 +27,5 @@ def network(address: str) -> str:
 
 
 def network_key(address: str) -> str:
-    """Return a keyed hash of the network, which is all that is ever stored of it."""
+    """Return a keyed hash of the network; nothing else of it is ever stored."""
     return tokens.digest("address", network(address))

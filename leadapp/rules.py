@@ -21,7 +21,7 @@ BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
     for character in map(chr, range(0x3001))
     if character.isspace() or unicodedata.category(character) == "Cf"
 )
-# How an e-mail is cleaned: without invisible characters, and full-width forms as the ASCII ones.
+# Cleans an e-mail: invisible characters are removed, full-width forms become ASCII.
 CLEANED_EMAIL: dict[int, int | None] = {
     ord(character): None for character in BLANK if not character.isspace()
 }
@@ -59,7 +59,7 @@ last_name = person_name("last_name")
 
 
 def email(text: str | None) -> str:
-    """Check an address that anyone on the internet can write to. Returns it cleaned, else as typed."""
+    """Return the cleaned address; raises Refused unless anyone on the internet can write to it."""
     cleaned = (text or "").translate(CLEANED_EMAIL).strip()
     address = re.sub(r"^mailto:\s*", "", cleaned, flags=re.IGNORECASE)
     if not address:
@@ -140,8 +140,8 @@ def username(text: str | None) -> str:
 
 
 def composed_password(text: str | None) -> str:
-    """Return a password in NFC: keyboards and systems spell one accented letter in two ways."""
-    # Four characters may become one, no more, so what is cut off is too long in any case.
+    """Return a password in NFC, because systems encode an accented letter in two different ways."""
+    # NFC joins at most four characters into one, so a text that is cut here is too long anyway.
     return unicodedata.normalize("NFC", (text or "")[: 4 * PASSWORD_MAX_BYTES + 1])
 
 

@@ -73,7 +73,7 @@ class Decoder(MultipartDecoder):
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
         """Replace what is not UTF-8: some programs send file names in an older encoding."""
         text = data.decode(errors="replace")
-        # In Shift_JIS a backslash may be the second byte of a character. It separates no folders.
+        # In Shift_JIS a backslash may be half of a character, where it separates no folders.
         text = text.replace("\ufffd\\", "\ufffd")
         return super()._parse_headers(text.encode())
 
@@ -159,7 +159,7 @@ class Request(flask.Request):
         return file
 
     def close(self) -> None:
-        """Close every file, also those of a body that broke off, and remove what was only staged."""
+        """Close every file, even if the body broke off, and remove those that are only staged."""
         super().close()
         for file in self.opened:
             with suppress(OSError):  # a full disk shows once more when the rest is flushed

@@ -73,7 +73,7 @@ def unlinked(text: str) -> str:
 
 
 def greeting(first_name: str) -> str:
-    """Write "Hello Ana,"; leaves out what may be more than a name, such as an advertisement."""
+    """Write "Hello Ana,", without a name that may be more than a name, such as an advertisement."""
     letters = [character for character in first_name if character not in NAME_MARKS]
     # L are letters, M the marks that combine with them.
     is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)

@@ -18,15 +18,15 @@ from ..wording import now, span
 
 LIMIT, WINDOW = 10, timedelta(minutes=15)
 NETWORK_LIMIT = 100
-ANY_ADDRESS = ""  # no digest is empty
+ANY_ADDRESS = ""  # in KnownNetwork; a digest is never empty
 
 
 def admit(who: str, address: str) -> None:
-    """Raise TooOften if the network address failed NETWORK_LIMIT times, whatever the names were.
+    """Raise TooOften if NETWORK_LIMIT sign-ins from this network failed lately, under any names.
 
-    A user who has signed in from there lately has only a limit of their own: a visitor in the
-    firm's network keeps no attorney out. A name that nobody has is never known, so it is answered
-    as that of a user who signs in from there for the first time.
+    A user who signed in from there lately is exempt, so that a visitor in the firm's network locks
+    no attorney out. An unknown name is never exempt: it gets the same answer as a user who is new
+    to that network.
     """
     at, key = now(), _key(who, address)
     failed = select(FailedNetwork.times).where(FailedNetwork.address == key["address"])
@@ -56,32 +56,27 @@ def count(who: str, address: str) -> None:
 
 
 def count_network(address: str) -> None:
-    """Write down that a sign-in from a network address has failed."""
+    """Record that a sign-in from a network address has failed."""
     key, at = _key(None, address), now()
     recent = _recent(_locked_times(FailedNetwork, key, at), at)
+    # Together with this failure, the row keeps NETWORK_LIMIT of them.
     _write_times(FailedNetwork, key, recent[1 - NETWORK_LIMIT :], at)
 
 
 def remember(who: str, address: str) -> None:
-    """Remember that a user has signed in from a network address, inside the caller's transaction."""
+    """Record that a user has signed in from a network address, inside the caller's transaction."""
     _know(_key(who, address))
 
 
 def forget(who: str, address: str) -> None:
-    """Forget what a user failed from one network address, inside the caller's transaction."""
+    """Delete a user's failures from one network address, inside the caller's transaction."""
     db.session.execute(delete(FailedSignIns).filter_by(**_key(who, address)))
 
 
 def pardon(who: str) -> None:
-    """Let a user try again from any network address, inside the caller's transaction."""
+    """Allow a user to try again from any network address, inside the caller's transaction."""
     db.session.execute(delete(FailedSignIns).filter_by(**_key(who)))
     _know({**_key(who), "address": ANY_ADDRESS})
-
-
-def forget_user(who: str) -> None:
-    """Forget everything about a user, inside the caller's transaction."""
-    for table in (FailedSignIns, KnownNetwork):
-        db.session.execute(delete(table).filter_by(**_key(who)))
 
 
 def _know(key: dict[str, str]) -> None:
@@ -91,7 +86,7 @@ def _know(key: dict[str, str]) -> None:
 
 
 def _locked_times(table: Any, key: dict[str, str], at: datetime) -> list[float]:
-    """Return the times in a row, which is made if need be and stays locked until the commit."""
+    """Return the times of a row; inserts it if it is missing and locks it until the commit."""
     row = insert(table).values(**key, times=[], last_at=at)
     locked = row.on_conflict_do_update(index_elements=[*key], set_={"address": key["address"]})
     times: list[float] = db.session.execute(locked.returning(table.times)).scalar_one()

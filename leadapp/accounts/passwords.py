@@ -16,8 +16,8 @@ from ..network import network
 BCRYPT_ROUNDS = 12
 # A hash keeps a processor busy for a quarter of a second: one in each process, and few threads wait for their turn.
 _hashing, _waiting = BoundedSemaphore(1), BoundedSemaphore(16)
-# One network address holds two of these places, so that another waits behind two hashes of it at most. More
-# requests from it wait outside for one of the two. All of this is counted in each process.
+# One network takes at most two of these 16 places, so that others wait for two of its hashes at
+# most. Its further requests wait outside until one of the two is free. Each process counts alone.
 PLACES_OF_A_NETWORK = 2
 OUTSIDE_SECONDS = 15
 _outside = BoundedSemaphore(16)
@@ -27,9 +27,9 @@ _networks_lock = Lock()
 
 @contextmanager
 def turn(address: str | None = None) -> Iterator[None]:
-    """Wait for a turn to hash for a network address, or raise Unavailable if too many wait.
+    """Wait for a turn to hash on behalf of a network address; raises Unavailable if too many wait.
 
-    So processors and threads are left for people who send a lead, and places for other addresses.
+    This leaves processors and threads to people who send a lead, and places to other networks.
     """
     own_place = nullcontext() if address is None else _place_of_network(network(address))
     with own_place, _place(_waiting), _hashing:
@@ -61,7 +61,7 @@ def _place_of_network(name: str) -> Iterator[None]:
 
 
 def hashed(password: str, address: str | None = None) -> str:
-    """Hash a new password, on behalf of a network address if a stranger sets it."""
+    """Return the hash of a new password; `address` is the network address that set it, if any."""
     with turn(address):
         secret = rules.composed_password(password).encode()
         return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()

@@ -29,7 +29,7 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
     """Take a submission in; the same Idempotency-Key and content is taken in once."""
     if request.mimetype != "multipart/form-data":
         raise WrongMediaType("form_expected")
-    sending = intake.Sending(request.remote_addr or "", _key(), one_content=True)
+    sending = intake.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
     submission, replayed = intake.submit(SubmitForm().details(), sending)
     headers = {"Location": url_for(".show_lead", lead_id=submission.lead_id)}
     if replayed:
@@ -68,7 +68,7 @@ def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> R
     return downloads.resume(*triage.open_resume(lead_id, current_user, submission_id))
 
 
-def _key() -> str | None:
+def _idempotency_key() -> str | None:
     """Read the Idempotency-Key; stored as a digest, so that no key of a client is told apart from a form's."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

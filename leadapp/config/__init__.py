@@ -52,7 +52,7 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], li
     for setting in SETTINGS:
         try:
             text, sources[setting.name] = _text(setting, environ)
-            text.encode()  # raises unless it was UTF-8, which pages and e-mails are written in
+            text.encode()  # raises for bytes that were not UTF-8, which no page or e-mail can carry
             values[setting.name] = setting.kind.read(text)
         except OSError as error:
             problems.append(

@@ -1,4 +1,4 @@
-"""Settings that can be read and may not be run, such as a secret taken from an example."""
+"""Checks of settings that are readable but unsafe, such as a secret copied from an example."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
 
 
 def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
-    """Yield all that is wrong with the settings that could be read."""
+    """Yield everything that is unsafe about the settings that could be read."""
     production = values.get("ENVIRONMENT") == "production"
     yield from _secret(values.get("SECRET_KEY"), values.get("ALGORITHM"), production)
     if production:
@@ -37,7 +37,7 @@ def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[st
         yield from _example_passwords(values)
     elif values.get("SMTP_HOST"):
         yield from _missing_addresses(sources)
-    yield from _halves(values)
+    yield from _pairs(values)
     yield from _packages(values)
 
 
@@ -51,18 +51,18 @@ def _secret(secret: str | None, algorithm: str | None, production: bool) -> Iter
 
 
 def _is_patterned(text: str) -> bool:
-    """Return whether most of a text follows from what stands before it.
+    """Return whether most characters of a text can be guessed from those before them.
 
-    A character follows if it repeats the one before, is its neighbor in the alphabet or on a
-    keyboard, or ends three characters that stood in the text before. In random text few do.
+    A character can be guessed if it repeats the one before, is its neighbor in the alphabet or on a
+    keyboard, or ends a group of three that occurred earlier. In random text few can.
     """
-    text, follows = text.lower(), 0
+    text, guessed = text.lower(), 0
     for end in range(1, len(text)):
         before, character = text[end - 1], text[end]
         beside = (before, character) in NEIGHBORS or (character, before) in NEIGHBORS
         seen = end > 1 and text[end - 2 : end + 1] in text[:end]
-        follows += before == character or beside or seen
-    return follows > 0.6 * len(text)
+        guessed += before == character or beside or seen
+    return guessed > 0.6 * len(text)
 
 
 def _base_url(base_url: str) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) ->
     }
     for name, addresses in found.items():
         examples = [address for address in addresses if EXAMPLE_ADDRESS.search(address)]
-        if examples and sources[name] != "default":  # which is listed as missing
+        if examples and sources[name] != "default":  # a default is listed as missing
             yield f"{name} is {', '.join(examples)}, an example: set your own"
 
 
@@ -105,7 +105,7 @@ def _missing_addresses(sources: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} must be set when SMTP_HOST is"
 
 
-def _halves(values: Mapping[str, Any]) -> Iterator[str]:
+def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
     for name, other in PAIRS:
         both_read = name in values and other in values
         if both_read and bool(values[name]) != bool(values[other]):

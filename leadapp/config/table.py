@@ -77,7 +77,7 @@ def _address(text: str) -> str:
     local, _, domain = text.partition("@")
     if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):
         raise ValueError(text)
-    local.encode("ascii")  # few servers take more
+    local.encode("ascii")  # few mail servers accept more
     domain.encode("idna")
     return text
 

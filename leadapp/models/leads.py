@@ -16,7 +16,7 @@ from .columns import Base, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
-ONCE_FOR = timedelta(days=1)  # how long a sending is known by its id
+ONCE_FOR = timedelta(days=1)  # how long the id of a submission is remembered
 
 
 class LeadStatus(StrEnum):
@@ -125,9 +125,9 @@ class Submission(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     warnings: Mapped[list[str]]
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
-    # The id of this sending with the fingerprint, so that any repeat of it is found.
+    # The id of the form or the client's key, and the fingerprint: a repeat has the same value.
     once: Mapped[str | None] = mapped_column(String(200), unique=True)
-    # For a day a keyed hash of an Idempotency-Key and the network that used it first.
+    # A keyed hash of the Idempotency-Key and the network that sent it, kept for a day.
     once_network: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -12,7 +12,7 @@ from .leads import Submission
 
 
 def _counted(column: str) -> Index:
-    """Return an index of the rows that have a value in this column, by time."""
+    """Return an index by time of the rows that have a value in this column."""
     has_value = text(f"{column} IS NOT NULL")
     return Index(
         f"ix_letters_{column}",
@@ -46,8 +46,8 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     token: Mapped[uuid.UUID | None]
     reason: Mapped[str | None] = mapped_column(String(500))
-    # Of confirmations, to limit them: the address without a +tag, and for some hours a keyed hash of
-    # the network that the submission came from.
+    # Confirmations alone have these, and are limited by them: the address without a +tag, and a keyed
+    # hash of the submission's network, which is kept for some hours.
     mailbox: Mapped[str | None] = mapped_column(String(EMAIL_MAX))
     network: Mapped[str | None] = mapped_column(String(64))
 

@@ -1,1 +1,1 @@
-"""What counts as a resume: it is read from the bytes of a file, with bounds."""
+"""Decides from the bytes of a file, within bounds, whether it is a resume."""

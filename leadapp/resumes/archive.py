@@ -1,4 +1,4 @@
-"""Zip archives, read with bounds: the directory, and single small entries of it.
+"""Zip archives, read within bounds: the directory, and single small entries of it.
 
 The standard library's zipfile reads a whole directory before its size can be checked, accepts every
 method of compression that Python knows, and looks for the end record by a rule of its own.
@@ -55,7 +55,7 @@ class Archive:
         self.entries = {part_name(entry.name): entry for entry in _entries(_directory(stream))}
 
     def check(self) -> None:
-        """Raise NotAResume if the archive is larger, or packed otherwise, than documents are."""
+        """Raise NotAResume if the archive expands too far or is compressed unlike any document."""
         entries = self.entries.values()
         if any(entry.method not in (STORED, DEFLATED) for entry in entries):
             raise NotAResume("resume_unchecked")
@@ -63,7 +63,7 @@ class Archive:
             raise NotAResume("resume_unchecked")
 
     def read(self, name: str) -> bytes:
-        """Return one small entry, expanded; raise NotAResume if it is large or packed otherwise."""
+        """Return one small entry, expanded; raises NotAResume if it is large or not readable."""
         entry = self.entries[name]
         if entry.flags & ENCRYPTED or entry.method not in (STORED, DEFLATED):
             raise NotAResume("resume_unchecked")
@@ -79,7 +79,7 @@ class Archive:
 
 
 def part_name(name: str) -> str:
-    """Return a name as parts are compared: from the root, without case or escapes (ECMA-376, 2).
+    """Return a name in the form for comparing: from the root, no case, no escapes (ECMA-376-2).
 
     Evernote and older .NET programs write a backslash where the format wants a slash.
     """
@@ -107,10 +107,7 @@ def _directory(stream: IO[bytes]) -> bytes:
 
 
 def _padded_from(stream: IO[bytes], length: int) -> int:
-    """Return where the zeros at the end of a file begin.
-
-    Programs that write a whole buffer leave them.
-    """
+    """Return where the padding of zeros at the end of a file begins; some programs write it."""
     at = length
     while at > 0:
         start = max(0, at - 2**16)
@@ -123,9 +120,9 @@ def _padded_from(stream: IO[bytes], length: int) -> int:
 
 
 def _end_record(tail: bytes, length: int) -> int:
-    """Return where the end record is: the last whose comment reaches the end, or the padding.
+    """Return where the end record is: the last one whose comment reaches the end or the padding.
 
-    Its signature alone proves nothing: it can stand inside of the record itself, or in a comment.
+    Its signature alone proves nothing: it may also occur inside the record or in a comment.
     """
     at = tail.rfind(b"PK\5\6")
     while at >= 0:
@@ -161,7 +158,7 @@ def _entries(directory: bytes) -> Iterator[Entry]:
 
 
 def _in_zip64(numbers: list[int], extra: bytes) -> list[int]:
-    """Return the numbers, those that did not fit into 32 bits from the extra field."""
+    """Return the numbers; those that do not fit into 32 bits are read from the extra field."""
     while extra:
         field, length = EXTRA.unpack_from(extra)
         if field == ZIP64_EXTRA:

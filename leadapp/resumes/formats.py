@@ -35,14 +35,14 @@ TEXT_SIGNS = [(code, re.compile(sign, re.DOTALL | re.IGNORECASE)) for code, sign
 
 @dataclass(frozen=True)
 class Content:
-    """What an acceptable file holds; `warnings` are codes of what its reader should know."""
+    """The type of an accepted file, and the codes of the warnings that its reader should see."""
 
     content_type: str
     warnings: list[str] = field(default_factory=list)
 
 
 class NotAResume(Exception):
-    """The file is of no accepted format, or is broken; `code` is that of the message."""
+    """The file is broken or has no accepted format; `code` is the code of the message."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -50,7 +50,7 @@ class NotAResume(Exception):
 
 
 def other_format(head: bytes) -> str | None:
-    """Return the code of the message for another format, None if the first bytes show none."""
+    """Return the message code of another format, or None if the first bytes show none."""
     for code, sign in BINARY_SIGNS:
         if sign.match(head):
             return code

@@ -44,7 +44,7 @@ class Resume:
     kept_at: float = 0
 
     def described(self) -> dict[str, Any]:
-        """Return what is known of the file, by column of a submission."""
+        """Return the columns of a submission that describe the file."""
         return {
             name: getattr(self, name)
             for name in ("filename", "content_type", "size", "sha256", "warnings")
@@ -119,7 +119,7 @@ def _shown(name: str) -> str:
 
 
 def clean_filename(filename: str) -> str:
-    """Return the last part of a visitor's file name, without controls; a cut leaves its ending."""
+    """Return the last part of a visitor's file name, without controls; a cut keeps the ending."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
     name = "".join(_clean(character) for character in name).strip(" " + JOINERS)
     # A name that begins with a dot is hidden in a folder.
@@ -137,7 +137,7 @@ def _clean(character: str) -> str:
 
 
 def _plain_ending(name: str) -> str:
-    """Return a name whose ending, if it is one of ours in full-width letters, is in plain ones."""
+    """Return a name with the ending in ASCII if it is one of ours in full-width letters."""
     for ending in CONTENT_TYPES:
         stem, typed = name[: -len(ending)], name[-len(ending) :]
         plain = unicodedata.normalize("NFKC", typed)

@@ -56,10 +56,8 @@ def _is_complete(stream: IO[bytes]) -> bool:
     return False
 
 
-# Pieces overlap, so that no sign is missed between two. The file is never whole in memory.
-
-
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield pieces that overlap, so that no sign is cut in two. The file is never whole in memory."""
     stream.seek(0)
     piece = b""
     while more := stream.read(PIECE):

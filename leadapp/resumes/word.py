@@ -1,4 +1,4 @@
-"""Zip archives that people send: Word documents (ECMA-376, part 2), and what the others are."""
+"""Word documents in zip archives (ECMA-376, part 2), and the kinds of other archives."""
 
 import struct
 import zlib
@@ -9,12 +9,12 @@ from .archive import Archive, part_name
 from .formats import DOCX, Content, NotAResume
 
 TYPES, RELATIONSHIPS = part_name("[Content_Types].xml"), part_name("_rels/.rels")
-# The address before it differs: Strict Open XML has another than the usual one.
+# The end of the relationship's type; Strict Open XML has another address before it.
 MAIN_RELATIONSHIP = "/relationships/officedocument"
 MAIN_TYPE = f"{DOCX}.main+xml"
 ELEMENTS_MAX = 2000  # 170,000 of them, each in the one before, took 0.4 s
 MACROS_PART = "/vbaproject.bin"
-# By what their main part's type holds; a spreadsheet with macros is a spreadsheet.
+# Message codes by a word in the main part's type. A spreadsheet with macros is a spreadsheet first.
 OTHER_TYPES = {
     "spreadsheetml": "resume_is_office",
     "presentationml": "resume_is_office",

@@ -51,7 +51,7 @@ def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
 def _committed() -> Iterator[None]:
     """Commit what the block writes about a lead, or raise NotFound if it was erased meanwhile.
 
-    The lead was there when it was read. A foreign key refuses what is written about it after that.
+    A foreign key refuses rows about a lead that is gone.
     """
     try:
         yield

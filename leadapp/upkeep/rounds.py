@@ -54,7 +54,7 @@ def keep_up(stopped: threading.Event) -> None:
 def sweep() -> int:
     """Delete the stored files that no submission has claimed in two hours, and return how many.
 
-    Rows that are kept for some hours only go too, and what limits remember of networks.
+    Deletes short-lived rows too, and networks that the limits no longer need.
     """
     moment, swept = now() - UNCLAIMED_FOR, 0
     _forget(moment)
@@ -74,11 +74,11 @@ def sweep() -> int:
 
 
 def _forget(moment: datetime) -> None:
-    """Remove what is known of sign-ins, resets and networks once it is of no more use."""
+    """Delete what is stored of sign-ins, resets and networks once it is no longer needed."""
     at = now()
     counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
     sent = update(Submission).where(Submission.once_network.is_not(None))
-    for old in (
+    for statement in (
         delete(FailedSignIns).where(FailedSignIns.last_at < moment),
         delete(FailedNetwork).where(FailedNetwork.last_at < moment),
         delete(KnownNetwork).where(KnownNetwork.last_at < at - KNOWN_FOR),
@@ -88,7 +88,7 @@ def _forget(moment: datetime) -> None:
         counted.values(network=None),
         sent.where(Submission.created_at < at - ONCE_FOR).values(once_network=None),
     ):
-        db.session.execute(old)
+        db.session.execute(statement)
     db.session.commit()
 
 

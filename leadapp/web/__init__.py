@@ -52,7 +52,7 @@ class Sessions(SecureCookieSessionInterface):
         return None if request.path.startswith("/api/") else super().open_session(app, request)
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Allow for the clock of the machine that signed the cookie."""
+        """Allow the machine that signed the cookie to have a slightly different clock."""
         serializer = super().get_signing_serializer(app)
         if serializer:
             serializer.signer = LeewaySigner

@@ -23,7 +23,7 @@ def login() -> ResponseReturnValue:
     """Sign an attorney in under a new session, then redirect to the page they wanted."""
     form = LoginForm(next=request.args.get("next"))
     wanted = _own_path(form.next.data) or url_for("dashboard.list_leads")
-    if current_user.is_authenticated:  # in another tab
+    if current_user.is_authenticated:  # by a sign-in in another tab
         return redirect(wanted, 303)
     if form.is_submitted() and form.validate():
         typed = (form.username.data, form.password.data or "", request.remote_addr or "")

@@ -114,6 +114,6 @@ def _script_words() -> dict[str, Message]:
     facts = {
         "limit": filesize(current["MAX_FILE_SIZE"]),
         "contact": f". {contact}" if contact else "",
-        "status": "{status}",  # known to the script alone
+        "status": "{status}",  # only the script knows it
     }
     return {code: Message(code, **facts) for code in SCRIPT_WORDS}

@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
 .PHONY: help env venv install run test unit-test integration-test e2e-test test-system test-coverage test-all-pythons \
 	lint format sure lock pictures migrate-up migrate-down migrate-create migrate-current migrate-history seed-db \
-	create-user clean browser \
+	create-user clean browser system-programs \
 	bench docker-build docker-up docker-down docker-logs docker-restart docker-clean
 
 help: ## List the commands
@@ -51,7 +51,7 @@ integration-test: install ## Run the tests of the application over SQLite and Po
 e2e-test: install browser ## Run the tests with a real server, mail server and browser
 	$(PYTEST) tests/e2e
 
-test-system: install system-programs ## Run the tests over programs of Debian: PgBouncer
+test-system: install system-programs ## Run the tests that need a program from Debian: PgBouncer
 	$(BIN)/pytest tests/system
 
 test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
@@ -101,10 +101,9 @@ browser:
 		$(BIN)/playwright install chromium || { echo "The tests need Chromium: apt-get install chromium"; exit 1; }; \
 	fi
 
-# The program of each package of Debian that tests/system needs has the package's name.
+# Debian packages that tests/system needs. Each has a program of the same name.
 SYSTEM_PROGRAMS := pgbouncer
 
-.PHONY: system-programs
 system-programs:
 	@missing=; for name in $(SYSTEM_PROGRAMS); do \
 		PATH="$$PATH:/usr/sbin" command -v $$name >/dev/null || missing="$$missing $$name"; \

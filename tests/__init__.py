@@ -20,7 +20,7 @@ def _forget_the_machine() -> None:
     for name in [*os.environ]:
         if name.startswith(("FLASK_", "AWS_")) or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
             del os.environ[name]
-    # `make test VENV=...` would hand its variables to each `make` that a test runs.
+    # `make test VENV=...` would pass its variables on to each `make` that a test runs.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "VENV"):
         os.environ.pop(name, None)
     # No .env file of a developer, by python-dotenv itself or through Flask.

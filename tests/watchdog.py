@@ -1,4 +1,4 @@
-"""Ends what a test process started once that process is gone, even by SIGKILL: python watchdog.py FOLDER.
+"""Ends the processes of a test run once it is gone, even by SIGKILL: python watchdog.py FOLDER.
 
 Its standard input is a pipe whose other end only the test process holds. When the pipe closes, the watchdog ends
 every process that works in the folder or has it in its command line or environment, and removes the folder.
@@ -16,7 +16,7 @@ PATIENCE = 3  # seconds for processes to end after a signal
 
 
 def belonging_to(folder: str) -> list[psutil.Process]:
-    """Return the processes that were started with the folder, except this one."""
+    """Return the processes that work with the folder, except this one."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -31,7 +31,7 @@ def belonging_to(folder: str) -> list[psutil.Process]:
 def main(folder: str) -> None:
     """Wait for the end of the test process; then end its processes and remove its folder."""
     sys.stdin.read()
-    # The second SIGKILL is for what a server started while the first was sent.
+    # The second SIGKILL is for processes that began during the first.
     for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):
         left = belonging_to(folder)
         for process in left:

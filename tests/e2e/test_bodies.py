@@ -12,7 +12,7 @@ from tests.site import Site
 
 JSON, ENCODED = "application/json", "application/x-www-form-urlencoded"
 PIECES, PIECE = 384, 64 * 1024  # 24 MB
-MEMORY_MB = 4  # of both workers together; 24 MB of either kind took 800 and more
+MEMORY_MB = 4  # of both workers together; parsing 24 MB of either kind took 800 and more
 
 
 def large(kind: str) -> Iterator[bytes]:
@@ -24,7 +24,7 @@ def large(kind: str) -> Iterator[bytes]:
 
 
 def peak(site: Site, reset: bool = False) -> float:
-    """The most memory that master and workers have held since the last reset, in MB."""
+    """Return the most memory in MB that master and workers have held since the last reset."""
     total = 0
     for pid in processes.tree(site.server.pid):
         if reset:
@@ -63,7 +63,7 @@ def test_a_large_body_costs_little(site: Site, path: str, kind: str, chunked: bo
 def test_64_kb_are_read_and_no_byte_more(
     site: Site, length: int, status: int, chunked: bool
 ) -> None:
-    body = b"[" + b" " * (length - 2) + b"]"  # readable, and no object
+    body = b"[" + b" " * (length - 2) + b"]"  # JSON, but no object
     answer = httpx.post(
         f"{site.url}/api/v1/auth/register",
         content=iter([body]) if chunked else body,

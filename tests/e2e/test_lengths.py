@@ -1,4 +1,4 @@
-"""The bytes that are stored are the bytes that were sent, at every length of a body that was once cut wrongly."""
+"""The stored bytes are the bytes that were sent, at every length where a body was once cut wrongly."""
 
 import hashlib
 import http.client
@@ -26,7 +26,7 @@ def of_length(length: int, boundary: bytes) -> tuple[bytes, bytes]:
 
 
 def test_a_body_of_any_length_is_stored_as_it_was_sent(start_site: Callable[..., Site]) -> None:
-    site = start_site(DELIVERY="external")  # of 925 submissions nobody reads the e-mails
+    site = start_site(DELIVERY="external")  # no one reads the e-mails of 925 submissions
     sent = {}
     connection = http.client.HTTPConnection(HOST, site.server.port, timeout=30)
     for length, boundary in zip(LENGTHS, cycle(BOUNDARIES.values()), strict=False):

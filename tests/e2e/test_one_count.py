@@ -22,10 +22,9 @@ def counting(start_site: Callable[..., Site], backend: str) -> Site:
 
 def statuses(site: Site, address: str, number: int) -> Counter[int]:
     def post(_: int) -> int:
-        # A connection each, so that both workers answer.
-        return httpx.post(
-            site.url, data={}, headers={"X-Forwarded-For": address}, timeout=30
-        ).status_code
+        # A new connection for each, so that both workers answer.
+        headers = {"X-Forwarded-For": address}
+        return httpx.post(site.url, data={}, headers=headers, timeout=30).status_code
 
     with ThreadPoolExecutor(16) as pool:
         return Counter(pool.map(post, range(number)))

@@ -21,7 +21,10 @@ from tests.servers.ports import free_port
 from tests.site import Site
 
 PAGE = "docs/operations.md"
-FIRM, SMTP_PASSWORD = "lawfirm-test.net", "Kp7wTq2zLm"  # what an operator types for the examples
+FIRM, SMTP_PASSWORD = (
+    "lawfirm-test.net",
+    "Kp7wTq2zLm",
+)  # an operator types these in place of the examples
 
 
 @dataclass

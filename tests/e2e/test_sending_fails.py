@@ -1,4 +1,4 @@
-"""What fails between the press and the answer has its own words, keeps everything, and ends in no loop."""
+"""Each failure between the press and the answer has its own words, keeps everything, and never loops."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def proxy(site: Site) -> Iterator[Proxy]:
 
 @pytest.fixture
 def posts(prospect: Page) -> list[str]:
-    """The addresses that the page sends something to."""
+    """The addresses of the POST requests that the page sends."""
     sent: list[str] = []
     prospect.on(
         "request",

@@ -1,4 +1,4 @@
-"""A body over the cap is refused early, costs little, and every client reads the refusal."""
+"""A body over the cap is refused early and costs little, and every client reads the refusal."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ WORDS = Message("http_413", limit="5 MB")
 
 @pytest.fixture
 def line(site: Site) -> Iterator[socket.socket]:
-    """A connection that says no more than a test makes it say."""
+    """A connection that sends only what a test writes to it."""
     with socket.create_connection((HOST, site.server.port), timeout=5) as connection:
         yield connection
 
@@ -112,9 +112,8 @@ def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
         for _ in range(4):
             with site.client() as client:
                 assert client.get("/health").status_code == 200
-        assert (
-            time.monotonic() - start < 3
-        )  # each of the eight had stopped a worker for two seconds
+        # gunicorn's own way stopped a worker for two seconds for each of the eight.
+        assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize("more", [[], ["-H", "Expect:"]], ids=["asks first", "sends at once"])

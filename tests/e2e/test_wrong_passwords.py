@@ -69,7 +69,7 @@ def test_forty_connections_from_one_address_keep_no_other_address_out(
                 tries += 1
                 data = {"username": f"nobody{number}-{tries}", "password": WRONG}
                 client.post(API_LOGIN, data=data, headers={"X-Forwarded-For": "203.0.113.7"})
-                ended.wait(0.2)  # most are refused at once, and this machine has to answer them all
+                ended.wait(0.2)  # most are refused at once, which would overload this machine
         return tries
 
     def sign_in_from(number: int) -> int:

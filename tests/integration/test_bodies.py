@@ -1,4 +1,4 @@
-"""A body that cannot be parsed is told so at both doors, and a bad byte in a file name costs nothing."""
+"""Both doors say that they could not parse a body, and a bad byte in a file name costs nothing."""
 
 import html
 
@@ -96,7 +96,7 @@ def test_a_bad_byte_in_a_file_name_costs_nothing(
 
 @pytest.mark.parametrize("name", ["履歴書.pdf", "職務経歴表.pdf", "ソ.pdf"])
 def test_a_file_name_in_shift_jis_costs_nothing(client: Client, name: str) -> None:
-    sent = name.encode("shift_jis")  # of the last two a backslash stands before the ending
+    sent = name.encode("shift_jis")  # the last two end in a backslash before the ending
     answer = client.post(API, data=body(GOOD, b"x", sent), content_type=MULTIPART)
     assert answer.status_code == 201, answer.text
     [submission] = db.session.scalars(select(Submission)).all()

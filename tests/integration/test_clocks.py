@@ -31,7 +31,7 @@ NEAR, FAR = 9, 3600
 
 @contextmanager
 def clock(seconds: float) -> Iterator[None]:
-    """What runs inside runs on a machine whose clock is so far ahead."""
+    """Run the block on a machine whose clock is this many seconds ahead."""
     with time_machine.travel(now() + timedelta(seconds=seconds), tick=False):
         yield
 

@@ -50,7 +50,7 @@ def submit_some(client: Client, numbers: range) -> list[int]:
 
 
 def hours_to_wait() -> list[float]:
-    """How many hours each confirmation that is not sent waits from now."""
+    """Return for each unsent confirmation how many hours it still waits."""
     due = db.session.scalars(CONFIRMATIONS.where(Letter.sent_at.is_(None))).all()
     waits = [(letter.next_at - now()) / HOUR for letter in due if letter.next_at]
     return sorted(max(0, round(wait, 1)) for wait in waits)

@@ -1,4 +1,4 @@
-"""What is answered is on the disk: the order of the writes of a submission, and the pragmas they rely on."""
+"""An answered submission is on the disk: the order of its writes, and the pragmas they rely on."""
 
 import os
 import stat

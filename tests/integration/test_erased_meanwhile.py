@@ -1,4 +1,4 @@
-"""A lead that is erased between reading it and writing about it is answered as one that is gone."""
+"""A lead that is erased between a read and a write about it is answered with 404."""
 
 import threading
 import uuid
@@ -24,7 +24,7 @@ READS = [PAGE + "/{}", PAGE + "/{}/resume", PAGE + "/{}/preview", API + "/{}", A
 
 @contextmanager
 def erased_before(app: Flask, lead_id: uuid.UUID, *starts: str) -> Iterator[None]:
-    """A colleague erases the lead just before the first statement that starts so."""
+    """A colleague erases the lead just before the first statement that starts with one of these."""
     left = [lead_id]
 
     def erase() -> None:
@@ -66,7 +66,7 @@ def test_who_opens_it_is_answered_that_it_is_gone(
     assert db.session.scalar(select(func.count()).select_from(Event)) == 0
 
 
-# SQLite begins to write with the statement before, where the letter is simply not found.
+# SQLite takes its turn to write one statement earlier, and then finds no letter.
 @pytest.mark.databases("postgres")
 def test_who_sends_its_letter_again_is_answered_that_it_is_gone(
     app: Flask, signed_in: Client, lead: Lead

@@ -1,4 +1,4 @@
-"""A statement that fails says nothing of the person it was about."""
+"""The error of a failed statement shows nothing about the person."""
 
 import pytest
 from flask import Flask

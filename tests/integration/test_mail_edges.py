@@ -1,4 +1,4 @@
-"""E-mail at its edges: a silent server, a message that cannot be built, a message of somebody else."""
+"""E-mail at its edges: a silent server, a message that cannot be built, one of another lead."""
 
 import socket
 import time
@@ -28,7 +28,7 @@ def letters_stored() -> int:
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing."""
+    """The port of a server that accepts connections and never replies."""
     with socket.create_server((HOST, port := free_port())):
         yield port
 

@@ -1,4 +1,4 @@
-"""What mail servers answer, and what becomes of a letter then."""
+"""Replies of mail servers, and whether the e-mail waits or fails after each."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Many wrong passwords from one network address: strangers there are refused, who works there is not."""
+"""Many wrong passwords from one network address refuse strangers there, but not the attorneys."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +56,7 @@ def test_after_a_hundred_failures_only_who_works_there_may_try(
         tried = {sign_in(client, name, FIRM, WRONG).status_code for name in names}
         assert (tried, len(hashes)) == ({401}, 101)
         clock.shift(timedelta(minutes=4, seconds=30))
-        # With the right password too, and by either name; the same words, header and code for all.
+        # Even with the right password, and by either name: all get the same words, header and code.
         refused = [sign_in(client, name, FIRM) for name in ("nobody", other.username, other.email)]
         told = {(answer.status_code, answer.headers["Retry-After"]) for answer in refused}
         bodies = [answer.get_json() | {"instance": ""} for answer in refused]
@@ -151,7 +151,8 @@ def test_one_network_holds_two_places_in_the_queue(app: Flask, attorney: User) -
 
     with ThreadPoolExecutor(30) as pool, ExitStack() as stack:
         stack.callback(done.set)
-        pool.submit(hold, FIRM), pool.submit(hold, FIRM)
+        pool.submit(hold, FIRM)
+        pool.submit(hold, FIRM)
         held.wait(10)
         others = [pool.submit(hash_for, FIRM) for _ in range(16)]  # these wait outside
         while passwords._outside._value:

@@ -1,8 +1,8 @@
-"""A PostgreSQL with other defaults works; one that was not migrated is a 503."""
+"""A database with other defaults works; one that was not migrated is answered with 503."""
 
 import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from leadapp import accounts, create_app, tokens
+from leadapp import accounts, tokens
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
 from leadapp.wording import now
@@ -23,18 +23,12 @@ DEFAULTS = {"DateStyle": "German, DMY", "client_encoding": "LATIN1", "TimeZone":
 
 
 @pytest.fixture
-def new_site(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> Iterator[Flask]:
+def new_site(
+    backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
+) -> Flask:
     """A site over a database that was not migrated."""
-    site = create_app(
-        {
-            "INSTANCE_PATH": str(tmp_path),
-            "DATABASE_URL": new_database(backend),
-            "RATELIMIT_ENABLED": "false",
-        }
-    )
-    yield site
-    with site.app_context():
-        db.engine.dispose()
+    settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend)}
+    return new_app({**settings, "RATELIMIT_ENABLED": "false"})
 
 
 def upload() -> dict[str, object]:

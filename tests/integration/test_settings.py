@@ -63,7 +63,7 @@ FREE = {
 def make(
     app: Flask, new_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Make:
-    """`make(NAME="text")` gives a browser at a site with these settings, over the empty database."""
+    """`make(NAME="text")` returns a browser at a site with these settings, over the empty database."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(log.logger, "level", log.logger.level)
 

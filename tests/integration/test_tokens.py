@@ -1,4 +1,4 @@
-"""Tokens that stand in an address begin with no dot, which common proxy rules deny."""
+"""No token in a URL begins with a dot, which common proxy rules deny."""
 
 import uuid
 

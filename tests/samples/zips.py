@@ -61,7 +61,7 @@ def docm() -> bytes:
 
 
 def dotx() -> bytes:
-    """The same, said to be a template."""
+    """The same, with the type of a template."""
     return docx(content_type=WORD_TEMPLATE)
 
 
@@ -124,7 +124,7 @@ def types(rows: str) -> str:
 
 
 def relationship(target: str, kind: str = RELATIONSHIPS) -> str:
-    """The list of what the package holds, with one row: the main part."""
+    """The list of relationships, with one row: the main part."""
     return (
         f'<Relationships xmlns="{SCHEMAS}/package/2006/relationships">'
         f'<Relationship Id="rId1" Type="{kind}/officeDocument" Target="{target}"/></Relationships>'

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.servers.ports import HOST, free_port, listens
 
-PATH = f"{os.environ['PATH']}:/usr/sbin"  # Debian's place for it, which few users search
+PATH = f"{os.environ['PATH']}:/usr/sbin"  # where Debian installs it, and few users look
 CONFIGURATION = """\
 [databases]
 {database} = host={socket} dbname={database} user=postgres
@@ -43,7 +43,7 @@ class PgBouncer:
         assert program, "The tests need PgBouncer: apt-get install pgbouncer"
         command = [program, str(settings)]
         if os.getuid() == 0:  # it refuses to run as root
-            owner = Path(socket).stat().st_uid  # who may enter PostgreSQL's folder
+            owner = Path(socket).stat().st_uid  # the user who may enter PostgreSQL's folder
             os.chown(self._folder, owner, -1)
             command += ["--user", pwd.getpwuid(owner).pw_name]
         log = self._folder / "log"

@@ -24,7 +24,7 @@ class Postgres:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=RUN))
-        # As root it makes a user for itself, which two at once cannot. Each user of the machine has a lock.
+        # As root it creates a user, which two runs cannot do at once. Each user of the machine has a lock.
         lock = Path(tempfile.gettempdir()) / f"leadapp-tests-{os.getuid()}.lock"
         with lock.open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)

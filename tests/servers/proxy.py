@@ -36,7 +36,7 @@ class Proxy:
         return _Handler(self, *connection)
 
     def close(self) -> None:
-        """Stop, and let go of every request that is kept waiting."""
+        """Stop, and release every request that is kept waiting."""
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -81,4 +81,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_arguments: object) -> None:
-        """Print nothing among the tests' own lines."""
+        """Print nothing between the lines of the tests."""

@@ -112,7 +112,7 @@ NAMED = [
 
 
 @pytest.mark.parametrize(
-    ("content", "filename", "said"), NAMED, ids=[f"{said[:40]}" for _, _, said in NAMED]
+    ("content", "filename", "said"), NAMED, ids=[said[:40] for _, _, said in NAMED]
 )
 def test_a_refusal_names_the_file_and_the_way_out(content: bytes, filename: str, said: str) -> None:
     assert words(content, filename) == said

@@ -33,7 +33,7 @@ def answer(content: bytes) -> str:
 
 
 def package(**changed: str) -> bytes:
-    """A document whose lists say something else: `types`, `relationships`."""
+    """Return a document with other lists: `types`, `relationships`."""
     made = word()
     if "types" in changed:
         made.parts[TYPES_PART] = zips.types(changed["types"])
@@ -166,7 +166,7 @@ def test_hostile_xml_costs_little(name: str) -> None:
     assert min(cost(hostile) for _ in range(5)) < 100 * min(cost(good) for _ in range(5))
 
 
-def test_an_end_record_inside_of_the_real_one_gets_round_no_bound() -> None:
+def test_an_end_record_inside_the_real_one_evades_no_bound() -> None:
     # The signature stands where the real record counts its entries. The record that would begin there
     # has a directory of no bytes, while zipfile reads the real one.
     content = bytearray(zips.archive(*(f"{number:x}" for number in range(40_000))))

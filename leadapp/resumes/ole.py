@@ -10,7 +10,7 @@ from .formats import DOC, DOCX, Content, NotAResume
 ENTRIES_MAX = 1000
 DOC_ENCRYPTED = 0x0100  # in the flags of the file information block (MS-DOC, 2.5.2)
 OFFICE = ("Workbook", "Book", "PowerPoint Document")
-# What reading a broken or hostile file raises.
+# Errors from reading a broken or hostile file.
 BROKEN = (OSError, ValueError, LookupError, RuntimeError, EOFError, OverflowError, struct.error)
 
 

@@ -25,7 +25,7 @@ OTHER_TYPES = {
 }
 PAGES_PARTS = ("/index/document.iwa", "/index.zip", "/buildversionhistory.plist")
 OPENDOCUMENT_PARTS = {"/content.xml", "/meta-inf/manifest.xml"}
-# What reading a broken or hostile file raises.
+# Errors from reading a broken or hostile file.
 BROKEN = (
     OSError,
     ValueError,

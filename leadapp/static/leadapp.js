@@ -80,7 +80,7 @@ const replaceForm = (page) => {
   first.focus();
 };
 
-// What a proxy's own page means here
+// The words for a proxy's own page
 const refusal = (status) => {
   if (status === 413) return words.sending_too_large;
   return status === 429 || status > 499 ? words.sending_unavailable : words.sending_refused;

@@ -1,4 +1,4 @@
-"""What one address sends is counted once, whichever worker answers."""
+"""Each request of an address is counted once, whichever worker answers."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -101,6 +101,10 @@ class FileStorage(Storage):
             opened = sqlite3.connect(
                 self._path, timeout=1, isolation_level="IMMEDIATE", check_same_thread=False
             )
-            opened.executescript(CREATE)
+            try:
+                opened.executescript(CREATE)
+            except sqlite3.Error:
+                opened.close()
+                raise
             self._opened = opened
         return self._opened

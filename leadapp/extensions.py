@@ -46,7 +46,7 @@ DOORS = {"public.submit_lead", "api.leads.submit_lead"}
 BODY_MAX = 64 * 1024
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
-    lambda: network_key(request.remote_addr or ""),
+    lambda: network_key("limit", request.remote_addr or ""),
     application_limits=["60 per minute", "600 per day"],
     application_limits_exempt_when=lambda: (
         request.method != "POST" or request.endpoint not in COUNTED

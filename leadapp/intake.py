@@ -78,7 +78,7 @@ class Sending:
     @property
     def network(self) -> str:
         """Return a keyed hash of the network that the submission comes from."""
-        return network_key(self.address)
+        return network_key("submission", self.address)
 
     def keys(self, fingerprint: str) -> dict[str, str | None]:
         """Return the unique columns that find a repeat of the submission."""

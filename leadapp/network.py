@@ -26,6 +26,9 @@ def network(address: str) -> str:
     return str(getattr(ip, "ipv4_mapped", None) or ip.exploded[:19])
 
 
-def network_key(address: str) -> str:
-    """Return a keyed hash of the network; nothing else of it is ever stored."""
-    return tokens.digest("address", network(address))
+def network_key(purpose: str, address: str) -> str:
+    """Return a keyed hash of the network; nothing else of it is ever stored.
+
+    Each purpose has hashes of its own, so that no two tables can be joined by them.
+    """
+    return tokens.digest(f"network of a {purpose}", network(address))

@@ -10,6 +10,7 @@ from .config import current
 # Without 0, 1 and L, which are read as others, and without vowels, which make words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 GREETED_MAX = 40
+GREETED_WORDS = 4
 # Hyphens, apostrophes, middle dots, and the joiners of Persian and Indian scripts.
 NAME_MARKS = " -\u2010\u2011'\u2018\u2019\u00b7\u30fb\u200c\u200d"
 
@@ -77,6 +78,6 @@ def greeting(first_name: str) -> str:
     letters = [character for character in first_name if character not in NAME_MARKS]
     # L are letters, M the marks that combine with them.
     is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)
-    if not is_name or len(first_name) > GREETED_MAX:
+    if not is_name or len(first_name) > GREETED_MAX or len(first_name.split()) > GREETED_WORDS:
         return "Hello,"
     return f"Hello {first_name},"

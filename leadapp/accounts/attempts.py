@@ -79,6 +79,12 @@ def pardon(who: str) -> None:
     _know({**_key(who), "address": ANY_ADDRESS})
 
 
+def forget_user(who: str) -> None:
+    """Remove all that is known of a user's sign-ins, inside the caller's transaction."""
+    for table in (FailedSignIns, KnownNetwork):
+        db.session.execute(delete(table).filter_by(**_key(who)))
+
+
 def _know(key: dict[str, str]) -> None:
     row = insert(KnownNetwork).values(**key, last_at=now())
     again = row.on_conflict_do_update(index_elements=[*key], set_={"last_at": row.excluded.last_at})
@@ -116,5 +122,5 @@ def _key(who: str | None, address: str | None = None) -> dict[str, str]:
     if who is not None:
         key["who"] = tokens.digest("who", who)
     if address is not None:
-        key["address"] = network_key(address)
+        key["address"] = network_key("sign-in", address)
     return key

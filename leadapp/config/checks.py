@@ -93,7 +93,8 @@ def _example_passwords(values: Mapping[str, Any]) -> Iterator[str]:
         for name in ("METRICS_TOKEN", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
     }
     for name in ("DATABASE_URL", "RATELIMIT_STORAGE_URI"):
-        passwords[name] = make_url(values[name]).password if name in values else None
+        if url := values.get(name):
+            passwords[name] = make_url(url).password
     for name, password in passwords.items():
         if password and EXAMPLE_PASSWORD.search(password):
             yield f"{name} holds a password from an example: set your own"

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from .. import accounts
+from .. import accounts, rules
 from ..config import current
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..extensions import csrf
@@ -23,7 +23,7 @@ def login() -> ResponseReturnValue:
     """Sign an attorney in under a new session, then redirect to the page they wanted."""
     form = LoginForm(next=request.args.get("next"))
     wanted = _own_path(form.next.data) or url_for("dashboard.list_leads")
-    if current_user.is_authenticated:  # by a sign-in in another tab
+    if current_user.is_authenticated and not form.is_submitted():
         return redirect(wanted, 303)
     if form.is_submitted() and form.validate():
         typed = (form.username.data, form.password.data or "", request.remote_addr or "")
@@ -32,6 +32,8 @@ def login() -> ResponseReturnValue:
             return redirect(wanted, 303)
         except (NotSignedIn, Forbidden) as refusal:
             form.username.errors = [refusal.message]
+    if form.csrf_token.errors and _is_signed_in_as(form.username.data):  # in another tab
+        return redirect(wanted, 303)
     if form.csrf_token.errors:
         return _login_page(form, 400, Message("sign_in_stale"))
     return _login_page(form, 422 if form.errors else 200)
@@ -93,6 +95,13 @@ def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> 
         "auth/login.html", form=form, nobody=accounts.nobody_yet(), notice=notice
     )
     return page, status
+
+
+def _is_signed_in_as(name: str | None) -> bool:
+    """Return whether this browser is signed in already, as the user of this username or e-mail."""
+    if not (name and current_user.is_authenticated):
+        return False
+    return rules.email_key(name) in (current_user.username_key, current_user.email_key)
 
 
 def _begin_session(user: User) -> None:

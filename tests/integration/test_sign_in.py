@@ -188,6 +188,22 @@ def test_sign_in_leads_on_if_another_tab_has_signed_in(
 
 
 @pytest.mark.databases("sqlite")
+def test_a_colleague_who_signs_in_at_a_stale_page_is_not_the_one_before(
+    client: Client, attorney: User
+) -> None:
+    other_tab = hidden_fields(client.get(LOGIN).text, having="password")
+    sign_in(client, attorney.username)
+    colleague = UserFactory.create()
+    typed = {"username": colleague.username, "password": PASSWORD}
+    stale = client.post(LOGIN, data=other_tab | typed)
+    assert stale.status_code == 400
+    fresh = hidden_fields(stale.text, having="password")
+    assert client.post(LOGIN, data=fresh | typed).status_code == 303
+    assert colleague.username in client.get(HOME).text
+    assert attorney.username not in client.get(HOME).text
+
+
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("stale", [{}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form}])
 def test_a_stale_sign_in_page_comes_back_with_what_to_do(
     client: Client, attorney: User, stale: dict[str, Any]

@@ -93,6 +93,7 @@ def test_a_name_is_greeted(name: str) -> None:
         "\u202eAna",
         "😀",
         "a@b",
+        "You have won visit our site now",
     ],
 )
 def test_what_may_be_more_than_a_name_is_left_out(name: str) -> None:

@@ -48,18 +48,18 @@ class Entry:
 
 
 class Archive:
-    """The entries of an archive by their normal names, see part_name."""
+    """All entries of an archive, and one for each normal name, see part_name."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
-        self.entries = {part_name(entry.name): entry for entry in _entries(_directory(stream))}
+        self.all_entries = list(_entries(_directory(stream)))
+        self.entries = {part_name(entry.name): entry for entry in self.all_entries}
 
     def check(self) -> None:
         """Raise NotAResume if the archive expands too far or is compressed unlike any document."""
-        entries = self.entries.values()
-        if any(entry.method not in (STORED, DEFLATED) for entry in entries):
+        if any(entry.method not in (STORED, DEFLATED) for entry in self.all_entries):
             raise NotAResume("resume_unchecked")
-        if sum(entry.expanded for entry in entries) > EXPANDED_MAX:
+        if sum(entry.expanded for entry in self.all_entries) > EXPANDED_MAX:
             raise NotAResume("resume_unchecked")
 
     def read(self, name: str) -> bytes:
@@ -162,7 +162,9 @@ def _in_zip64(numbers: list[int], extra: bytes) -> list[int]:
     while extra:
         field, length = EXTRA.unpack_from(extra)
         if field == ZIP64_EXTRA:
-            large = [number for (number,) in LARGE.iter_unpack(extra[4 : 4 + length])]
+            # The number of a disk, half as long, may follow.
+            whole = length - length % LARGE.size
+            large = [number for (number,) in LARGE.iter_unpack(extra[4 : 4 + whole])]
             return [large.pop(0) if number == IN_ZIP64 else number for number in numbers]
         extra = extra[4 + length :]
     return numbers

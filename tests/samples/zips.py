@@ -113,6 +113,25 @@ def in_zip64(package: bytes) -> bytes:
     return body + record + locator + b"PK\5\6" + b"\0" * 4 + b"\xff" * 12 + b"\0\0"
 
 
+def with_zip64_rows(package: bytes, disk: bytes = b"") -> bytes:
+    """The same package whose directory has all its numbers in 64 bits, and the disk's after them."""
+    body, end = package[:-22], package[-22:]
+    *_, count, _, offset, _ = struct.unpack("<4s4H2LH", end)
+    directory = b""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        for entry in archive.infolist():
+            name = entry.filename.encode()
+            numbers = entry.file_size, entry.compress_size, entry.header_offset
+            extra = struct.pack("<2H3Q", 1, 24 + len(disk), *numbers) + disk
+            versions_and_flags = 45, 45, 0, entry.compress_type, 0, 33
+            directory += struct.pack("<4s6HL", b"PK\1\2", *versions_and_flags, entry.CRC)
+            directory += b"\xff" * 8 + struct.pack("<3H", len(name), len(extra), 0)
+            directory += b"\xff\xff" if disk else b"\0\0"
+            directory += bytes(6) + b"\xff" * 4 + name + extra
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), offset, 0)
+    return body[:offset] + directory + end
+
+
 def override(part: str, content_type: str = WORD) -> str:
     """A row of the list of types."""
     return f'<Override PartName="{part}" ContentType="{content_type}"/>'

@@ -74,6 +74,8 @@ ACCEPTED = {
     "data descriptors": zips.streamed(samples.docx()),
     "sizes of 64 bits": zips.streamed(samples.docx(), zip64=True),
     "an end record of 64 bits": zips.in_zip64(samples.docx()),
+    "a directory of 64 bits": zips.with_zip64_rows(samples.docx()),
+    "a directory of 64 bits that names its disk": zips.with_zip64_rows(samples.docx(), b"\0\0\0\0"),
     "a buffer's zeros after the end": samples.docx() + bytes(80_000),
 }
 
@@ -103,6 +105,14 @@ def with_method(method: int) -> bytes:
     return written.getvalue()
 
 
+def with_second_entry(package: bytes) -> bytes:
+    """The same package with a small entry whose name differs from its last one by case."""
+    written = io.BytesIO(package)
+    with zipfile.ZipFile(written, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr("WORD/media/image1.bmp", b"x")
+    return written.getvalue()
+
+
 def with_entities(encoding: str) -> bytes:
     """A list whose entities would expand to 3 GB, each into ten of the one before."""
     entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(8))
@@ -116,6 +126,14 @@ REFUSED = {
     "too many entries": (with_entries(1001), "resume_unchecked"),
     "too large inside": (with_expanded(101 * 2**20), "resume_unchecked"),
     "LZMA": (with_method(zipfile.ZIP_LZMA), "resume_unchecked"),
+    "LZMA, and another entry of that name": (
+        with_second_entry(with_method(zipfile.ZIP_LZMA)),
+        "resume_unchecked",
+    ),
+    "too large inside, and another entry of that name": (
+        with_second_entry(with_expanded(101 * 2**20)),
+        "resume_unchecked",
+    ),
     "its lists in LZMA": (
         Package(word().parts, method=zipfile.ZIP_LZMA).pack(),
         "resume_unchecked",

@@ -56,6 +56,8 @@ def _is_patterned(text: str) -> bool:
     A character can be guessed if it repeats the one before, is its neighbor in the alphabet or on a
     keyboard, or ends a group of three that occurred earlier. In random text few can.
     """
+    if text in (text * 2)[1:-1]:  # the same characters, several times
+        return True
     text, guessed = text.lower(), 0
     for end in range(1, len(text)):
         before, character = text[end - 1], text[end]

@@ -18,6 +18,7 @@ PATTERNED = [
     "ab" * 20,
     "x7Qp" * 8,
     "K9#fLm2$xQ7w" * 3,
+    "K9#fLm2$xQ7wTz4v" * 2,
     "abcdefghijklmnopqrstuvwxyz123456",
     "zyxwvutsrqponmlkjihgfedcba987654",
     "0123456789abcdef0123456789abcdef",

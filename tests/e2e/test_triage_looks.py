@@ -111,6 +111,7 @@ def test_on_paper_there_is_nothing_to_press(desk: Desk) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == LIGHT_GROUND
     page.emulate_media(media="screen")
     page.locator("tbody .name").first.click()
+    page.wait_for_url("**/leads/*")
     page.emulate_media(media="print")
     for told in ("Reference", "SHA-256", "Details and resume came in", "Times are in UTC"):
         expect(page.get_by_text(told)).to_be_visible()

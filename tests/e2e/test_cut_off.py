@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import RUN, watchdog
-from tests.servers import ROOT
+from tests.servers import ROOT, Process
 
 START_ALL = """
 import sys, time
@@ -39,6 +39,13 @@ SERVERS = {"postgres", "weed", "valkey-server", "gunicorn", "deliver", "chrom"}
 
 def commands(folder: Path) -> str:
     return "\n".join(" ".join(process.cmdline()) for process in watchdog.belonging_to(str(folder)))
+
+
+def test_a_test_that_fails_does_not_wait_for_its_process() -> None:
+    start = time.monotonic()
+    with pytest.raises(AssertionError), Process(["sleep", "20"]):
+        raise AssertionError
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

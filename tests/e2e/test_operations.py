@@ -1,7 +1,6 @@
 """What docs/operations.md tells to type is typed in a copy of the repository, in production; its frame is framed."""
 
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests import samples
 from tests.blocks import blocks, type_in
-from tests.servers import MailServer
+from tests.servers import MailServer, Process
 from tests.servers.ports import free_port
 from tests.site import Site
 
@@ -56,7 +55,7 @@ class Operator:
             line for line in blocks(PAGE, "ini")[0].splitlines() if line.startswith("ExecStart=")
         ]
         words = command.partition("=")[2].replace("/srv/leadapp", str(self.clone)).split()
-        with subprocess.Popen(words, cwd=self.clone, env=os.environ | self.here) as server:
+        with Process(words, cwd=self.clone, env=os.environ | self.here) as server:
             end = time.monotonic() + 30
             while time.monotonic() < end and not self._answers():
                 time.sleep(0.1)

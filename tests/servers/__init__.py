@@ -8,6 +8,7 @@ from tests.servers.objects import ObjectStore
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.ports import free_port
 from tests.servers.postgres import PROGRAMS, Postgres
+from tests.servers.processes import Process
 from tests.servers.valkey import Valkey
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ObjectStore",
     "PgBouncer",
     "Postgres",
+    "Process",
     "Received",
     "Servers",
     "Valkey",

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.servers.ports import HOST, free_port, listens
+from tests.servers.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "a secret of the tests, long enough for any check"
@@ -65,9 +66,9 @@ class Gunicorn:
             check=False,
         )
 
-    def run_flask(self, *arguments: str) -> "subprocess.Popen[bytes]":
+    def run_flask(self, *arguments: str) -> Process:
         """Start a `flask` command that runs until it is stopped; use it in `with`."""
-        return subprocess.Popen(
+        return Process(
             [sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment()
         )
 

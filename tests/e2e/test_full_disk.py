@@ -1,5 +1,6 @@
 """The disk is full while clients submit: each is told so, nothing is half done, and it goes on when there is room."""
 
+import errno
 import resource
 import shutil
 import subprocess
@@ -31,7 +32,11 @@ class Disk:
 
     def fill(self) -> None:
         """Leave room for a few files only."""
-        self.ballast.write_bytes(bytes(shutil.disk_usage(self.instance).free - ROOM))
+        try:
+            self.ballast.write_bytes(bytes(shutil.disk_usage(self.instance).free - ROOM))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:  # the clients took the room in the meantime
+                raise
 
     def free(self) -> None:
         """Make room again."""

@@ -31,7 +31,9 @@ def _looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def figures(app: Flask, new_app: Callable[..., Flask]) -> Client:
     """A browser at the same site, which has a token for its figures."""
-    measured = new_app({**app.config, **TOKEN})
+    # The default in force is the URL of a file, which the setting itself does not allow.
+    settings = {**app.config, **TOKEN, "RATELIMIT_STORAGE_URI": ""}
+    measured = new_app(settings)
     measured.test_client_class = Client
     return measured.test_client()
 

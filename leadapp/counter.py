@@ -72,9 +72,13 @@ class FileStorage(Storage):
         return float(self._row(key)[1])
 
     def check(self) -> bool:
-        """Return whether the file can be used."""
+        """Return whether the file can be written.
+
+        Flask-Limiter counts in the file again as soon as this is so. It asked again and again within one
+        request where the file could only be read, such as while another program had locked it.
+        """
         try:
-            self._row("")
+            self.incr("check", expiry=1)
         except sqlite3.Error:
             return False
         return True

@@ -1,8 +1,10 @@
 """Counts of limits in a file: exact over processes, short-lived, and no reason to turn people away."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,14 @@ def test_a_file_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     assert storage.check() is True
     assert storage.incr("key", 60) == 1
+
+
+def test_a_file_that_can_only_be_read_is_reported(tmp_path: Path) -> None:
+    storage = FileStorage(storage_uri(tmp_path / "limits.db"))
+    assert storage.incr("key", 60) == 1
+    with closing(sqlite3.connect(tmp_path / "limits.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert storage.get("key") == 1
+        assert storage.check() is False
+        other.execute("ROLLBACK")
+    assert storage.check() is True

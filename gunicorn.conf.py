@@ -1,4 +1,4 @@
-"""How gunicorn serves leadapp: threads enough for slow uploads, and a deliverer of letters in each worker."""
+"""Gunicorn's settings: enough threads for slow uploads, and e-mail delivery in each worker."""
 
 import ctypes
 import gc
@@ -32,16 +32,20 @@ except OSError as error:
 
 bind = f"{settings['HOST']}:{settings['PORT']}"
 workers = 2
-threads = 64  # each slow upload holds one
-keepalive = 75  # longer than proxies keep a connection: who closes first may cut a request
+threads = 64  # each slow upload occupies one
+# Proxies keep idle connections for a shorter time, so the proxy closes first. If gunicorn closed
+# first, it could cut off a request.
+keepalive = 75
 control_socket_disable = True
-forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says who may name the client and the scheme
+# Only TRUSTED_PROXIES decides which proxies may set the client's address and the scheme.
+forwarded_allow_ips = ""
 
-# By default gunicorn reads up to 1 MB of a body and copies the rest of it at each read of the form
-# parser, which doubled the processor time of an upload and held 2 MB more for each.
+# By default, gunicorn reads up to 1 MB of a body at once and copies the rest of it at each read of
+# the form parser. That doubled the processor time of an upload and held 2 MB more for each.
 SocketUnreader.max_body_chunk = 64 * 1024
 
-# glibc gives threads heaps of their own, each of which keeps what an upload has freed; two grow half as much.
+# glibc gives threads separate heaps (arenas), and each keeps the memory that an upload has freed.
+# With two arenas, memory grows half as much.
 with suppress(AttributeError):  # another C library
     ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX (malloc.h)
 
@@ -49,9 +53,10 @@ _default_headers = wsgi.Response.default_headers
 
 
 def _response_headers(response):
-    """Omit the Server header, and close the connection after a 413, whose body is not read whole.
+    """Omit the Server header, and close the connection after a 413.
 
-    Gunicorn has no setting for the header, and drops the application's own "Connection: close".
+    After a 413, part of the request's body is still unread. Gunicorn has no setting for the Server
+    header, and drops the application's own "Connection: close".
     """
     if response.status_code == 413:
         response.force_close()
@@ -60,23 +65,27 @@ def _response_headers(response):
 
 wsgi.Response.default_headers = _response_headers
 
-# Where the workers count together for /metrics; prometheus_client looks when it is imported.
+# The workers share their counts for /metrics in this folder. prometheus_client reads the variable
+# when it is imported.
 metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
 if settings["METRICS_TOKEN"]:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
 
 
 class Logger(glogging.Logger):
-    """Gunicorn's own log, in the lines of ours."""
+    """Gunicorn's own log, in leadapp's format."""
 
     def setup(self, cfg):
-        """Set up as ever, and take our form of a line."""
+        """Set up gunicorn's log, and use leadapp's formatter for it."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(log.formatter())
 
     def warning(self, msg, *args, **kwargs):
-        """Log only the kind of a malformed request: gunicorn quotes it, and any secret in it."""
+        """Log only the error type of a malformed request.
+
+        Gunicorn would quote the request, with any secret in it.
+        """
         if msg.startswith("Invalid request from ip="):
             msg = f"refused a malformed request: {type(sys.exception()).__name__}"
         super().warning(msg, *args, **kwargs)
@@ -85,21 +94,23 @@ class Logger(glogging.Logger):
 logger_class = Logger
 
 # A client may still be sending after its answer, such as a 413. If the connection closed at once,
-# the client could lose the answer. So its bytes are read on, within these bounds.
+# the client could lose the answer. So the worker keeps reading, within these limits.
 LINGER_SECONDS = 3
 LINGER_BYTES = 4 * 1024 * 1024
 
 
 class Worker(gthread.ThreadWorker):
-    """Gunicorn's threaded worker, which ends a connection in the thread that served it.
+    """Gunicorn's threaded worker, changed to end a connection in the thread that served it.
 
-    Gunicorn itself lingers in the loop that accepts connections, and for 64 KB only: one client
-    that did not close its end stopped every other client of the worker for two seconds.
+    Gunicorn itself waits for the client's end in the loop that accepts connections, and reads only
+    64 KB there. One client that did not close its end blocked every other client of the worker for
+    two seconds.
     """
 
     def handle(self, conn):
         """Serve one request. Returns whether the connection stays open."""
-        log.request_id.set(None)  # a malformed request is logged before it has an id
+        # A malformed request is logged before it has an id, so clear the previous request's id.
+        log.request_id.set(None)
         stays_open = super().handle(conn)
         if not stays_open:
             _linger(conn.sock)
@@ -110,7 +121,7 @@ worker_class = Worker
 
 
 def _linger(connection):
-    """Close our side, then read within the bounds until the client closes its side."""
+    """Close our side, then read within the limits until the client closes its side."""
     deadline = time.monotonic() + LINGER_SECONDS
     left = LINGER_BYTES
     with suppress(OSError):  # the client is gone, or too slow
@@ -126,9 +137,9 @@ def _linger(connection):
 
 
 def pre_request(worker, req):
-    """Send no "100 Continue" to a body that is refused for its declared length.
+    """Send no "100 Continue" if the declared length of the body is over the limit.
 
-    Gunicorn has no setting for it. This attribute of the request is the only switch.
+    Gunicorn has no setting for this. This attribute of the request is the only switch.
     """
     declared = dict(req.headers).get("CONTENT-LENGTH", "0")
     if int(declared) > worker.wsgi.config["MAX_CONTENT_LENGTH"]:
@@ -136,7 +147,10 @@ def pre_request(worker, req):
 
 
 def on_starting(server):
-    """Say in one line why it cannot start, where gunicorn says it five times or with a traceback."""
+    """Exit with one line if leadapp cannot start.
+
+    Gunicorn itself would print the reason five times or with a traceback.
+    """
     for address in filter(
         lambda bound: isinstance(bound, tuple), () if server.master_pid else server.cfg.address
     ):
@@ -145,7 +159,8 @@ def on_starting(server):
         except OSError as error:
             reason = f"port {address[1]} of {address[0]}: {error.strerror.partition(' (')[0]}"
             sys.exit(f"leadapp cannot start: {reason}; set HOST and PORT to a free one")
-    # In a process of its own: what an application opens may not be shared with the workers.
+    # Use a separate process: the workers must not share connections or files that an application
+    # opens.
     trial = multiprocessing.get_context("fork").Process(target=_start)
     trial.start()
     trial.join()
@@ -166,14 +181,16 @@ def _start():
 
 
 def child_exit(_server, worker):
-    """Let go of what only a living worker counts."""
+    """Remove the metrics that count only for a living worker."""
     if settings["METRICS_TOKEN"]:
         importlib.import_module("prometheus_client.multiprocess").mark_process_dead(worker.pid)
 
 
 def post_worker_init(worker):
-    """Start this worker's deliverer."""
-    gc.freeze()  # to look through all that was imported stopped every thread for 70 ms, again and again
+    """Start the e-mail delivery thread of this worker, unless DELIVERY is external."""
+    # Without this, the garbage collector scanned all imported objects again and again. Each scan
+    # stopped every thread for 70 ms.
+    gc.freeze()
     if settings["DELIVERY"] == "external":
         return
     worker.stopped = threading.Event()
@@ -184,7 +201,7 @@ def post_worker_init(worker):
 
 
 def worker_exit(_server, worker):
-    """Let the letter that is being sent be finished."""
+    """Wait up to 20 seconds until the e-mail that is being sent is finished."""
     if hasattr(worker, "stopped"):
         worker.stopped.set()
         worker.deliverer.join(20)

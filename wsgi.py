@@ -1,4 +1,4 @@
-"""What gunicorn serves; it never gives a debugger, whatever DEBUG says."""
+"""The WSGI application for gunicorn, with the debugger off regardless of the DEBUG setting."""
 
 from leadapp import create_app
 

@@ -10,13 +10,14 @@ from . import api, cli, config, extensions, handlers, log, metrics, storage, upl
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
-    """Make the application of the environment's settings; `overrides` win over them."""
+    """Create the application from environment settings; `overrides` take precedence."""
     app = Flask(__name__)
     app.request_class = uploads.Request
     config.init_app(app, overrides)
     log.configure(app.config["LOG_LEVEL"])
     handlers.init_app(app)
-    # Before the extensions: the guard, not the CSRF check, answers a form of an ended session.
+    # The guard runs before the CSRF check of the extensions, so that a form sent after the session
+    # has ended redirects to the sign-in page.
     web.init_app(app)
     extensions.init_app(app)
     storage.init_app(app)

@@ -1,6 +1,6 @@
-"""The firm's accent colour: can it be read, and what does it become on dark paper.
+"""The firm's accent color: a check of its contrast, and its variant for dark backgrounds.
 
-Contrast is WCAG 2.2's: (lighter + 0.05) / (darker + 0.05) of relative luminance.
+WCAG 2.2 defines contrast as (lighter + 0.05) / (darker + 0.05) of the relative luminances.
 """
 
 import re
@@ -22,20 +22,23 @@ def _luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Tell the contrast of two `#rrggbb` colours, 1 to 21."""
+    """Return the contrast of two `#rrggbb` colors, from 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def parse(text: str) -> str:
-    """Take `#rrggbb` that carries white text; empty means the accent of our own style sheet."""
+    """Return a `#rrggbb` color, or raise ValueError if white text on it has too little contrast.
+
+    An empty text is allowed and means the accent of our own style sheet.
+    """
     if text and not (re.fullmatch(r"#[0-9a-fA-F]{6}", text) and contrast(text, WHITE) >= READABLE):
         raise ValueError(text)
     return text.lower()
 
 
 def on_dark(colour: str) -> str:
-    """Lighten an accent until it stands out on dark paper and carries dark text."""
+    """Lighten an accent until it is readable on a dark background, and dark text on it too."""
     for share in range(0, 101, 5):
         mixed = "#" + "".join(
             f"{round(255 * (part + (1 - part) * share / 100)):02x}" for part in _channels(colour)

@@ -1,4 +1,4 @@
-"""When a confirmation is due, so that nobody floods a mailbox or mails many people by the form."""
+"""Limits on confirmations, so that the form cannot flood a mailbox or mail many people."""
 
 from datetime import datetime, timedelta
 
@@ -11,13 +11,14 @@ PER_HOUR = 5
 RECIPIENTS_PER_HOUR = 30
 HOUR = timedelta(hours=1)
 
-# Composed once, since each submission runs them. Only confirmations have a mailbox and a network.
+# Built once, because each submission runs them. Only confirmations have a mailbox and a network.
 COUNT_OF_MAILBOX = select(func.count()).where(
     Letter.mailbox == bindparam("mailbox"),
     Letter.created_at > bindparam("after"),
     Letter.created_at < bindparam("before"),
 )
-# The network's other recipients, by the time of their latest confirmation: the thirtieth time.
+# Sort the network's other recipients by their latest confirmation, newest first, and take the time
+# of the thirtieth.
 THIRTIETH = (
     select(func.max(Letter.created_at, type_=Letter.created_at.type).label("at"))
     .where(Letter.network == bindparam("network"), Letter.mailbox != bindparam("mailbox"))
@@ -32,9 +33,9 @@ THIRTIETH = (
 def due(mailbox: str, network: str | None, at: datetime) -> datetime | None:
     """Return when the confirmation of a submission is due, or None if the mailbox gets no more.
 
-    A network mails RECIPIENTS_PER_HOUR people in any hour; further people wait for a later hour. A
-    mailbox gets PER_HOUR confirmations in any hour, and none above that. New and known people cost
-    the same queries, so that the time of the answer reveals nothing.
+    In any hour, a network may cause e-mails to RECIPIENTS_PER_HOUR people; e-mails to further
+    people are due later. In any hour, a mailbox gets at most PER_HOUR confirmations; further ones
+    are dropped. New and known people cost the same queries, so the response time reveals nothing.
     """
     lock_until_commit(*filter(None, (network, mailbox)))
     turn = _turn(mailbox, network, at) if network else at
@@ -44,7 +45,7 @@ def due(mailbox: str, network: str | None, at: datetime) -> datetime | None:
 
 
 def _turn(mailbox: str, network: str, at: datetime) -> datetime:
-    """Return the first time at which the network mails fewer than RECIPIENTS_PER_HOUR others."""
+    """Return the first time, from `at` on, with fewer than RECIPIENTS_PER_HOUR other recipients."""
     facts = {"mailbox": mailbox, "network": network, "after": at - HOUR}
     thirtieth = db.session.connection().scalar(THIRTIETH, facts)
     return thirtieth + HOUR if thirtieth else at

@@ -1,4 +1,4 @@
-"""Counts for rate limits in one SQLite file, shared by all processes of a machine."""
+"""Rate-limit counts in one SQLite file, shared by all processes of a machine."""
 
 import sqlite3
 import threading
@@ -26,7 +26,7 @@ SELECT = "SELECT hits, expires_at FROM counts WHERE key = ? AND expires_at > ?"
 
 
 def storage_uri(path: Path) -> str:
-    """Return the URI by which Flask-Limiter counts in this file."""
+    """Return the storage URI with which Flask-Limiter counts in this file."""
     return path.absolute().as_uri()
 
 
@@ -52,11 +52,11 @@ class FileStorage(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """The exceptions after which Flask-Limiter counts in memory for a while."""
+        """The exceptions that make Flask-Limiter count in memory for a while."""
         return sqlite3.Error
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count a hit; the count starts again `expiry` seconds after the first one."""
+        """Add to the count of a key; it restarts `expiry` seconds after the first hit."""
         moment = time.time()
         with self._lock, self._connection() as transaction:
             transaction.execute(DELETE_EXPIRED, (moment,))
@@ -68,14 +68,15 @@ class FileStorage(Storage):
         return int(self._row(key)[0])
 
     def get_expiry(self, key: str) -> float:
-        """Return the time at which the count of a key starts again."""
+        """Return the time at which the count of a key restarts."""
         return float(self._row(key)[1])
 
     def check(self) -> bool:
-        """Return whether the file can be written.
+        """Check whether the file can be written.
 
-        Flask-Limiter counts in the file again as soon as this is so. It asked again and again within one
-        request where the file could only be read, such as while another program had locked it.
+        Flask-Limiter returns to the file as soon as this is true. A check that only reads is not
+        enough: while another program locked the file, reads worked and writes failed, so
+        Flask-Limiter called this method again and again within one request.
         """
         try:
             self.incr("check", expiry=1)
@@ -84,12 +85,12 @@ class FileStorage(Storage):
         return True
 
     def reset(self) -> int:
-        """Remove all counts; returns how many there were."""
+        """Delete all counts; returns the number of deleted counts."""
         with self._lock, self._connection() as transaction:
             return transaction.execute("DELETE FROM counts").rowcount
 
     def clear(self, key: str) -> None:
-        """Remove the count of a key."""
+        """Delete the count of a key."""
         with self._lock, self._connection() as transaction:
             transaction.execute("DELETE FROM counts WHERE key = ?", (key,))
 
@@ -100,7 +101,10 @@ class FileStorage(Storage):
         return found or (0, moment)
 
     def _connection(self) -> sqlite3.Connection:
-        """Return the connection of this process, opened at first use because it cannot be forked."""
+        """Return the connection of this process.
+
+        It is opened at first use, because a connection must not be carried across a fork.
+        """
         if self._opened is None:
             opened = sqlite3.connect(
                 self._path, timeout=1, isolation_level="IMMEDIATE", check_same_thread=False

@@ -1,4 +1,4 @@
-"""What leaves as a file: a resume on its way to an attorney."""
+"""Responses that contain a resume."""
 
 from typing import IO
 
@@ -10,19 +10,26 @@ from .models import Submission
 
 
 def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) -> Response:
-    """Answer with a resume to save, or to look at, which no browser may run or keep (OWASP File Upload cheat sheet)."""
+    """Return a response with a resume, to download or to show in the browser.
+
+    Its headers forbid the browser to run scripts in it or to cache it (OWASP File Upload cheat
+    sheet).
+    """
     response = send_file(
         file,
         mimetype=submission.content_type,
         as_attachment=as_attachment,
         download_name=submission.filename,
         etag=submission.sha256,
-        conditional=False,  # of a file without a name it cannot tell the size, which a range needs
+        # A range needs the size of the file, and send_file cannot find the size of an open file.
+        conditional=False,
     )
-    # One range of bytes is served; any other, or one of what the client has already, is ignored (RFC 9110, 14.2).
+    # A single byte range is served. Other ranges are ignored (RFC 9110, 14.2), and so is a range
+    # with If-None-Match, because the client may have the file already.
     wanted = request.range if request.method == "GET" and not request.if_none_match else None
     one = wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
-    if one:  # the server's own wrapper cannot seek, and would read all that comes before
+    # The wrapper of the WSGI server cannot seek, and would read all bytes before the range.
+    if one:
         response.response = FileWrapper(file)
     response.content_length, response.accept_ranges = submission.size, "bytes"
     try:

@@ -1,4 +1,7 @@
-"""A lead is erased and stays so: a list beside the backups keeps a restore from bringing it back."""
+"""Erase leads permanently.
+
+A list beside the backups prevents a restore from bringing an erased lead back.
+"""
 
 import os
 import uuid
@@ -19,9 +22,10 @@ LIST = "erased"
 
 
 def erase(lead_id: uuid.UUID, *still: ColumnElement[bool], by: User | None = None) -> bool:
-    """Erase a lead if all of `still` holds of its row, and tell whether it was; a nameless record stays.
+    """Erase a lead if its row meets all conditions in `still`, and return whether it did.
 
-    Rows and letters go now, files at the next sweep.
+    Deletes the rows and e-mails now; the next sweep deletes the files. Keeps an anonymous record of
+    the erasure.
     """
     at = now()
     if not _delete(lead_id, *still):
@@ -34,7 +38,7 @@ def erase(lead_id: uuid.UUID, *still: ColumnElement[bool], by: User | None = Non
 
 
 def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
-    """Erase what a restored database brought back."""
+    """Erase the leads that a restored database brought back."""
     for lead_id, at in erased.items():
         _delete(lead_id)
         db.session.execute(
@@ -44,12 +48,15 @@ def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
 
 
 def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
-    """Add to the list in a folder; what cannot be written now is added by the next backup."""
+    """Add leads to the list in a folder.
+
+    If the list cannot be written now, the next backup adds the missing leads.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(folder / LIST, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
             if (size := file.tell()) and os.pread(file.fileno(), 1, size - 1) != b"\n":
-                file.write("\n")  # a crash has torn the last line
+                file.write("\n")  # a crash has cut off the last line
             file.writelines(f"{lead_id} {at.isoformat()}\n" for lead_id, at in erased.items())
             file.flush()
             os.fsync(file.fileno())
@@ -58,12 +65,12 @@ def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
 
 
 def noted(folder: Path) -> dict[uuid.UUID, datetime]:
-    """Read the list in a folder: the ids of the leads, and when each was erased."""
+    """Read the list in a folder. Returns the time of each erasure by the id of the lead."""
     path, erased = folder / LIST, {}
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             lead_id, at = line.split()
-            # The zone may be torn off.
+            # A crash may have cut off the time zone.
             erased[uuid.UUID(lead_id)] = datetime.fromisoformat(at).astimezone(UTC)
         except ValueError:
             logger.warning("a line of %s cannot be read and is left out", path)

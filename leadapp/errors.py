@@ -1,4 +1,4 @@
-"""The domain's failures; messages.toml has the one list of words for them."""
+"""The domain's errors; messages.toml holds all their messages."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,30 +11,30 @@ MENDS: dict[str, str] = _WORDS["mends"]
 
 
 class Message(str):
-    """Words for a person that carry the `code` a program reads."""
+    """A message for people that also carries a `code` for programs."""
 
     code: str
 
     def __new__(cls, code: str, **facts: object) -> "Message":
-        """Find the words of a code and put the facts in."""
+        """Return the message of a code, with the facts filled in."""
         words = super().__new__(cls, MESSAGES[code].format(**facts))
         words.code = code
         return words
 
     def format(self, *_values: object, **_facts: object) -> "Message":
-        """Stay as it is, code and all: marshmallow formats each message once more."""
+        """Return the message unchanged; marshmallow formats it again and would lose the code."""
         return self
 
 
 class Refused(ValueError):
-    """One typed value is not acceptable; `args[0]` is its Message (WTForms shows it beside the field)."""
+    """One typed value is invalid; `args[0]` is its Message, shown by WTForms beside the field."""
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(Message(code, **facts))
 
 
 class LeadappError(Exception):
-    """What a person can be told; `message` are the words, `status` is how HTTP says it (RFC 9110)."""
+    """An error shown to people; `message` is its text, `status` its HTTP status (RFC 9110)."""
 
     status = 500
     retry_after: object = None  # seconds
@@ -46,7 +46,7 @@ class LeadappError(Exception):
 
 
 class InvalidInput(Exception):
-    """Typed values that were refused, all at once: field name -> its Messages, in field order."""
+    """One or more typed values are invalid: field name -> its Messages, in field order."""
 
     def __init__(self, fields: Mapping[str, list[Message]]) -> None:
         self.fields = fields
@@ -54,73 +54,73 @@ class InvalidInput(Exception):
 
 
 class NotFound(LeadappError):
-    """There is nothing under this id."""
+    """Nothing exists with this id."""
 
     status = 404
 
 
 class Gone(LeadappError):
-    """It was here and has ended."""
+    """It existed, but has expired or ended."""
 
     status = 410
 
 
 class Conflict(LeadappError):
-    """It cannot be done as things stand now."""
+    """The current state does not allow the action."""
 
     status = 409
 
 
 class NotSignedIn(LeadappError):
-    """Who asks is not known; with `token_invalid`, the token that came is no good."""
+    """The client is not signed in; `token_invalid` means that it sent an invalid token."""
 
     status = 401
 
 
 class Forbidden(LeadappError):
-    """Who asks may not do this."""
+    """The action is not allowed."""
 
     status = 403
 
 
 class TooLarge(LeadappError):
-    """The body is larger than this endpoint reads."""
+    """The body is larger than this endpoint accepts."""
 
     status = 413
 
 
 class WrongMediaType(LeadappError):
-    """The body is not of the kind this endpoint reads."""
+    """This endpoint does not accept the media type of the body."""
 
     status = 415
 
 
 class Unreadable(LeadappError):
-    """The request is of the right kind and broken."""
+    """The request is malformed, or names an unknown host."""
 
     status = 400
 
 
 class KeyReused(LeadappError):
-    """A sending goes by the name of another one (the IETF's Idempotency-Key draft)."""
+    """The Idempotency-Key was used before with other content (the IETF's Idempotency-Key draft)."""
 
     status = 422
 
 
 class VersionStale(LeadappError):
-    """What the client has seen is no longer so."""
+    """The lead has changed since the client read it."""
 
     status = 412
 
 
 class Unavailable(LeadappError):
-    """Something we stand on is away for now; the same request may succeed in a minute."""
+    """A resource that leadapp needs is unavailable; the same request may succeed in a minute."""
 
     status = 503
     retry_after = 60
 
 
 class TooOften(LeadappError):
-    """It was tried more often than is good; the fact `retry_after` tells when it may be again."""
+    """Too many attempts; the fact `retry_after` is the number of seconds to wait."""
 
     status = 429

@@ -1,4 +1,4 @@
-"""The extensions, created unbound; create_app binds them."""
+"""The Flask extensions; create_app binds them to the application."""
 
 import fcntl
 import logging
@@ -30,7 +30,7 @@ LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
     "FROM unnest(CAST(:names AS text[])) AS name"
 )
-SQLITE_WAITS = 10  # seconds for whoever writes at the moment
+SQLITE_WAITS = 10  # seconds to wait for another writer
 
 db = SQLAlchemy(
     metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False}
@@ -40,9 +40,9 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
 
-# The two doors that anybody may knock at.
+# The two endpoints where anyone can submit a lead.
 DOORS = {"public.submit_lead", "api.leads.submit_lead"}
-# In bytes. Only a multipart form to one of the doors may be larger.
+# In bytes. Only a multipart form sent to one of DOORS may be larger.
 BODY_MAX = 64 * 1024
 COUNTED = DOORS | {"auth.forgot", "api.auth.register"}
 limiter = Limiter(
@@ -51,12 +51,15 @@ limiter = Limiter(
     application_limits_exempt_when=lambda: (
         request.method != "POST" or request.endpoint not in COUNTED
     ),
-    in_memory_fallback_enabled=True,  # limits that cannot be counted may not turn people away
-    swallow_errors=True,  # nor may those that find Redis gone at the same instant as another
+    # If the storage fails, count in memory, so that no one is turned away.
+    in_memory_fallback_enabled=True,
+    # Two requests may find Redis gone at the same moment. Accept both.
+    swallow_errors=True,
     storage_options={"socket_timeout": 1, "socket_connect_timeout": 1},
 )
 limiter.logger = logger.getChild("limits")
-# Only the warning "unreachable", which is written once: others name addresses.
+# Log only the warning "storage unreachable", which is written once. Other messages contain
+# client addresses.
 limiter.logger.addFilter(lambda record: record.levelno == logging.WARNING)
 
 
@@ -72,9 +75,10 @@ def init_app(app: Flask) -> None:
 
 
 def lock_until_commit(*names: str) -> None:
-    """Lock names until the commit; callers pass them in the same order, so that none deadlocks.
+    """Lock names until the commit.
 
-    PostgreSQL alone needs the lock: on SQLite a transaction that has written is the only writer.
+    Callers must pass the names in the same order, because another order can deadlock. Only
+    PostgreSQL needs the lock: on SQLite, a transaction that has written is the only writer.
     """
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
@@ -82,15 +86,16 @@ def lock_until_commit(*names: str) -> None:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
-    # Values of a failed statement are personal data: they may not reach a log.
+    # The values of a failed statement may be personal data, which must not be logged.
     options: dict[str, Any] = {"hide_parameters": True, "pool_timeout": 5}
     if url.startswith("sqlite"):
-        # The driver opens BEGIN IMMEDIATE before the first write, so no read can turn into a lost race.
+        # The driver sends BEGIN IMMEDIATE before the first write. So no transaction starts as a
+        # reader and then fails because another one has written in the meantime.
         return options | {
             "pool_size": 64,
             "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS},
         }
-    # Two workers of 40 stay under PostgreSQL's usual 100 connections.
+    # Two workers with 40 connections each stay under PostgreSQL's default limit of 100.
     return options | {
         "pool_size": 20,
         "max_overflow": 20,
@@ -111,16 +116,16 @@ def _set_up_sqlite(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # Else undoing one statement costs a file in /var/tmp each time.
+    # Otherwise, the journal for undoing one statement is a new file in /var/tmp each time.
     connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def _set_up_postgres(connection: Any) -> None:
-    """Set what leadapp relies on, because the database or the role may have other defaults.
+    """Set the options that leadapp needs, because the database or role may have other defaults.
 
-    psycopg reads times in the ISO style only. PgBouncer in transaction mode may run each
+    psycopg can read times only in the ISO style. PgBouncer in transaction mode may run each
     transaction on another server connection, where a statement prepared earlier does not exist.
-    A pooler makes up the process id that it sends at connect, so the server's own id differs.
+    A pooler invents the process id that it sends at connect, so it differs from the server's id.
     """
     settings = "SELECT set_config('DateStyle', 'ISO', false), pg_backend_pid()"
     _, server_pid = connection.execute(settings).fetchone()
@@ -134,14 +139,15 @@ def is_pooled(driver: Any) -> bool:
     return not isinstance(driver, sqlite3.Connection) and driver.prepare_threshold is None
 
 
-# SQLite lets writers that wait sleep and try again, so that some starve for seconds: they take turns by a lock file.
+# In SQLite, waiting writers sleep and retry, so some starve for seconds. A lock file makes them
+# take turns.
 @event.listens_for(Engine, "before_cursor_execute")
 def _wait_for_turn(
     connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
 ) -> None:
     driver = connection.connection.dbapi_connection
     if isinstance(driver, sqlite3.Connection) and context.is_crud and "turn" not in connection.info:
-        # Opened as it is: to empty it, empty though it is, goes into the file system's journal each time.
+        # No O_TRUNC: truncating even an empty file writes to the file system's journal each time.
         connection.info["turn"] = os.open(
             f"{connection.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666
         )

@@ -1,4 +1,7 @@
-"""Readers of form bodies, at either edge. Each rule is the domain's, so a refusal carries its words and its code."""
+"""Forms, for the pages and for the API.
+
+Fields apply the rules of the domain, so each error carries the domain's message and code.
+"""
 
 from typing import Any
 
@@ -20,11 +23,14 @@ def _inspected(upload: FileStorage | None) -> Resume | None:
 
 
 class Form(FlaskForm):
-    """A form whose fields take text, and `resume` a file, whatever a client sends in place of either."""
+    """Base class of the forms.
+
+    Only `resume` accepts a file, and every other field accepts only text.
+    """
 
     class Meta:
         def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, Any] | None:
-            """Bring both together."""
+            """Combine the text fields with the `resume` file."""
             if not form.is_submitted():
                 return None
             files = MultiDict(
@@ -34,47 +40,51 @@ class Form(FlaskForm):
 
 
 class SubmitForm(Form):
-    """What a prospect sends."""
+    """The public form for prospects."""
 
     class Meta:
-        csrf = False  # strangers get no cookie; the signed form_id stands in for it
+        csrf = False  # prospects get no cookie; the signed form_id replaces the token
 
     first_name = StringField("First name", filters=[rules.first_name])
     last_name = StringField("Last name", filters=[rules.last_name])
     email = StringField("E-mail", filters=[rules.email])
     resume = FileField("Resume", filters=[_inspected])
-    website = StringField()  # people do not see it
+    website = StringField()  # honeypot, hidden from people
     form_id = HiddenField()
     kept = HiddenField()
     again = HiddenField()
 
     @property
     def sending(self) -> str | None:
-        """The one-time id of this form, None if it is missing, foreign or a day old."""
+        """The one-time id of this form, or None if it is missing, forged or over a day old."""
         return tokens.read_form_id(self.form_id.data)
 
     @property
     def looks_automatic(self) -> bool:
-        """Whether a field that people do not see was filled in; whoever then presses send again is a person."""
+        """Whether the hidden field was filled in.
+
+        A second press of Send, after the warning, counts as a person.
+        """
         return bool(self.website.data) and not self.again.data
 
     @property
     def good_resume(self) -> Resume | None:
-        """The acceptable resume that came with the form, or else the one that it kept before."""
+        """The valid resume in this request, or the one kept from an earlier attempt, or None."""
         if isinstance(self.resume.data, Resume):
             return self.resume.data
         kept = tokens.read_upload(self.kept.data, self.form_id.data)
         return Resume(**kept) if kept else None
 
     def validate_resume(self, field: FileField) -> None:
-        """Ask for a resume where neither a good nor a bad one came."""
+        """Require a resume, unless the field already has an error."""
         if not field.errors and not self.good_resume:
             raise ValidationError(Message("resume_missing"))
 
     def details(self) -> Details:
-        """Return the cleaned fields; raises InvalidInput with everything that is wrong."""
+        """Return the cleaned fields, or raise InvalidInput with all errors."""
         if not request.form and not request.files:
-            raise Unreadable("body_unreadable")  # not one field came, so none is "missing"
+            # No field arrived at all, so "missing" would be the wrong error for each.
+            raise Unreadable("body_unreadable")
         resume = self.good_resume
         if not self.validate() or resume is None:
             raise InvalidInput(self.errors)
@@ -82,7 +92,7 @@ class SubmitForm(Form):
 
 
 class LoginForm(Form):
-    """Who signs in, and the page they wanted."""
+    """Sign-in credentials, and the page to open afterward."""
 
     username = StringField("Username or e-mail", filters=[rules.sign_in_name])
     password = PasswordField("Password")
@@ -90,37 +100,41 @@ class LoginForm(Form):
 
 
 class PasswordForm(Form):
-    """A new password, and the present one of who changes it."""
+    """A new password, and the user's current password."""
 
     present = PasswordField("Present password", filters=[rules.composed_password])
     password = PasswordField("New password", filters=[rules.password])
 
     def validate_password(self, field: PasswordField) -> None:
-        """Ask for another password than the present one."""
+        """Require a password different from the current one."""
         if self.present and field.data and field.data == self.present.data:
             raise ValidationError(Message("password_same"))
 
 
 class ForgotForm(Form):
-    """Who asks for a letter with a link to a new password."""
+    """The address that requests a password-reset e-mail."""
 
     email = StringField("E-mail", filters=[rules.email])
 
 
 class MarkForm(Form):
-    """Mark a lead: how many submissions the attorney saw, and where to go then: "next" lead or back to the "list"."""
+    """Marks a lead as reached out.
+
+    `submission_count` is the number of submissions that the attorney saw. `then` is the page to
+    open afterward: "next" for the next lead, "list" for the list.
+    """
 
     submission_count = StringField(filters=[rules.submission_count])
     then = HiddenField()
 
     def seen(self) -> int:
-        """Give the count, or raise InvalidInput."""
+        """Return the submission count, or raise InvalidInput."""
         if not self.validate():
             raise InvalidInput(self.errors)
         return self.submission_count.data
 
 
 class EraseForm(Form):
-    """Erase a lead: its reference, typed."""
+    """Erases a lead after the attorney types its reference."""
 
     reference = StringField("Reference of the lead", filters=[rules.search])

@@ -1,4 +1,8 @@
-"""Exceptions become answers here, once; every request gets an id and a log line, every answer its headers."""
+"""Error handlers and request hooks.
+
+This module alone turns exceptions into responses. It also adds an id and a log line to every
+request, and security headers to every response.
+"""
 
 import errno
 import math
@@ -42,45 +46,48 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
 )
-# PostgreSQL's codes for a missing table, column or permission: the database was not migrated, or
-# another user migrated it.
+# PostgreSQL's codes for a missing table, column or permission. The database was not migrated, or
+# another database user migrated it.
 NOT_MIGRATED = {"42P01", "42703", "42501"}
 FRAMED = {"public.submit_lead", "public.submitted"}
 
 
 def init_app(app: Flask) -> None:
-    """Register before the extensions, so that their refusals have an id and our headers too."""
+    """Register before the extensions, so that their errors get an id and headers too."""
     app.before_request(_begin)
     app.before_request(_limit_body)
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
-    for broken in (ClientDisconnected, ParseException):  # the body ended early or has a bad chunk
+    # The body ended early or has a bad chunk.
+    for broken in (ClientDisconnected, ParseException):
         app.register_error_handler(broken, _body_unreadable)
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
-    # PostgreSQL raises InternalError where it is read-only.
+    # A read-only PostgreSQL raises InternalError.
     for away in (OperationalError, PoolTimeout, InternalError):
         app.register_error_handler(away, _database_away)
     app.register_error_handler(ProgrammingError, _statement_refused)
     app.register_error_handler(OSError, _disk_refused)
-    app.log_exception = _log_exception  # type: ignore[method-assign]  # Flask's own names the path, and tokens with it
+    # Flask's own method logs the path, which may contain a token.
+    app.log_exception = _log_exception  # type: ignore[method-assign]
 
 
 def _begin() -> None:
     g.started = time.perf_counter()
     theirs = request.headers.get("X-Request-ID", "")
     log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
-    # What asks whether we are alive knows an address at most.
+    # A health check may know only an IP address, so its Host header is not checked.
     name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
     if name not in current["HOSTS"] and request.blueprint != "health":
         raise errors.Unreadable("host_unknown")
 
 
 def _limit_body() -> None:
-    """Refuse a body over BODY_MAX before anything parses it; only a form with a resume may be larger."""
+    """Reject a body over BODY_MAX before it is parsed; only a resume form may be larger."""
     if request.endpoint in DOORS and request.mimetype == "multipart/form-data":
         return
-    if "Transfer-Encoding" in request.headers:  # its length is known only once it is read
+    # The length of a chunked body is unknown until it is read.
+    if "Transfer-Encoding" in request.headers:
         request.max_content_length = BODY_MAX + 1
         length = len(request.get_data())
     else:
@@ -93,10 +100,10 @@ def _finish(response: Response) -> Response:
     ancestors = "'none'"
     if request.endpoint in FRAMED:
         ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]])
-    elif request.endpoint == "dashboard.preview_resume":  # its refusals show in the frame too
+    elif request.endpoint == "dashboard.preview_resume":  # error pages appear in the frame too
         ancestors = "'self'"
     ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
-    # A set, because asking the headers for each name looks through all of them.
+    # A set of names, because each lookup in the headers searches all of them.
     theirs = {name.lower() for name, _ in response.headers}
     response.headers.extend(
         (name, value) for name, value in ours.items() if name.lower() not in theirs
@@ -119,7 +126,7 @@ def _finish(response: Response) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer what Flask, Werkzeug or an extension raised."""
+    """Return the response to an error that Flask, Werkzeug or an extension raised."""
     status = error.code or 500
     code = f"http_{status}"
     if code not in errors.MESSAGES:
@@ -133,11 +140,12 @@ def _http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length")
     }
     if isinstance(error, RequestEntityTooLarge):
-        kept["Connection"] = "close"  # the rest of the body is not read
+        kept["Connection"] = "close"  # the rest of the body stays unread
     if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
         seconds = max(1, math.ceil(limit.reset_at - time.time()))
         kept["Retry-After"] = str(seconds)
-        unit = 3600 if seconds > 3600 else 60  # in words to the nearest
+        # The message rounds to hours above one hour, otherwise to minutes.
+        unit = 3600 if seconds > 3600 else 60
         message = errors.Message(
             code, wait=span(timedelta(seconds=max(1, round(seconds / unit)) * unit))
         )
@@ -145,7 +153,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _domain_error(error: errors.LeadappError) -> Response:
-    """Answer a failure of the domain."""
+    """Return the response to an error of the domain."""
     headers = {}
     if isinstance(error, errors.NotSignedIn):
         invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
@@ -169,7 +177,7 @@ def _invalid(error: errors.InvalidInput) -> Response:
 
 
 def _pointer(field: str) -> str:
-    """Point to a field of the request (RFC 6901)."""
+    """Return a JSON pointer to a field of the request (RFC 6901)."""
     return "#/" + field.replace("~", "~0").replace("/", "~1")
 
 
@@ -179,19 +187,23 @@ def _body_unreadable(_error: Exception) -> Response:
 
 def _database_away(error: Exception) -> Response:
     log.logger.error("the database cannot be used: %s", type(error).__name__)
-    g._login_user = AnonymousUserMixin()  # a page that asked who is here would ask the database
+    # Otherwise the error page would load the signed-in user from the database.
+    g._login_user = AnonymousUserMixin()
     return _domain_error(errors.Unavailable("database_unavailable"))
 
 
 def _statement_refused(error: ProgrammingError) -> Response:
-    """Answer 503 if PostgreSQL was not migrated; any other error is a fault of ours."""
+    """Return a 503 if PostgreSQL was not migrated; raise any other error, which is a bug."""
     if getattr(error.orig, "sqlstate", None) not in NOT_MIGRATED:
         raise error
     return _database_away(error)
 
 
 def _disk_refused(error: OSError) -> Response:
-    """Answer for an upload that could not be staged, or a full disk; any other is a fault of ours."""
+    """Return a 503 if the disk is full or the request has staged an upload.
+
+    Raises any other error, which is a bug.
+    """
     if not getattr(request, "staged", None) and error.errno != errno.ENOSPC:
         raise error
     return _domain_error(errors.Unavailable("storage_unavailable"))
@@ -208,7 +220,7 @@ def _answer(
     headers: Mapping[str, str],
     refusals: list[dict[str, Any]] | None = None,
 ) -> Response:
-    """Answer as problem+json under /api, as a page elsewhere."""
+    """Return problem+json for a path under /api, and an HTML page otherwise."""
     title = HTTPStatus(status).phrase
     if request.path.startswith("/api/"):
         problem = {

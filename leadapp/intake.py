@@ -1,4 +1,8 @@
-"""What a prospect does: send details and a resume, have a resume kept, see what was received."""
+"""The use cases of a prospect.
+
+Prospects send their details and a resume, see the receipt and ask to be erased. A resume may be
+kept while the prospect corrects the form.
+"""
 
 import hashlib
 import json
@@ -24,10 +28,11 @@ from .rules import email_key, fold, mailbox
 from .storage import store
 from .wording import now
 
-# Composed once, and run by the connection itself: composing them, or the session's ORM, costs several times what
-# running them does (docs/performance.md).
+# Composed once, and run on the connection. Composing them, or using the ORM session, costs several
+# times as much as running them (docs/performance.md).
 _new = insert(Lead)
-# Make a lead of a new address; a known one keeps its first names and waits again.
+# Insert a lead for a new address. The lead of a known address keeps the names from its first
+# submission and becomes pending again.
 JOIN = _new.on_conflict_do_update(
     index_elements=["email_key"],
     set_={
@@ -47,7 +52,7 @@ HAPPEN = insert(Event)
 
 @dataclass(frozen=True)
 class Details:
-    """What a prospect sent, clean."""
+    """The validated details and resume of a prospect."""
 
     first_name: str
     last_name: str
@@ -55,18 +60,21 @@ class Details:
     resume: Resume
 
     def typed(self) -> dict[str, str]:
-        """Give what the prospect typed, by column."""
+        """Return the values that the prospect typed, by column."""
         return {"first_name": self.first_name, "last_name": self.last_name, "email": self.email}
 
     def digest(self) -> str:
-        """Tell contents apart: the same form sent with anything changed is a new submission."""
+        """Return a hash of the content.
+
+        If a form is sent again with any change, it is a new submission.
+        """
         content = [*self.typed().values(), self.resume.filename, self.resume.sha256]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Sending:
-    """Where a submission comes from, and its id: the form's id, or the client's Idempotency-Key.
+    """The address a submission comes from, and the id of its form or its Idempotency-Key.
 
     With `one_content`, the same network may not use the id again for other content.
     """
@@ -92,14 +100,14 @@ class Sending:
 
 
 class Submitted(NamedTuple):
-    """A stored submission, and whether it was stored by an earlier sending of the same."""
+    """A stored submission, and whether an earlier request with the same content stored it."""
 
     submission: Submission
     replayed: bool
 
 
 def keep(resume: Resume) -> Resume:
-    """Put a staged resume into storage under its final key."""
+    """Move a staged resume into storage under its final key."""
     if resume.staged is None:
         return resume
     store.keep(resume.staged, resume.key)
@@ -107,13 +115,13 @@ def keep(resume: Resume) -> Resume:
 
 
 def submit(details: Details, sending: Sending) -> Submitted:
-    """Take a submission in: its file, then itself, its lead and its letters in one transaction.
+    """Store the file, then the submission, its lead and its e-mails in one transaction.
 
     An id is remembered for a day. The same id with the same content returns the first submission,
     from any network. The same id with other content is a new submission; with `one_content`, it
     raises KeyReused if this network has used the id. Other networks may use the same id, or a
-    stranger could use up the ids of others. A known lead is joined and waits again. Upserts decide
-    races; only the count of confirmations takes a lock.
+    stranger could use up the ids of others. The lead of a known address becomes pending again.
+    Upserts decide races; only the count of confirmations takes a lock.
     """
     details = replace(details, resume=keep(details.resume))
     at, resume, fingerprint = now(), details.resume, details.digest()
@@ -166,7 +174,7 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
 
 
 def receipt(submission_id: uuid.UUID) -> Submission:
-    """Give a submission and its lead, for the page after sending."""
+    """Return a submission and its lead, for the page after sending."""
     found = (
         select(Submission)
         .options(joinedload(Submission.lead))
@@ -179,7 +187,7 @@ def receipt(submission_id: uuid.UUID) -> Submission:
 
 
 def ask_to_be_erased(submission: Submission) -> None:
-    """Write down that somebody asks to be erased, and tell the firm, once; an attorney does it."""
+    """Record an erasure request and notify the firm, once. An attorney erases the lead."""
     asking = update(Lead).where(Lead.id == submission.lead_id, Lead.erasure_asked_at.is_(None))
     if db.session.scalar(asking.values(erasure_asked_at=now()).returning(Lead.id)):
         letters.owe_firm("erasure", submission.id, now())
@@ -188,7 +196,7 @@ def ask_to_be_erased(submission: Submission) -> None:
 
 
 def new_lead(details: Details, at: datetime) -> dict[str, Any]:
-    """Give a lead who first wrote at that time, by column."""
+    """Return the columns of a lead whose first submission came at that time."""
     first, last = details.first_name, details.last_name
     keys = {
         "email_key": email_key(details.email),
@@ -200,7 +208,10 @@ def new_lead(details: Details, at: datetime) -> dict[str, Any]:
 
 
 def _copy(resume: Resume) -> Resume:
-    """Store the bytes of a kept resume once more: a form that is corrected and sent again needs a file of its own."""
+    """Store a copy of a kept resume under a new key.
+
+    A form that is corrected and sent again is a new submission, which needs its own file.
+    """
     key = secrets.token_hex(16) + PurePath(resume.key).suffix
     with store.open(resume.key) as kept, store.stage() as staged:
         shutil.copyfileobj(kept, staged)

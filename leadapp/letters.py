@@ -1,7 +1,8 @@
-"""Letters we owe: rows written with the submission are the queue, so none is lost and any number may deliver.
+"""The queue of outgoing e-mails, stored in the transaction of each submission, so none is lost.
 
-A deliverer claims one row at a time, commits, sends, and closes it with its token. A lease longer than a whole SMTP
-exchange keeps two from sending the same letter; after a crash the lease runs out and another takes over.
+Any number of processes may deliver. Each claims a row, commits, sends the e-mail, and closes the
+row with its token. The lease is longer than a whole SMTP exchange, so no two processes send the
+same e-mail. After a crash the lease expires and another process takes the row.
 """
 
 import math
@@ -25,12 +26,12 @@ from .wording import now
 
 LEASE = timedelta(minutes=5)
 IDLE_SECONDS = 1.0
-# After each of the first attempts, then every six hours until the letter is five days old.
+# Delays after the first four attempts; then every six hours until the e-mail is five days old.
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
 
-# Composed once, for the busy paths: a submission, and a look at the list.
+# Built once, because each submission and each view of the list runs one of these statements.
 OWE = insert(Letter)
 OLDEST = func.min(
     case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type
@@ -39,7 +40,7 @@ UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(Letter.s
 
 
 class Standing(NamedTuple):
-    """How the letters stand."""
+    """The numbers of waiting and failed e-mails, and the age of the oldest waiting one."""
 
     waiting: int
     failed: int
@@ -47,9 +48,9 @@ class Standing(NamedTuple):
 
 
 def owe(submission: Submission, mailbox: str, network: str) -> None:
-    """Write down, inside the caller's transaction, the confirmation and a notice to each attorney.
+    """Queue the confirmation and a notice to each attorney, inside the caller's transaction.
 
-    `mailbox` and `network` say whose confirmations are limited together (see confirmations.due).
+    The limits on confirmations count per `mailbox` and per `network` (see confirmations.due).
     """
     at = submission.created_at
     counted = network if current["RATELIMIT_ENABLED"] else None
@@ -64,7 +65,7 @@ def owe(submission: Submission, mailbox: str, network: str) -> None:
 
 
 def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
-    """Write down a letter to each attorney, inside the caller's transaction."""
+    """Queue an e-mail to each attorney, inside the caller's transaction."""
     _add([_row(kind, recipient, submission_id, at) for recipient in current["ATTORNEY_EMAIL"]])
 
 
@@ -76,7 +77,7 @@ def owe_user(kind: str, recipient: str, at: datetime) -> None:
 def _row(
     kind: str, recipient: str, submission_id: uuid.UUID | None, at: datetime
 ) -> dict[str, Any]:
-    """Return the columns of a letter that is due at this time."""
+    """Return the columns of an e-mail that is created and due at `at`."""
     return {
         "kind": kind,
         "recipient": recipient,
@@ -94,9 +95,10 @@ def _add(rows: list[dict[str, Any]]) -> None:
 
 
 def send_again(letter_id: uuid.UUID) -> bool:
-    """Owe a letter that was sent or has failed once more, under an id of its own; False if it waits or is gone.
+    """Queue a sent or failed e-mail again, under a new id.
 
-    Taking a failed one away decides who sends it again, should two ask at the same instant.
+    Returns False if the e-mail still waits or no longer exists. A failed row is deleted first: of
+    two simultaneous requests, only the one that deletes the row queues the e-mail again.
     """
     parts = (Letter.kind, Letter.submission_id, Letter.recipient, Letter.mailbox)
     failed = delete(Letter).where(
@@ -114,7 +116,7 @@ def send_again(letter_id: uuid.UUID) -> bool:
 
 
 def retry_failed() -> int:
-    """Owe every letter that has failed once more; tell how many."""
+    """Queue every failed e-mail again, and return how many were queued."""
     failed = db.session.scalars(
         select(Letter.id).where(Letter.next_at.is_(None), Letter.sent_at.is_(None))
     ).all()
@@ -124,15 +126,15 @@ def retry_failed() -> int:
 
 
 def standing() -> Standing:
-    """Count the letters that wait and those that have failed, and tell since when the oldest waits."""
+    """Count the waiting and the failed e-mails, and return the age of the oldest waiting one."""
     waiting, all_, since = db.session.connection().execute(UNSENT).one()
-    # Letters that wait for a later hour are due in the future, and are not late.
+    # A confirmation over the limit is created with a time in the future: its age counts as zero.
     oldest = max(now() - since, timedelta()) if since else None
     return Standing(waiting, all_ - waiting, oldest)
 
 
 def deliver_next() -> bool:
-    """Deliver the letter that waits longest; False if none is due."""
+    """Deliver the e-mail that has been due the longest; return False if none is due."""
     letter = _claim()
     if letter is None:
         return False
@@ -141,11 +143,11 @@ def deliver_next() -> bool:
             mail.send(message)
     except mail.NotSent as failure:
         _close(letter, **_after(letter, failure))
-    except Exception as error:  # a letter that cannot be built may not stop the others
-        # Its own words may hold what somebody typed, so only its kind is told.
+    except Exception as error:  # one broken e-mail must not stop the others
+        # The error's message may quote text from a form, so the log gets only its type.
         logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
         db.session.rollback()
-        final = not isinstance(error, DBAPIError)  # the database may be back the next time
+        final = not isinstance(error, DBAPIError)  # the database may be available again later
         unwritten = mail.NotSent(f"{type(error).__name__} while writing it", final)
         _close(letter, **_after(letter, unwritten))
     else:
@@ -154,12 +156,12 @@ def deliver_next() -> bool:
 
 
 def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
-    """Deliver what is due, then look again every second, until `stopped` is set or the seconds are over."""
+    """Deliver due e-mails, checking every second, until `stopped` is set or `seconds` pass."""
     end = time.monotonic() + seconds
     while not stopped.is_set() and time.monotonic() < end:
         try:
             idle = not deliver_next()
-        except Exception as error:  # the database is away, or worse: the next turn may do better
+        except Exception as error:  # for example, the database is down: try again
             logger.error("letters wait: %s", type(error).__name__)
             idle = True
         finally:
@@ -169,10 +171,10 @@ def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
 
 
 def _claim(lease: timedelta = LEASE) -> Letter | None:
-    """Take one due letter for the time of the lease, and commit that."""
+    """Claim one due e-mail for the duration of the lease, and commit the claim."""
     at = now()
     due = select(Letter.id).where(Letter.next_at <= at).order_by(Letter.next_at).limit(1)
-    if db.session.scalar(due) is None:  # a plain read: an idle deliverer takes no write lock
+    if db.session.scalar(due) is None:  # read first: an idle process needs no write lock
         db.session.rollback()
         return None
     taken = db.session.scalar(
@@ -184,12 +186,12 @@ def _claim(lease: timedelta = LEASE) -> Letter | None:
     db.session.commit()
     journey = joinedload(Letter.submission).joinedload(Submission.lead)
     letter = db.session.scalar(select(Letter).options(journey).where(Letter.id == taken))
-    db.session.commit()  # nothing is held open while the mail server thinks
+    db.session.commit()  # no transaction stays open while the mail server responds
     return letter
 
 
 def _write(letter: Letter) -> Message | None:
-    """Write the letter in the words of its kind; None if nobody is to get it, which ends it like a sent one."""
+    """Compose the e-mail, or return None if it has no recipient; the row then counts as sent."""
     if (sent := letter.submission) is None:
         return _write_to_user(letter)
     reference = sent.lead.reference
@@ -208,9 +210,9 @@ def _write(letter: Letter) -> Message | None:
 
 
 def _write_to_user(letter: Letter) -> Message | None:
-    """Write about an account, if an active user has this address: a link to a new password, or a warning."""
+    """Compose a reset or registration e-mail; return None if no active user has the address."""
     user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
-    db.session.commit()  # nothing is held open while the mail server thinks
+    db.session.commit()  # no transaction stays open while the mail server responds
     if user is None:
         return None
     if letter.kind == "registration":
@@ -224,7 +226,7 @@ def _write_to_user(letter: Letter) -> Message | None:
 
 
 def _after(letter: Letter, failure: mail.NotSent) -> dict[str, Any]:
-    """Tell what becomes of a letter that did not leave: when it is tried again, or that it has failed."""
+    """Return the reason and the time of the next attempt, which is None if the e-mail failed."""
     delay = DELAYS[letter.attempts - 1] if letter.attempts <= len(DELAYS) else LATER
     too_old = now() + delay > letter.created_at + GIVE_UP_AFTER
     return {
@@ -234,7 +236,7 @@ def _after(letter: Letter, failure: mail.NotSent) -> dict[str, Any]:
 
 
 def _close(letter: Letter, **values: Any) -> None:
-    """Write down the outcome, if the letter is still ours."""
+    """Store and log the outcome; the row changes only if it still has this process's token."""
     mine = update(Letter).where(Letter.id == letter.id, Letter.token == letter.token)
     db.session.execute(mine.values(token=None, **values))
     db.session.commit()

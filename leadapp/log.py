@@ -1,4 +1,4 @@
-"""The request id in force, and what a log line looks like: JSON for machines, short for a terminal."""
+"""The current request id, and the formats of the log: JSON for machines, short for a terminal."""
 
 import json
 import logging
@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("leadapp")
-# Packages whose warnings are logged too.
+# Warnings of these packages are logged too.
 OTHERS = ("alembic", "flask-limiter", "flask_migrate", "sqlalchemy")
 
 
 class JSONLines(logging.Formatter):
-    """One JSON object a line, so that nothing logged can forge a second line."""
+    """One JSON object per line, so that no logged text can forge a second line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the message, the request id and the facts given as `extra={"facts": ...}`."""
+        """Return the message, the request id and the facts given as `extra={"facts": ...}`."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -31,10 +31,10 @@ class JSONLines(logging.Formatter):
 
 
 class Terminal(logging.Formatter):
-    """The same facts for a person who watches."""
+    """A short line with the same facts, for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line, and a traceback if there is one."""
+        """Return one line, and a traceback if there is one."""
         at = datetime.fromtimestamp(record.created)
         facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
         line = f"{at:%H:%M:%S} {record.levelname.lower()} {words(record)}{facts}"
@@ -42,23 +42,27 @@ class Terminal(logging.Formatter):
 
 
 def words(record: logging.LogRecord) -> str:
-    """Give a message, of a fault its words alone: what gunicorn fills in is a path, and tokens with it."""
+    """Return the message of a record.
+
+    If the record has an exception, the arguments are not filled in: gunicorn's argument is the
+    path, which may contain a token.
+    """
     return str(record.msg) if record.exc_info else record.getMessage()
 
 
 def where(record: logging.LogRecord) -> str:
-    """Write a traceback without the words of its exception, which could hold what somebody typed."""
+    """Return a traceback without the exception's message, which could contain a person's input."""
     kind, _, frames = record.exc_info or (None, None, None)
     return "".join(traceback.format_tb(frames)) + (kind.__name__ if kind else "")
 
 
 def formatter() -> logging.Formatter:
-    """Choose how lines look by who reads them."""
+    """Return the short format if standard error is a terminal, otherwise the JSON format."""
     return Terminal() if sys.stderr.isatty() else JSONLines()
 
 
 def configure(level: str) -> None:
-    """Write the application's log to standard error, and what the packages below it have to say."""
+    """Write the log of the application and the warnings of other packages to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter())
     logger.setLevel(level)

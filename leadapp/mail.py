@@ -1,4 +1,4 @@
-"""A letter as a message; handed to an SMTP server, or to a file where none is set."""
+"""Composes e-mails and sends them to the SMTP server, or writes files if no server is set."""
 
 import email
 import functools
@@ -26,22 +26,22 @@ from .config import LOOPBACK, current
 
 TIMEOUT = 10
 TLS_PORT = 465
-HEADER_MAX = 300  # two long names and what a subject says of them
-# Replies that ask for a sign-in or refuse the order of commands.
+HEADER_MAX = 300  # enough for a subject with two long names
+# Replies that require a sign-in or reject the order of the commands.
 NOT_ABOUT_THE_MESSAGE = (503, 530, 534, 535, 538)
-# RFC 3463; some servers write it as "#5.1.1". A longer number is an IP address.
+# RFC 3463; some servers write it as "#5.1.1". A number with more parts is an IP address.
 ENHANCED_CODE = re.compile(r"\W*([245]\.\d{1,3}\.\d{1,3})(?![.\d])")
 SENDER_REFUSED = ("5.1.7", "5.1.8")
 RECIPIENT_REFUSED = ("5.1.", "5.2.")
 CONTENT_REFUSED = ("5.6.", "5.3.4")
-# No line of a letter may be longer than 998 bytes (RFC 5322, 2.1.1), whatever was typed.
+# Quoted-printable keeps every line within 998 bytes (RFC 5322, 2.1.1), for any text from a form.
 add_charset("utf-8", SHORTEST, QP)
-# Whom this machine trusts, read once: reading it costs more than all else about a letter.
+# Loads this machine's CA certificates once. Loading them takes longer than the rest of an e-mail.
 trusting = functools.cache(ssl.create_default_context)
 
 
 class NotSent(Exception):
-    """The letter did not leave; `final` if trying again cannot help."""
+    """The e-mail was not sent; `final` is true if another attempt cannot succeed."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
         super().__init__(reason)
@@ -49,11 +49,11 @@ class NotSent(Exception):
 
 
 class Alternatives(Message):
-    """Text and HTML as multipart/alternative; Flask-Mail would wrap them in a multipart/mixed."""
+    """Text and HTML as multipart/alternative; Flask-Mail would add an outer multipart/mixed."""
 
     @functools.cached_property
     def content(self) -> bytes:
-        """The message as it is sent."""
+        """The bytes of the message as they are sent."""
         whole = email.message_from_bytes(super().as_bytes())
         [alternative] = cast(list[email.message.Message], whole.get_payload())
         whole.set_payload(alternative.get_payload())
@@ -61,15 +61,15 @@ class Alternatives(Message):
         return whole.as_bytes(policy=policy.SMTP)
 
     def as_bytes(self) -> bytes:
-        """Return the content, which is composed once."""
+        """Return the message as bytes, which are built only once."""
         return self.content
 
 
 class VerifiedConnection(Connection):
-    """Flask-Mail's connection with a time limit, checked certificates, and a good-bye that may fail."""
+    """Flask-Mail's connection with a timeout and verified certificates; QUIT may fail."""
 
     def configure_host(self) -> smtplib.SMTP:
-        """Connect, encrypt, sign in."""
+        """Connect, encrypt the connection, and sign in."""
         server, port, name = current["SMTP_HOST"], current["SMTP_PORT"], _own_name()
         host: smtplib.SMTP
         if port == TLS_PORT:
@@ -90,7 +90,7 @@ class VerifiedConnection(Connection):
         return host
 
     def __exit__(self, *_exception: object) -> None:
-        """Say good-bye; the letter has its answer by now, so a failure here means nothing."""
+        """Send QUIT and ignore an error: the server has already answered the message."""
         if self.host:
             try:
                 self.host.quit()
@@ -99,7 +99,7 @@ class VerifiedConnection(Connection):
 
 
 def _own_name() -> str:
-    """Return the host of BASE_URL for EHLO; an IP address stands in brackets (RFC 5321, 4.1.3)."""
+    """Return the host of BASE_URL for EHLO, an IP address in brackets (RFC 5321, 4.1.3)."""
     host = urlsplit(current["BASE_URL"]).hostname or ""
     try:
         address = ip_address(host)
@@ -109,17 +109,17 @@ def _own_name() -> str:
 
 
 def _check(reply: tuple[int, bytes]) -> None:
-    """Raise an error with the server's own words unless its reply is positive."""
+    """Raise SMTPResponseException with the server's text unless the reply is positive."""
     code, words = reply
     if not 200 <= code < 300:
         raise smtplib.SMTPResponseException(code, words)
 
 
 def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
-    """Sign in with UTF-8 (RFC 4616).
+    """Sign in with UTF-8 credentials (RFC 4616).
 
-    smtplib's login() encodes as ASCII, and after a refusal it tries the next method, which loses
-    the server's words if the server has hung up. It is used if neither PLAIN nor LOGIN is offered.
+    smtplib's login() encodes as ASCII. After a refusal it tries the next method, and if the server
+    has closed the connection, its text is lost. It is used if neither PLAIN nor LOGIN is offered.
     """
     host.ehlo_or_helo_if_needed()
     methods = host.esmtp_features.get("auth", "").upper().split()
@@ -141,7 +141,7 @@ def _base64(text: str) -> str:
 
 
 def header(text: str) -> str:
-    """Make typed text fit for a header: printable, capped, no encoded word (CVE-2024-6923), no line break."""
+    """Return text as one printable, short line without encoded words (CVE-2024-6923)."""
     kept = "".join(character if character.isprintable() else " " for character in text)
     return kept.replace("=?", "= ?")[:HEADER_MAX]
 
@@ -154,9 +154,9 @@ def compose(
     reply_to: str | None = None,
     **facts: Any,
 ) -> Message:
-    """Write a letter from `mail/<template>.txt` and `.html`; its Message-ID follows from its id and never changes.
+    """Compose an e-mail from `mail/<template>.txt` and `.html`; errors are raised before sending.
 
-    A message that cannot be composed raises its error here, not while it is sent.
+    The Message-ID is built from `letter_id`, so it is the same in every attempt.
     """
     name = current["SMTP_FROM_NAME"] or current["FIRM_NAME"]
     sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
@@ -177,7 +177,7 @@ def compose(
 
 
 def send(message: Message) -> None:
-    """Hand a letter over, or raise NotSent with the server's reason."""
+    """Send an e-mail, or raise NotSent with the server's reason."""
     with _reasons():
         if not current["SMTP_HOST"]:
             _write(message)
@@ -187,11 +187,11 @@ def send(message: Message) -> None:
 
 
 def reach() -> None:
-    """Connect, sign in and name the sender, but send nothing; raises NotSent."""
+    """Connect, sign in and name the sender, but send no message; raise NotSent on failure."""
     sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
     with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
         host = connection.host
-        if host is None:  # MAIL_SUPPRESS_SEND
+        if host is None:  # MAIL_SUPPRESS_SEND is set
             return
         host.ehlo_or_helo_if_needed()
         _check(host.mail(sender))
@@ -202,7 +202,7 @@ def reach() -> None:
 def _reasons() -> Iterator[None]:
     """Turn any error while sending into NotSent.
 
-    Only a refusal of the recipient or of the content is final; anything else may pass.
+    Only a refusal of the recipient or of the content is final. Other errors may be temporary.
     """
     try:
         yield
@@ -219,21 +219,21 @@ def _reasons() -> Iterator[None]:
 
 
 def _refusal(code: int, words: bytes | str, final: tuple[str, ...]) -> NotSent:
-    """Return NotSent for a reply to RCPT or DATA; `final` are the enhanced codes that are final."""
+    """Return NotSent for a reply to RCPT or DATA; `final` has the prefixes of final codes."""
     reason = _reason(code, words)
     if code < 500 or code in NOT_ABOUT_THE_MESSAGE:
         return NotSent(reason)
     enhanced = ENHANCED_CODE.match(reason.partition(" ")[2])
     if enhanced is None:
         return NotSent(reason, final=True)
-    # Postfix refuses a sender only when the recipient is named.
+    # Postfix rejects a sender only in its reply to RCPT.
     if enhanced[1] in SENDER_REFUSED:
         return NotSent(reason)
     return NotSent(reason, final=enhanced[1].startswith(final))
 
 
 def outbox() -> Path:
-    """Where letters lie while no mail server is set."""
+    """Return the folder that receives the e-mails if no mail server is set."""
     return Path(current_app.instance_path) / "outbox"
 
 
@@ -247,4 +247,4 @@ def _write(message: Message) -> None:
 
 def _reason(code: int, words: bytes | str) -> str:
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return f"{code} {text}".replace("\0", "")  # which PostgreSQL cannot store
+    return f"{code} {text}".replace("\0", "")  # PostgreSQL cannot store NUL

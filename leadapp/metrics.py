@@ -1,4 +1,7 @@
-"""What Prometheus reads if METRICS_TOKEN is set: how long answers take, by route rule, and how letters stand."""
+"""Prometheus metrics, if METRICS_TOKEN is set.
+
+They are the response times by route rule, and the state of the e-mail queue.
+"""
 
 import hmac
 import os
@@ -18,7 +21,7 @@ bp = Blueprint("metrics", __name__)
 
 @bp.get("/metrics")
 def show() -> Response:
-    """Show the figures of all workers to whoever brings METRICS_TOKEN."""
+    """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
     if not current["METRICS_TOKEN"]:
         abort(404)
     token = request.headers.get("Authorization", "").partition("Bearer ")[2]
@@ -31,7 +34,7 @@ def show() -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Measure every request, if there is a token to read that with."""
+    """Register the metrics page, and measure every request if METRICS_TOKEN is set."""
     app.register_blueprint(bp)
     if not app.config["METRICS_TOKEN"]:
         return
@@ -42,7 +45,7 @@ def init_app(app: Flask) -> None:
         raise ConfigurationError([problem]) from error
     registry = prometheus.CollectorRegistry()
     registry.register(_Letters())
-    # gunicorn.conf.py sets it: the workers write where each can read all.
+    # gunicorn.conf.py sets this variable: a directory where each worker can read all metrics.
     shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
     if shared:
         import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
@@ -56,14 +59,15 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def measure(response: Response) -> Response:
-        # A stranger can make up any number of methods and addresses, but not of those that we know.
+        # A client can invent any number of methods and URLs. Only known routes become labels, so
+        # the number of time series stays bounded.
         route = (request.method, request.url_rule.rule) if request.url_rule else ("any", "unknown")
         seconds.labels(*route, response.status_code).observe(time.perf_counter() - g.started)
         return response
 
 
 class _Letters:
-    """How the letters stand at the moment of reading."""
+    """Collects the state of the e-mail queue at each scrape."""
 
     def collect(self) -> Iterator[Any]:
         gauge = import_module("prometheus_client.core").GaugeMetricFamily

@@ -1,11 +1,11 @@
-"""Network addresses, as rate limits and failed sign-ins count them."""
+"""Client networks, by which rate limits and sign-in limits count."""
 
 import re
 from ipaddress import ip_address
 
 from . import tokens
 
-# Some proxies write the port of the client too, and brackets around IPv6.
+# Some proxies add the client's port, and brackets around an IPv6 address.
 WITH_PORT = re.compile(r"\[(.+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 UNKNOWN = "unknown"
 
@@ -13,8 +13,8 @@ UNKNOWN = "unknown"
 def network(address: str) -> str:
     """Return the network of a client address: IPv4 whole, IPv6 its /64 prefix.
 
-    The client chooses the rest of an IPv6 address. All addresses that cannot be parsed, as that of a
-    Unix socket, are one network, so that no spelling turns a limit off.
+    The client chooses the rest of an IPv6 address. All addresses that cannot be parsed, such as the
+    address of a Unix socket, count as one network, so no malformed address evades a limit.
     """
     text = address.strip()
     if match := WITH_PORT.fullmatch(text):
@@ -27,8 +27,8 @@ def network(address: str) -> str:
 
 
 def network_key(purpose: str, address: str) -> str:
-    """Return a keyed hash of the network; nothing else of it is ever stored.
+    """Return a keyed hash of the network; the database stores no other form of the address.
 
-    Each purpose has hashes of its own, so that no two tables can be joined by them.
+    Each purpose has its own hashes, so no one can join two tables by them.
     """
     return tokens.digest(f"network of a {purpose}", network(address))

@@ -1,6 +1,7 @@
-"""What may stand in a name, an e-mail, a username, a password.
+"""Rules for names, e-mail addresses, usernames, passwords and other typed values.
 
-Each rule takes what was typed (None where nothing came) and gives it back clean, or raises Refused.
+Each rule takes the typed text, or None if the field is missing. It returns the cleaned value or
+raises Refused.
 """
 
 import re
@@ -13,15 +14,15 @@ from email_validator import EmailNotValidError, validate_email
 from .errors import Refused
 
 NAME_MAX = 100
-EMAIL_MAX = 254  # RFC 5321's longest path, less its angle brackets
-PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads no further
-# What nobody sees, and copying brings along: spaces, marks of no width, letters without a form.
+EMAIL_MAX = 254  # RFC 5321's longest path, without its angle brackets
+PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads only 72 bytes
+# Invisible characters that copied text may contain: spaces, zero-width marks, blank letters.
 BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
     character
     for character in map(chr, range(0x3001))
     if character.isspace() or unicodedata.category(character) == "Cf"
 )
-# Cleans an e-mail: invisible characters are removed, full-width forms become ASCII.
+# Cleans an e-mail address: removes invisible characters, replaces full-width forms by ASCII.
 CLEANED_EMAIL: dict[int, int | None] = {
     ord(character): None for character in BLANK if not character.isspace()
 }
@@ -31,17 +32,18 @@ CLEANED_EMAIL.update(dict.fromkeys(range(0xE0000, 0xE0080)))  # tags
 CLEANED_EMAIL.update({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
 CLEANED_EMAIL.update({0x3002: ord("."), 0xFF61: ord(".")})  # full stops of East Asian keyboards
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
-# Letters that Unicode does not take apart, as they are typed without them.
+# Letters that Unicode does not decompose, with the plain letters that people type instead.
 LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
 )
 
 
 def person_name(field: str) -> Callable[[str | None], str]:
-    """Make the rule of a name: 1 to 100 characters after trimming and NFC, none of them a control."""
+    """Return the rule for a name: 1 to 100 characters after trimming and NFC, none a control."""
 
     def rule(text: str | None) -> str:
-        # Four characters may become one, no more; all of a long text would take seconds.
+        # Normalizing a very long text would take seconds. NFC joins at most four characters into
+        # one, so a text that is cut here is too long anyway.
         name = unicodedata.normalize("NFC", (text or "").strip(BLANK)[: 4 * NAME_MAX + 1])
         if not name:
             raise Refused(f"{field}_missing")
@@ -59,7 +61,7 @@ last_name = person_name("last_name")
 
 
 def email(text: str | None) -> str:
-    """Return the cleaned address; raises Refused unless anyone on the internet can write to it."""
+    """Return the cleaned address, or raise Refused if it is not a valid public e-mail address."""
     cleaned = (text or "").translate(CLEANED_EMAIL).strip()
     address = re.sub(r"^mailto:\s*", "", cleaned, flags=re.IGNORECASE)
     if not address:
@@ -74,7 +76,7 @@ def email(text: str | None) -> str:
 
 
 def email_key(address: str) -> str:
-    """Tell what two spellings of one e-mail address share."""
+    """Return the key that all spellings of one e-mail address share."""
     return _spelt(address, "normalized").lower()
 
 
@@ -85,7 +87,10 @@ def mailbox(key: str) -> str:
 
 
 def ascii_email(address: str) -> str:
-    """Spell an address as mail servers read it; older rules than ours would take faß.de for fass.de (IDNA 2003)."""
+    """Return the ASCII form of an address, which every mail server can read.
+
+    The older IDNA 2003 would turn faß.de into fass.de, which is another domain.
+    """
     return _spelt(address, "ascii_email")
 
 
@@ -93,12 +98,12 @@ def _spelt(address: str, way: str) -> str:
     try:
         return getattr(validate_email(address, check_deliverability=False), way) or address
     except EmailNotValidError:
-        # An operator's own domain may be a private one, such as leadmanagement.local.
+        # An operator's domain may be private, such as leadmanagement.local.
         return address
 
 
 def fold(text: str) -> str:
-    """Write text without case and accents, as it is searched and sorted."""
+    """Return text without case and accents, for searching and sorting."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(
         character for character in plain if not unicodedata.combining(character)
@@ -106,7 +111,7 @@ def fold(text: str) -> str:
 
 
 def search(text: str | None) -> str:
-    """Check what is searched for; a copy from a letter brings what broke its links."""
+    """Check a search text; remove the U+2060 characters that come with text from our e-mails."""
     typed = "".join(
         character for character in text or "" if unicodedata.category(character) not in CONTROLS
     )
@@ -117,21 +122,22 @@ def search(text: str | None) -> str:
 
 
 def sign_in_name(text: str | None) -> str:
-    """Check what somebody signs in with: a username or an e-mail address."""
+    """Check a sign-in name: a username or an e-mail address."""
     if not (text and text.strip()):
         raise Refused("sign_in_name_missing")
-    return text.strip().replace("\0", "")[:EMAIL_MAX]  # PostgreSQL takes no NUL, and nobody has one
+    # PostgreSQL rejects NUL, and no username or address contains it.
+    return text.strip().replace("\0", "")[:EMAIL_MAX]
 
 
 def submission_count(text: str | None) -> int:
-    """Check how many submissions an attorney was shown."""
+    """Check the number of submissions that the attorney saw."""
     if not re.fullmatch("[0-9]{1,9}", text or ""):
         raise Refused("submission_count_missing")
     return int(text or 0)
 
 
 def username(text: str | None) -> str:
-    """Check a username: 3 to 50 letters, digits, underscores and hyphens (the seed's rule)."""
+    """Check a username: 3 to 50 letters, digits, underscores and hyphens."""
     if not text:
         raise Refused("username_missing")
     if not re.fullmatch(r"[A-Za-z0-9_-]{3,50}", text):
@@ -146,7 +152,11 @@ def composed_password(text: str | None) -> str:
 
 
 def password(text: str | None) -> str:
-    """Check a new password: 8 characters to 72 bytes, upper, lower, digit, and not among the commonest."""
+    """Check a new password.
+
+    It must have 8 characters to 72 bytes, an upper-case letter, a lower-case letter and a digit,
+    and must not be one of the most common passwords.
+    """
     text = composed_password(text)
     if not text:
         raise Refused("password_missing")
@@ -154,7 +164,7 @@ def password(text: str | None) -> str:
         raise Refused("password_length")
     if not all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]")):
         raise Refused("password_characters")
-    # Imported here, since its lists take 13 MB that a web worker seldom needs.
+    # Imported here, because its lists take 13 MB of memory and a web worker seldom needs them.
     commonest = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
     if text.lower() in commonest:
         raise Refused("password_common")

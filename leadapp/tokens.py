@@ -1,4 +1,4 @@
-"""Everything signed: form ids, kept uploads, the page after sending, links to a new password, bearer tokens."""
+"""Signed values: form ids, kept uploads, page addresses, password-reset links and bearer tokens."""
 
 import hmac
 import secrets
@@ -24,7 +24,7 @@ PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}
 
 
 class LeewaySigner(TimestampSigner):
-    """Compares times with LEEWAY; itsdangerous refuses a time one second ahead of this machine."""
+    """Compares times with LEEWAY; itsdangerous rejects a time one second ahead of this machine."""
 
     def unsign(
         self,
@@ -32,7 +32,7 @@ class LeewaySigner(TimestampSigner):
         max_age: int | None = None,
         return_timestamp: bool = False,
     ) -> Any:
-        """Return the signed value, or raise SignatureExpired if it is too old or from the future."""
+        """Return the signed value, or raise SignatureExpired if too old or from the future."""
         value, signed_at = super().unsign(signed_value, return_timestamp=True)
         if max_age is not None:
             age = now() - signed_at
@@ -42,10 +42,10 @@ class LeewaySigner(TimestampSigner):
 
 
 class URLSerializer(URLSafeTimedSerializer):
-    """Signs what goes into a URL.
+    """Signs values that go into a URL.
 
     itsdangerous compresses a long payload and marks it with a leading dot, but common proxy rules
-    deny paths that begin with a dot. So nothing is compressed. Older links are still read.
+    deny paths that begin with a dot. So this class compresses nothing. It still reads older links.
     """
 
     default_signer = LeewaySigner
@@ -60,7 +60,7 @@ def _signer(purpose: str) -> URLSerializer:
 
 
 def _read(purpose: str, token: str | None, seconds: int) -> Any:
-    """Give back what was signed for this purpose, or None."""
+    """Return the value that was signed for this purpose, or None."""
     try:
         return _signer(purpose).loads(token or "", max_age=seconds)
     except BadData:
@@ -68,29 +68,33 @@ def _read(purpose: str, token: str | None, seconds: int) -> Any:
 
 
 def new_form() -> str:
-    """Sign a one-time id for a public form; it stands in for a CSRF token, since strangers get no cookie."""
+    """Sign a one-time id for a public form.
+
+    It replaces a CSRF token, because visitors of a public form get no cookie.
+    """
     return str(_signer("form").dumps(secrets.token_hex(16)))
 
 
 def read_form_id(token: str | None) -> str | None:
-    """Tell the id in a form's token; None if it is missing, foreign or a day old."""
+    """Return the id in a form's token, or None if the token is missing, invalid or a day old."""
     return _read("form", token, FORM_LIFETIME)
 
 
 def keep_upload(resume: dict[str, Any], form: str) -> str:
-    """Sign what is known of a stored resume, for the one form that keeps it."""
+    """Sign the data of a stored resume, for the one form that keeps it."""
     return str(_signer("kept").dumps(resume | {"form": read_form_id(form)}))
 
 
 def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
-    """Give what is known of the resume that this form kept; None if there is none, or its hour is over.
+    """Return the data of the resume that this form kept, or None if there is none or it expired.
 
-    The hour counts from the first form that kept it: the file's own age decides when it is swept.
+    The hour starts with the first form that kept the file, because the sweep deletes a file by the
+    file's own age.
     """
     kept = _read("kept", token, KEPT_LIFETIME)
     if not kept or kept.pop("form") != read_form_id(form):
         return None
-    # An older leadapp did not sign when the file was kept.
+    # Older versions of leadapp did not sign the time at which the file was kept.
     kept_for = now().timestamp() - kept.get("kept_at", 0)
     if kept_for > KEPT_LIFETIME + LEEWAY.total_seconds():
         return None
@@ -98,12 +102,12 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
 
 
 def page(purpose: str, submission_id: uuid.UUID) -> str:
-    """Sign the address of a page that belongs to whoever holds it: `submitted` or `receipt`."""
+    """Sign the address of a `submitted` or `receipt` page; anyone with the address may open it."""
     return str(_signer(purpose).dumps(submission_id.hex))
 
 
 def read_page(purpose: str, token: str) -> uuid.UUID:
-    """Tell whose page it is: NotFound if it is nobody's, Gone after its lifetime."""
+    """Return the submission of a page; raises NotFound if unknown, Gone after its lifetime."""
     try:
         return uuid.UUID(_signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose]))
     except SignatureExpired as error:
@@ -113,29 +117,38 @@ def read_page(purpose: str, token: str) -> uuid.UUID:
 
 
 def digest(purpose: str, text: str) -> str:
-    """Name something for this purpose without telling it."""
+    """Return a keyed hash of a text, different for each purpose."""
     return hmac.digest(current["SECRET_KEY"].encode(), f"{purpose}:{text}".encode(), "sha256").hex()
 
 
 def reset(user_id: uuid.UUID, hashed_password: str) -> str:
-    """Sign a link to a new password; the present one's digest in it makes it good for one use."""
+    """Sign a password-reset token.
+
+    It contains a digest of the current password hash, so it works only until the password changes.
+    """
     return str(_signer("reset").dumps([user_id.hex, digest("password", hashed_password)]))
 
 
 def read_reset(token: str) -> tuple[uuid.UUID | None, str]:
-    """Tell whose password a link may set, and the digest of the one it was made for; nobody's after its hour."""
+    """Return the user id and the password digest in a password-reset token.
+
+    The user id is None if the token is invalid or more than an hour old.
+    """
     user_id, was = _read("reset", token, RESET_LIFETIME) or (None, "")
     return user_id and uuid.UUID(user_id), was
 
 
 def bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
-    """Make the API token of a login (RFC 7519); `jti` names the login, so deleting its row ends the token."""
+    """Return the API token (RFC 7519) of a login.
+
+    `jti` is the login's id, so deleting the login's row ends the token.
+    """
     claims = {"jti": str(login_id), "sub": str(user_id), "iat": now(), "exp": expires_at}
     return jwt.encode(claims, current["SECRET_KEY"], algorithm=current["ALGORITHM"])
 
 
 def read_bearer(token: str) -> str:
-    """Tell the login of an API token, or raise NotSignedIn."""
+    """Return the login id in an API token, or raise NotSignedIn."""
     try:
         claims = jwt.decode(
             token,

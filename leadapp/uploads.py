@@ -1,4 +1,7 @@
-"""The request class: forms are parsed byte for byte, and a resume goes straight to a staging file."""
+"""The request class.
+
+It parses forms without changing a byte of a file, and writes a resume directly to a staging file.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,10 +34,10 @@ PIECE = 16 * 1024
 def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
     r"""Yield a multipart body in pieces, none of which ends inside a delimiter.
 
-    A piece that ends inside `\r\n--boundary--`, after the boundary, makes Werkzeug's decoder append
-    the CR to the file (pallets/werkzeug#3285). A CR so close to the end of a piece that a delimiter
-    could start there therefore waits, with what follows it, for the next piece. At most the length
-    of one delimiter waits, so a file of short CRLF lines is streamed like any other.
+    If a piece ends inside `\r\n--boundary--`, after the boundary, Werkzeug's decoder appends the CR
+    to the file (pallets/werkzeug#3285). A delimiter could start at a CR near the end of a piece, so
+    the bytes from that CR on are held back for the next piece. At most the length of one delimiter
+    is held back, so a file of short CRLF lines is streamed like any other.
     """
     longest = len(b"\r\n--" + boundary + b"--\r\n")
     held = b""
@@ -50,7 +53,7 @@ def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
 
 
 def events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:
-    """Yield what the decoder finds in a body; raises ValueError if the body ends too early."""
+    """Yield the decoder's events for a body; raises ValueError if the body ends too early."""
     end_of_body = None
     for piece in chain(pieces(stream, decoder.boundary), [end_of_body]):
         decoder.receive_data(piece)
@@ -68,18 +71,18 @@ def content(found: Iterator[Event]) -> Iterator[bytes]:
 
 
 class Decoder(MultipartDecoder):
-    """Werkzeug's decoder, which refuses the whole body for one bad byte in a header."""
+    """A multipart decoder that accepts bad bytes in a header; Werkzeug's rejects the whole body."""
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
-        """Replace what is not UTF-8: some programs send file names in an older encoding."""
+        """Replace bytes that are not UTF-8; some programs send file names in an older encoding."""
         text = data.decode(errors="replace")
-        # In Shift_JIS a backslash may be half of a character, where it separates no folders.
+        # In Shift_JIS, a backslash may be the second byte of a character, not a path separator.
         text = text.replace("\ufffd\\", "\ufffd")
         return super()._parse_headers(text.encode())
 
 
 class FormParser(FormDataParser):
-    """Parses forms with the decoder above, and raises Unreadable for a broken body."""
+    """A form parser that uses `Decoder` and raises Unreadable for a broken body."""
 
     def parse(
         self,
@@ -89,7 +92,7 @@ class FormParser(FormDataParser):
         options: dict[str, str] | None = None,
     ) -> tuple[IO[bytes], Any, Any]:
         """Return the stream, the fields and the files."""
-        self.silent = False  # else a broken body would be an empty form
+        self.silent = False  # otherwise a broken body becomes an empty form
         try:
             if mimetype == "multipart/form-data":
                 return stream, *self._parts(stream, (options or {}).get("boundary", ""))
@@ -130,7 +133,7 @@ class FormParser(FormDataParser):
 
 
 class Request(flask.Request):
-    """A request that stages uploads, and leaves nothing staged behind however it ends."""
+    """A request that stages uploads, and removes all staged files when it ends."""
 
     form_data_parser_class = FormParser
 
@@ -159,10 +162,11 @@ class Request(flask.Request):
         return file
 
     def close(self) -> None:
-        """Close every file, even if the body broke off, and remove those that are only staged."""
+        """Close every file, even if the body ended early; remove files that are still staged."""
         super().close()
         for file in self.opened:
-            with suppress(OSError):  # a full disk shows once more when the rest is flushed
+            # On a full disk, the final flush fails again.
+            with suppress(OSError):
                 file.close()
         for file in self.staged:
-            Path(file.name).unlink(missing_ok=True)  # what is not there lies in storage
+            Path(file.name).unlink(missing_ok=True)  # a missing file was moved into storage

@@ -1,4 +1,4 @@
-"""How times, waits, sizes and references are written for a person."""
+"""Text for people: times, durations, sizes, references, greetings."""
 
 import re
 import secrets
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from .config import current
 
-# Without 0, 1 and L, which are read as others, and without vowels, which make words.
+# Without 0, 1 and L, which look like other characters, and without vowels, which could form words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 GREETED_MAX = 40
 GREETED_WORDS = 4
@@ -16,22 +16,22 @@ NAME_MARKS = " -\u2010\u2011'\u2018\u2019\u00b7\u30fb\u200c\u200d"
 
 
 def now() -> datetime:
-    """Tell the time, aware, in UTC."""
+    """Return the current time in UTC, with its time zone."""
     return datetime.now(UTC)
 
 
 def when(moment: datetime) -> str:
-    """Write a time in the firm's zone: 20 Nov 2026, 10:04."""
+    """Return a time in the firm's time zone: 20 Nov 2026, 10:04."""
     return f"{moment.astimezone(current['TIMEZONE']):%-d %b %Y, %H:%M}"
 
 
 def day(date: date) -> str:
-    """Write a day of this year: 20 Nov."""
+    """Return a date without its year: 20 Nov."""
     return f"{date:%-d %b}"
 
 
 def span(length: timedelta) -> str:
-    """Write a wait, rounded down: 2 d 4 h, 18 h, 30 min."""
+    """Return a duration, rounded down: 2 d 4 h, 18 h, 30 min."""
     minutes = max(0, int(length.total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
@@ -40,7 +40,7 @@ def span(length: timedelta) -> str:
 
 
 def filesize(size: int) -> str:
-    """Write a number of bytes as people do: 120 KB, 1.2 MB, 5 MB."""
+    """Return a number of bytes in readable units: 120 KB, 1.2 MB, 5 MB."""
     if size < 1024:
         return f"{size} bytes"
     if size < 2**20:
@@ -49,7 +49,7 @@ def filesize(size: int) -> str:
 
 
 def ordinal(number: int) -> str:
-    """Write 1st, 2nd, 3rd, 4th, 11th."""
+    """Return an ordinal number: 1st, 2nd, 3rd, 4th, 11th."""
     ending = (
         "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     )
@@ -57,26 +57,26 @@ def ordinal(number: int) -> str:
 
 
 def masked(email: str) -> str:
-    """Write an e-mail so that its owner knows it and a passer-by does not: a***@example.com."""
+    """Return an e-mail address that its owner recognizes and others do not: a***@example.com."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}***@{domain}"
 
 
 def new_reference() -> str:
-    """Make a lead's reference, LD-7K4M-92QX: random, and none of its characters looks like another."""
+    """Return a random reference for a lead, without look-alike characters: LD-7K4M-92QX."""
     digits = "".join(secrets.choice(REFERENCE_DIGITS) for _ in range(8))
     return f"LD-{digits[:4]}-{digits[4:]}"
 
 
 def unlinked(text: str) -> str:
-    """Break what a mail program would turn into a link, invisibly (U+2060), in text that somebody typed."""
+    """Insert invisible characters (U+2060) into typed text, so that mail programs make no links."""
     return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u2060", text)
 
 
 def greeting(first_name: str) -> str:
-    """Write "Hello Ana,", without a name that may be more than a name, such as an advertisement."""
+    """Return "Hello Ana,", or "Hello," if the name may be more than a name, such as an ad."""
     letters = [character for character in first_name if character not in NAME_MARKS]
-    # L are letters, M the marks that combine with them.
+    # In Unicode, category L is letters and M is combining marks.
     is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)
     if not is_name or len(first_name) > GREETED_MAX or len(first_name.split()) > GREETED_WORDS:
         return "Hello,"

@@ -1,4 +1,4 @@
-"""Who may come in: register, authenticate, sign in and out, change a password, enable and disable."""
+"""User accounts: register, authenticate, sign in and out, change passwords, enable and disable."""
 
 import uuid
 from collections.abc import Sequence
@@ -16,20 +16,22 @@ from ..models import Letter, Login, User
 from ..wording import now
 from . import attempts, passwords, registration
 
-# Composed once: every request of an attorney asks it.
+# Built once, because every request of a signed-in attorney runs this query.
 ALIVE = (
     select(User)
     .join(Login)
     .where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
 )
-COOKIE_LIFETIME = timedelta(days=7)  # however busy, a device signs in anew after this
+# After this time a device must sign in again, even if it is in constant use.
+COOKIE_LIFETIME = timedelta(days=7)
 
 
 def register(username: str, email: str, password: str, address: str) -> bool:
-    """Make an account as REGISTRATION allows; returns whether it can sign in at once.
+    """Create an account as REGISTRATION allows; returns whether it can sign in at once.
 
-    Under `approval` it must be enabled first, and a stranger does not learn which usernames and
-    e-mail addresses are taken: such a request makes no account, takes as long and is answered alike.
+    Under `approval`, an operator must enable the account first. A stranger must not learn which
+    usernames and e-mail addresses are taken. So a request for a taken one creates no account, but
+    takes as long and gets the same response.
     """
     if current["REGISTRATION"] == "closed":
         raise Forbidden("registration_closed")
@@ -45,7 +47,10 @@ def register(username: str, email: str, password: str, address: str) -> bool:
 
 
 def create(username: str, email: str, password: str, must_change: bool = False) -> User:
-    """Make an account of checked values; InvalidInput if the name or the address is taken."""
+    """Create an account from checked values.
+
+    Raises InvalidInput if the username or e-mail address is taken.
+    """
     hashed = passwords.hashed(password)
     user = _insert(username, email, hashed, is_active=True, must_change_password=must_change)
     if user is None:
@@ -75,10 +80,12 @@ def _taken(username: str, email: str) -> InvalidInput:
 
 
 def authenticate(name: str, password: str, address: str) -> User:
-    """Find the active user of a username or e-mail and a password, tried from a network address.
+    """Return the active user with this username or e-mail address and this password.
 
-    An unknown name and a wrong password take the same time and raise the same NotSignedIn, then the same TooOften.
-    So does an account that waits for approval, or it would show that its name and address were free.
+    `address` is the network address of the attempt. An unknown name and a wrong password take the
+    same time and raise the same errors: NotSignedIn, and TooOften after too many attempts. An
+    account that awaits approval raises them too. Any other error would reveal that its username
+    and e-mail address were free.
     """
     key = rules.email_key(name.strip())
     user = db.session.scalar(
@@ -86,7 +93,8 @@ def authenticate(name: str, password: str, address: str) -> User:
     )
     who = str(user.id) if user else key
     attempts.admit(who, address)
-    db.session.commit()  # no connection is held while this waits for its turn
+    # The commit releases the database connection while this thread waits for its turn.
+    db.session.commit()
     with passwords.turn(address):
         attempts.count(who, address)
         matches = passwords.match(password, user and user.hashed_password)
@@ -103,7 +111,10 @@ def authenticate(name: str, password: str, address: str) -> User:
 
 
 def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
-    """Begin a login of this user, unless the password was changed meanwhile; the rows of those that ended go."""
+    """Create a login for a user, and delete the user's expired logins.
+
+    Raises NotSignedIn if the password changed or the account was disabled in the meantime.
+    """
     db.session.execute(delete(Login).where(Login.user_id == user.id, Login.expires_at < now()))
     same = select(User.id).where(
         User.id == user.id, User.hashed_password == user.hashed_password, User.is_active
@@ -120,13 +131,13 @@ def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
 
 
 def sign_out(login_id: uuid.UUID) -> None:
-    """End a login for good, whoever holds a copy of its cookie or token."""
+    """End a login for good; every copy of its cookie or token stops working."""
     db.session.execute(delete(Login).where(Login.id == login_id))
     db.session.commit()
 
 
 def by_login(login_id: str) -> User | None:
-    """Find the active user behind a cookie's or a token's login."""
+    """Return the active user of the login in a cookie or token, or None."""
     try:
         wanted = uuid.UUID(login_id)
     except ValueError:
@@ -138,23 +149,27 @@ def by_login(login_id: str) -> User | None:
 
 
 def must_change_password(user: User) -> bool:
-    """Tell whether a new password comes before anything else; development does not ask for it."""
+    """Check whether a user must set a new password first; only production requires it."""
     return user.must_change_password and current["ENVIRONMENT"] == "production"
 
 
 def change_password(user: User, present: str, password: str, address: str) -> User:
-    """Give another password to a user who tells the present one; NotSignedIn if it is another."""
+    """Change a user's password; raises NotSignedIn if `present` is not the current password."""
     return set_password(authenticate(user.username, present, address), password)
 
 
 def set_password(user: User, password: str, must_change: bool = False) -> User:
-    """Give a user another password; all logins and links of theirs end, and they may try again at once."""
+    """Set a user's password, end the user's logins and reset links, and allow new attempts at once.
+
+    Raises Conflict if the password changed in the meantime.
+    """
     values = {"hashed_password": passwords.hashed(password), "must_change_password": must_change}
     same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
     if not db.session.scalar(same.values(values).returning(User.id)):
         db.session.rollback()
         raise Conflict("password_changed")
-    # Only now, when the user's row is locked: a sign-in that came before has its login in sight.
+    # The UPDATE has locked the user's row. Only now does this DELETE see the login of every
+    # earlier sign-in.
     db.session.execute(delete(Login).where(Login.user_id == user.id))
     attempts.pardon(str(user.id))
     db.session.commit()
@@ -162,7 +177,10 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
 
 
 def offer_reset(email: str) -> None:
-    """Owe this address a link to a new password, once in ten minutes; whose it is is asked when that is written."""
+    """Queue a password-reset e-mail, at most one per address in ten minutes.
+
+    The account is looked up only when the e-mail is sent, so the response reveals nothing.
+    """
     key, at = rules.email_key(email), now()
     once = uuid.UUID(tokens.digest("reset", f"{key} {at.timestamp() // 600}")[:32])
     row = insert(Letter).values(id=once, kind="reset", recipient=key, created_at=at, next_at=at)
@@ -171,7 +189,10 @@ def offer_reset(email: str) -> None:
 
 
 def by_reset_link(token: str) -> User:
-    """Find whose password a link may set, or raise Gone: it works once, for an hour, while the account is on."""
+    """Return the user of a password-reset link.
+
+    A link works once, for an hour, while the account is enabled. Otherwise this raises Gone.
+    """
     user_id, was = tokens.read_reset(token)
     user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
     if not user or was != tokens.digest("password", user.hashed_password):
@@ -180,7 +201,7 @@ def by_reset_link(token: str) -> User:
 
 
 def named(username: str) -> User:
-    """Find a user by the name."""
+    """Return the user with this username, or raise NotFound."""
     user = db.session.scalar(select(User).where(User.username_key == username.lower()))
     if user is None:
         raise NotFound("user_unknown", username=username)
@@ -188,7 +209,10 @@ def named(username: str) -> User:
 
 
 def enable(username: str, active: bool = True) -> User:
-    """Let a user sign in, or no more; either ends all logins, so that none comes back with the account."""
+    """Enable an account, or disable it.
+
+    Both delete the user's logins, so that no old login works again when the account is enabled.
+    """
     user = named(username)
     user.is_active = active
     user.awaits_approval = user.awaits_approval and not active
@@ -199,7 +223,7 @@ def enable(username: str, active: bool = True) -> User:
 
 
 def delete_user(username: str) -> User:
-    """Delete an account for good; the history of leads stays, without the name."""
+    """Delete an account for good; the history of leads remains, without the username."""
     user = named(username)
     attempts.forget_user(str(user.id))
     db.session.execute(delete(User).where(User.id == user.id))
@@ -208,7 +232,7 @@ def delete_user(username: str) -> User:
 
 
 def unlock(username: str) -> User:
-    """Let a user try again after too many wrong passwords."""
+    """Allow a user to sign in again after too many wrong passwords."""
     user = named(username)
     attempts.pardon(str(user.id))
     db.session.commit()
@@ -216,10 +240,10 @@ def unlock(username: str) -> User:
 
 
 def everybody() -> Sequence[User]:
-    """List all users by name."""
+    """Return all users, sorted by username."""
     return db.session.scalars(select(User).order_by(User.username_key)).all()
 
 
 def nobody_yet() -> bool:
-    """Tell whether there is no user at all."""
+    """Check whether no user exists yet."""
     return not db.session.scalar(select(exists().where(User.id.is_not(None))))

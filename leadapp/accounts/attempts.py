@@ -1,4 +1,4 @@
-"""How often a password may be tried, counted in the database for all processes."""
+"""Limits on sign-in attempts, counted in the database for all processes."""
 
 import math
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ ANY_ADDRESS = ""  # in KnownNetwork; a digest is never empty
 
 
 def admit(who: str, address: str) -> None:
-    """Raise TooOften if NETWORK_LIMIT sign-ins from this network failed lately, under any names.
+    """Raise TooOften if NETWORK_LIMIT sign-ins from this network failed in WINDOW, under any names.
 
-    A user who signed in from there lately is exempt, so that a visitor in the firm's network locks
-    no attorney out. An unknown name is never exempt: it gets the same answer as a user who is new
-    to that network.
+    A user with a recent sign-in from this network (KNOWN_FOR) is exempt, so a visitor in the firm's
+    network cannot lock out an attorney. An unknown name is never exempt: it gets the same response
+    as a user without a sign-in from this network.
     """
     at, key = now(), _key(who, address)
     failed = select(FailedNetwork.times).where(FailedNetwork.address == key["address"])
@@ -43,9 +43,10 @@ def admit(who: str, address: str) -> None:
 
 
 def count(who: str, address: str) -> None:
-    """Write a try down as failed before the password is looked at, or raise TooOften.
+    """Record an attempt as failed before the password is checked, or raise TooOften.
 
-    The row stays locked until then, so any number of processes share the LIMIT; `forget` takes back what went well.
+    The row is locked until the attempt is recorded, so all processes share one LIMIT. After a
+    successful sign-in, `forget` deletes the record.
     """
     key, at = _key(who, address), now()
     recent = _recent(_locked_times(FailedSignIns, key, at), at)
@@ -59,7 +60,7 @@ def count_network(address: str) -> None:
     """Record that a sign-in from a network address has failed."""
     key, at = _key(None, address), now()
     recent = _recent(_locked_times(FailedNetwork, key, at), at)
-    # Together with this failure, the row keeps NETWORK_LIMIT of them.
+    # Keep at most NETWORK_LIMIT times in the row, including this failure.
     _write_times(FailedNetwork, key, recent[1 - NETWORK_LIMIT :], at)
 
 
@@ -74,13 +75,13 @@ def forget(who: str, address: str) -> None:
 
 
 def pardon(who: str) -> None:
-    """Allow a user to try again from any network address, inside the caller's transaction."""
+    """Allow a user to sign in again from any network address, inside the caller's transaction."""
     db.session.execute(delete(FailedSignIns).filter_by(**_key(who)))
     _know({**_key(who), "address": ANY_ADDRESS})
 
 
 def forget_user(who: str) -> None:
-    """Remove all that is known of a user's sign-ins, inside the caller's transaction."""
+    """Delete all records of a user's sign-ins, inside the caller's transaction."""
     for table in (FailedSignIns, KnownNetwork):
         db.session.execute(delete(table).filter_by(**_key(who)))
 
@@ -92,7 +93,7 @@ def _know(key: dict[str, str]) -> None:
 
 
 def _locked_times(table: Any, key: dict[str, str], at: datetime) -> list[float]:
-    """Return the times of a row; inserts it if it is missing and locks it until the commit."""
+    """Return the times in a row; inserts the row if missing, and locks it until the commit."""
     row = insert(table).values(**key, times=[], last_at=at)
     locked = row.on_conflict_do_update(index_elements=[*key], set_={"address": key["address"]})
     times: list[float] = db.session.execute(locked.returning(table.times)).scalar_one()

@@ -1,4 +1,4 @@
-"""Passwords hashed and compared: slow on purpose, so one after the other."""
+"""Hash and check passwords, one at a time because hashing is slow on purpose."""
 
 import functools
 import secrets
@@ -14,10 +14,12 @@ from ..errors import Unavailable
 from ..network import network
 
 BCRYPT_ROUNDS = 12
-# A hash keeps a processor busy for a quarter of a second: one in each process, and few threads wait for their turn.
+# A hash keeps a processor busy for a quarter of a second. So each process computes one hash at a
+# time, and at most 16 threads hold a place in the queue.
 _hashing, _waiting = BoundedSemaphore(1), BoundedSemaphore(16)
-# One network takes at most two of these 16 places, so that others wait for two of its hashes at
-# most. Its further requests wait outside until one of the two is free. Each process counts alone.
+# One network takes at most two of these 16 places, so other networks wait for at most two of its
+# hashes. Its further requests wait outside the queue until one of the two places is free. Each
+# process counts separately.
 PLACES_OF_A_NETWORK = 2
 OUTSIDE_SECONDS = 15
 _outside = BoundedSemaphore(16)
@@ -29,7 +31,7 @@ _networks_lock = Lock()
 def turn(address: str | None = None) -> Iterator[None]:
     """Wait for a turn to hash on behalf of a network address; raises Unavailable if too many wait.
 
-    This leaves processors and threads to people who send a lead, and places to other networks.
+    The limits keep processors and threads free for lead submissions, and places for other networks.
     """
     own_place = nullcontext() if address is None else _place_of_network(network(address))
     with own_place, _place(_waiting), _hashing:
@@ -68,9 +70,12 @@ def hashed(password: str, address: str | None = None) -> str:
 
 
 def match(password: str, hash_: str | None) -> bool:
-    """Compare a password with a user's hash, or for as long with nobody's; inside one's turn."""
+    """Check a password against a hash; the caller must hold a `turn`.
+
+    Without a hash (no such user), check against a dummy hash so that timing is equal.
+    """
     secret = rules.composed_password(password).encode()
-    # bcrypt refuses longer ones; the comparison runs all the same, so that the time tells nothing.
+    # bcrypt rejects longer passwords. Check a truncated one anyway, so that timing reveals nothing.
     same = bcrypt.checkpw(
         secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode()
     )

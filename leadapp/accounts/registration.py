@@ -1,4 +1,4 @@
-"""Requests for an account whose username or e-mail address is taken."""
+"""Registration requests for a username or e-mail address that is already taken."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ WARN_AGAIN_AFTER = timedelta(days=1)
 
 
 def taken(username: str, email: str) -> list[str]:
-    """Return which of the two fields, `username` and `email`, belong to a user."""
+    """Return the fields (`username`, `email`) with a value that a user already has."""
     same = {
         "username": User.username_key == username.lower(),
         "email": User.email_key == rules.email_key(email),
@@ -26,23 +26,23 @@ def taken(username: str, email: str) -> list[str]:
 
 
 def refuse(username: str, email: str) -> None:
-    """Keep a request for the operator and warn the owner of the address, inside the caller's transaction.
+    """Keep a request for the operator, and warn the owner of the e-mail address.
 
-    The owner gets one e-mail a day at most. An account that waits to be enabled gets none: its
-    address was typed by a stranger, and may be anybody's.
+    Both happen inside the caller's transaction. The owner gets at most one e-mail a day. An account
+    that awaits approval gets none: a stranger typed its address, which may belong to anyone.
     """
     at = now()
     request = RefusedRegistration(username=username, email=email, taken=taken(username, email))
     db.session.add(request)
     due = or_(User.warned_at.is_(None), User.warned_at <= at - WARN_AGAIN_AFTER)
     owner = update(User).where(User.email_key == rules.email_key(email), User.is_active, due)
-    # One statement decides, so that two requests at once send one e-mail.
+    # One UPDATE checks and sets `warned_at`, so two simultaneous requests send only one e-mail.
     if address := db.session.scalar(owner.values(warned_at=at).returning(User.email_key)):
         letters.owe_user("registration", address, at)
 
 
 def refused() -> Sequence[RefusedRegistration]:
-    """List the requests of the last thirty days, newest first."""
+    """Return the refused requests of the last thirty days, newest first."""
     lately = RefusedRegistration.created_at > now() - REFUSED_FOR
     newest = RefusedRegistration.created_at.desc()
     return db.session.scalars(select(RefusedRegistration).where(lately).order_by(newest)).all()

@@ -1,4 +1,4 @@
-"""The JSON edge under /api/v1: bearer tokens only, closed by default."""
+"""The JSON API under /api/v1; endpoints require a bearer token by default."""
 
 from flask import Blueprint, Flask, Response, g, request
 from flask_login import AnonymousUserMixin
@@ -10,25 +10,31 @@ from ..extensions import csrf
 from . import auth, docs, leads
 
 CONDITIONS = "Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
-# Everything here needs a token; these do not.
+# The endpoints that need no token.
 OPEN = {"api.leads.submit_lead", "api.auth.register", "api.auth.login"}
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for nested in (leads.bp, auth.bp):
     bp.register_blueprint(nested)
-    csrf.exempt(nested)  # no cookie is read here; Flask-WTF looks at the innermost blueprint only
+    # The API reads no cookie. Flask-WTF looks only at the innermost blueprint.
+    csrf.exempt(nested)
 
 
 def init_app(app: Flask) -> None:
     """Register the API."""
     app.register_blueprint(bp)
     app.register_blueprint(docs.bp)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
+    # Flask's default JSON provider has this attribute.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
 
 
 @bp.before_request
 def identify() -> None:
-    """Find who asks by the bearer token alone: Flask-Login would look at the cookie, which counts for nothing here."""
+    """Identify the user by the bearer token alone.
+
+    `_login_user` is always set, because otherwise Flask-Login would read the session cookie, which
+    the API ignores.
+    """
     g._login_user = AnonymousUserMixin()
     if request.endpoint in OPEN or request.method == "OPTIONS":
         return
@@ -45,7 +51,10 @@ def identify() -> None:
 
 @bp.after_request
 def share(response: Response) -> Response:
-    """Let the scripts of CORS_ORIGINS read answers; without credentials, since cookies count for nothing here."""
+    """Allow the scripts of CORS_ORIGINS to read responses.
+
+    Credentials are not allowed, because the API ignores cookies.
+    """
     response.vary.add("Origin")
     if (origin := request.headers.get("Origin")) in current["CORS_ORIGINS"]:
         response.headers["Access-Control-Allow-Origin"] = str(origin)

@@ -1,4 +1,4 @@
-"""Accounts and tokens over JSON."""
+"""Accounts and tokens in the JSON API."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 
 @bp.post("/register")
 def register() -> tuple[Answer, int]:
-    """Make an account, as REGISTRATION allows."""
+    """Create an account, if REGISTRATION allows it."""
     details = RegisterSchema().read_body()
     message = "User registered successfully"
     if not accounts.register(**details, address=request.remote_addr or ""):
@@ -29,7 +29,7 @@ def register() -> tuple[Answer, int]:
 
 @bp.post("/login")
 def login() -> Answer:
-    """Give a token for a username (or e-mail) and a password."""
+    """Return a token for a username (or e-mail address) and a password."""
     if request.mimetype != "application/x-www-form-urlencoded":
         raise WrongMediaType("form_encoded_expected")
     form = LoginForm(meta={"csrf": False})
@@ -46,5 +46,5 @@ def login() -> Answer:
 
 @bp.get("/me")
 def me() -> Answer:
-    """Tell who the token speaks for."""
+    """Return the user that the token belongs to."""
     return UserSchema().dump(current_user)

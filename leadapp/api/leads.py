@@ -1,4 +1,4 @@
-"""Leads over JSON: anybody submits one, attorneys list, read and mark them."""
+"""Leads in the JSON API: anyone can submit one; attorneys list, read and mark them."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ from ..schemas.writers import LeadSchema, PageSchema, SubmittedSchema
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
-# Made once: making a schema costs more than reading or writing with it.
+# Created once: creating a schema costs more than reading or writing with it.
 QUERY, STATUS = QuerySchema(), StatusSchema()
 SUBMITTED, PAGE, LEAD = SubmittedSchema(), PageSchema(), LeadSchema()
 MARKED = LeadSchema(only=["id", "status", "reached_out_at"])
@@ -26,7 +26,7 @@ MARKED = LeadSchema(only=["id", "status", "reached_out_at"])
 
 @bp.post("")
 def submit_lead() -> tuple[Answer, int, dict[str, str]]:
-    """Take a submission in; the same Idempotency-Key and content is taken in once."""
+    """Submit a lead; the same content with the same Idempotency-Key is stored only once."""
     if request.mimetype != "multipart/form-data":
         raise WrongMediaType("form_expected")
     sending = intake.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
@@ -39,23 +39,24 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
 
 @bp.get("")
 def list_leads() -> tuple[Answer, dict[str, str]]:
-    """List one page of the leads."""
+    """Return one page of leads."""
     page = triage.search(QUERY.read(request.args.to_dict()))
     return PAGE.dump(page), {"Link": _links(page)}
 
 
 @bp.get("/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> Response:
-    """Read a lead with all it sent."""
+    """Return a lead with all its submissions."""
     return _versioned(LEAD, triage.show(lead_id, current_user))
 
 
 @bp.patch("/<uuid:lead_id>")
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
-    """Mark a lead as reached out; once marked, it answers the first time."""
+    """Mark a lead as reached out; if it is already marked, return the first mark."""
     triage.check_transition(STATUS.read_body()["status"])
     seen = None
-    if request.if_match:  # a proxy that compresses makes an ETag weak
+    if request.if_match:
+        # A proxy that compresses responses makes their ETags weak.
         seen = triage.seen_as(lead_id, request.if_match.contains_weak)
     lead = triage.mark_reached_out(lead_id, current_user, seen).lead
     return _versioned(MARKED, lead)
@@ -64,12 +65,12 @@ def mark_reached_out(lead_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:lead_id>/resume")
 @bp.get("/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
-    """Download a resume, the newest unless a submission is named."""
+    """Download the newest resume of a lead, or the resume of one submission."""
     return downloads.resume(*triage.open_resume(lead_id, current_user, submission_id))
 
 
 def _idempotency_key() -> str | None:
-    """Read the Idempotency-Key; stored as a digest, so that no key of a client is told apart from a form's."""
+    """Return a digest of the Idempotency-Key, so that a stored key looks like the id of a form."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -79,7 +80,7 @@ def _idempotency_key() -> str | None:
 
 
 def _versioned(schema: Schema, lead: Lead) -> Response:
-    """Answer with a lead and its ETag, or 304 to a client that has read this version."""
+    """Return a lead with its ETag, or 304 if the client already has this version."""
     response = make_response(schema.dump(lead))
     response.set_etag(lead.version)
     response.make_conditional(request)
@@ -87,12 +88,13 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
 
 
 def _links(page: triage.Page) -> str:
-    """Write where the other pages are (RFC 8288)."""
+    """Return the Link header with the URLs of the other pages (RFC 8288)."""
     here, last = page.query.page, max(page.pages, 1)
     pages = {"first": 1, "prev": min(here - 1, last), "next": here + 1, "last": last}
     asked: dict[str, Any] = request.args.to_dict()
     asked.pop("page", None)
-    address = url_for(".list_leads", **asked, page="")  # built once, as what is longest about it
+    # Built once, because building the URL takes most of the time here.
+    address = url_for(".list_leads", **asked, page="")
     return ", ".join(
         f'<{address}{number}>; rel="{rel}"' for rel, number in pages.items() if 1 <= number <= last
     )

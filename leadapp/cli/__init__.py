@@ -1,6 +1,6 @@
-"""The `flask` commands: thin callers of the use cases.
+"""The `flask` commands, which only call the use cases.
 
-Exit codes: 0 done, 1 refused, 2 wrong usage. Data goes to stdout, messages to stderr.
+Exit codes: 0 success, 1 failure, 2 wrong usage. Data goes to stdout, messages to stderr.
 """
 
 import click
@@ -31,6 +31,6 @@ def init_app(app: Flask) -> None:
     for command in (*GROUPS, *ALONE):
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
-    # `flask run`, Flask's own development server, starts no deliverer.
+    # `flask run`, Flask's development server, does not deliver e-mails.
     if context and context.info_name == "run":
         click.echo("Letters wait until this runs beside it: flask mail deliver", err=True)

@@ -1,4 +1,4 @@
-"""What every command shares: questions on a terminal, spans of time, and failures in one line."""
+"""Shared by the commands: questions on a terminal, spans of time, and failures in one line."""
 
 import functools
 import json
@@ -17,7 +17,10 @@ from ..mail import NotSent
 
 
 def mendable(function: Callable[..., None]) -> Callable[..., None]:
-    """Run in the application; what an operator can mend becomes one line, not a traceback."""
+    """Run a command in the application context.
+
+    A failure that an operator can fix is printed as a short message, not as a traceback.
+    """
 
     @with_appcontext
     @functools.wraps(function)
@@ -28,13 +31,14 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
         except DatabaseError as error:
             words = f"The database cannot be used: {error.orig}"
-            # PostgreSQL raises ProgrammingError; SQLite only says it.
+            # PostgreSQL raises ProgrammingError for a missing table or column. With SQLite, only
+            # the message shows it.
             unmigrated = re.search("no (such )?(table|column)", words)
             if isinstance(error, ProgrammingError) or unmigrated:
                 words += "\nIf it is new or behind, run: flask db upgrade"
             raise click.ClickException(words) from error
         except BrokenPipeError:
-            raise  # whoever reads the output has enough: click ends without a word
+            raise  # the reader, such as `head`, has closed the pipe: click exits without a message
         except OSError as error:
             raise click.ClickException(
                 f"{error.filename or 'leadapp'}: {error.strerror}"
@@ -44,12 +48,15 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
-    """Run as `mendable` does, and tell by `as_json` whether somebody asks for JSON."""
+    """Run a command as `mendable` does, and add the option --json, passed as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(mendable(function))
 
 
 def counted(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
-    """Run as `mendable` does; print what the command gives line by line, or as one JSON object."""
+    """Run a command as `mendable` does, and print the dict that it returns.
+
+    Prints one line for each entry, or one JSON object with --json.
+    """
 
     @reporting
     @functools.wraps(function)
@@ -62,21 +69,21 @@ def counted(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
 
 
 def ask(label: str, option: str, **how: Any) -> str:
-    """Ask on a terminal for what no option brought."""
+    """Prompt for the value of a missing option on a terminal; elsewhere raise UsageError."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"Missing option '{option}'.")
     return str(click.prompt(label, err=True, **how))
 
 
 def confirm(question: str, option: str) -> None:
-    """Ask on a terminal whether to go on; elsewhere an option must say so."""
+    """Ask for confirmation on a terminal; elsewhere require the option by raising UsageError."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"Missing option '{option}'.")
     click.confirm(question, err=True, abort=True)
 
 
 def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
-    """Make what shows on a terminal how far somebody is with a list."""
+    """Return a wrapper for iterables that shows a progress bar on a terminal."""
 
     def watch(items: Iterable[Any]) -> Iterator[Any]:
         with click.progressbar(
@@ -88,7 +95,7 @@ def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], 
 
 
 def span(text: str) -> timedelta:
-    """Read a span of time: 90m, 24h, 3d."""
+    """Parse a span of time, such as 90m, 24h or 3d."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
     if not re.fullmatch("[0-9]{1,5}[mhd]", text):
         raise click.BadParameter("must be a number and m, h or d, like 24h")

@@ -1,4 +1,4 @@
-"""Leads: list, export, erase."""
+"""Commands that list, export and erase leads."""
 
 import json
 import uuid
@@ -43,7 +43,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 )
 @reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
-    """List leads, newest first: id, reference, status, wait, name, e-mail."""
+    """List leads, newest first: id, reference, status, waiting time, name, e-mail address."""
     page = triage.search(QuerySchema().read(typed))
     if as_json:
         click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
@@ -73,7 +73,10 @@ def export_leads(**typed: Any) -> None:
 @click.option("--reference", help="The lead's reference, to confirm.")
 @counted
 def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
-    """Erase a lead for good: details, letters, history; its files go with the next sweep."""
+    """Erase a lead for good, with its details, e-mails and history.
+
+    The next sweep deletes its files.
+    """
     lead = triage.read(lead_id)
     triage.erase(
         lead_id,

@@ -1,4 +1,4 @@
-"""Letters: deliver them, and find out why they do not leave."""
+"""Commands that deliver e-mails and help to find out why they fail."""
 
 import json
 import secrets
@@ -18,7 +18,10 @@ mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do
 @mail_commands.command("deliver")
 @mendable
 def deliver_letters() -> None:
-    """Deliver letters until stopped; any number of these may run."""
+    """Deliver e-mails until stopped.
+
+    Any number of these commands may run at the same time.
+    """
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -30,7 +33,7 @@ def deliver_letters() -> None:
 @click.option("--to", required=True, help="The address to send it to.")
 @mendable
 def test_mail(to: str) -> None:
-    """Send one test e-mail now and explain what fails."""
+    """Send one test e-mail now, and print the reason if it fails."""
     recipient, number = rules.email(to), secrets.token_hex(8)
     try:
         message = mail.compose("test", "Test e-mail", recipient, f"test-{number}")
@@ -47,7 +50,10 @@ def test_mail(to: str) -> None:
 @mail_commands.command("status")
 @reporting
 def mail_status(as_json: bool) -> None:
-    """Tell how many letters wait and have failed; exit 1 if any has."""
+    """Print how many e-mails wait and how many have failed.
+
+    Exits with 1 if any has failed.
+    """
     waiting, failed, wait = letters.standing()
     figures = {
         "waiting": waiting,
@@ -65,5 +71,5 @@ def mail_status(as_json: bool) -> None:
 @mail_commands.command("retry")
 @counted
 def retry_mail() -> dict[str, int]:
-    """Send every letter that has failed once more."""
+    """Queue every failed e-mail again."""
     return {"sent_again": letters.retry_failed()}

@@ -1,4 +1,4 @@
-"""What an operator looks after: settings, health, stored files, backups, reminders."""
+"""Commands for settings, health, stored files, backups and reminders."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def sweep() -> dict[str, int]:
 @click.option("--dry-run", is_flag=True, help="Only count them.")
 @counted
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
-    """Erase the leads whose last submission is older than that."""
+    """Erase the leads with no submission in the time given by --older-than."""
     return {
         "would_be_erased" if dry_run else "erased": upkeep.purge(
             untouched, watched("Erasing"), dry_run
@@ -39,11 +39,16 @@ def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @reporting
 def back_up(folder: Path | None, as_json: bool) -> None:
-    """Back up database and files into a new FOLDER or BACKUP_DIR; the site may go on; exit 1 if files are lost."""
+    """Back up the database and the files into a new FOLDER.
+
+    By default, creates the folder in BACKUP_DIR. The site may keep running. Exits with 1 if files
+    are missing from storage or changed.
+    """
     made, lost = upkeep.back_up(folder, watched("Copying"))
     click.echo(json.dumps({"folder": str(made), "lost": lost}) if as_json else made)
     click.echo(f"Compare it with its manifest: flask restore --verify {made}", err=True)
-    if lost:  # so that `flask backup && rm` keeps the backups that have them
+    # Exit with 1, so that `flask backup && rm` keeps the older backups that have these files.
+    if lost:
         raise click.ClickException(f"Not in storage, or not as they were sent: {', '.join(lost)}")
 
 
@@ -54,7 +59,10 @@ def back_up(folder: Path | None, as_json: bool) -> None:
 )
 @counted
 def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
-    """Bring a backup back into an empty place, but nobody who was erased since. Stop the site first."""
+    """Restore the backup in FOLDER into an empty database and storage.
+
+    Stop the site first. Leads that were erased after the backup are left out. All logins end.
+    """
     bring = upkeep.verify if only_verify else upkeep.restore
     manifest = bring(folder, watched("Comparing" if only_verify else "Restoring"))
     made = {name: manifest[name] for name in ("made_at", "revision")}
@@ -65,7 +73,10 @@ def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
 @click.option("--older-than", "waited", default="24h", type=span, help="24h, 3d, 90m")
 @counted
 def remind(waited: timedelta) -> dict[str, int]:
-    """Write to the attorneys about the leads that still wait; run it once a day."""
+    """E-mail the attorneys about the leads that still wait.
+
+    Run it once a day.
+    """
     return {"waiting": upkeep.remind(waited)}
 
 
@@ -73,14 +84,20 @@ def remind(waited: timedelta) -> dict[str, int]:
 @click.option("--leads", "count", default=500, type=click.IntRange(1, 5000), show_default=True)
 @counted
 def seed_demo(count: int) -> dict[str, int]:
-    """Add leads of people who do not exist, to try things with; no letter is sent."""
+    """Add leads of invented people, for a demo.
+
+    Sends no e-mail.
+    """
     return {"added": sum(watched("Adding leads", count)(demo.add_leads(count)))}
 
 
 @click.command("doctor")
 @reporting
 def doctor(as_json: bool) -> None:
-    """Look at each part leadapp stands on, and say what mends it; exit 1 if one does not work."""
+    """Check each part that leadapp depends on, and print how to fix it.
+
+    Exits with 1 if a part does not work.
+    """
     findings = upkeep.examine()
     if as_json:
         click.echo(json.dumps([finding._asdict() for finding in findings]))
@@ -111,7 +128,7 @@ def doctor(as_json: bool) -> None:
 )
 @with_appcontext
 def show_config(written: Callable[[], str] | None) -> None:
-    """Show every setting, its value and where it comes from."""
+    """Show every setting, its value and its source."""
     click.echo(written() if written else _settings_in_force(), nl=False)
 
 

@@ -1,4 +1,4 @@
-"""Accounts of attorneys."""
+"""Commands for the accounts of attorneys."""
 
 import json
 import secrets
@@ -50,7 +50,10 @@ def create_user(
     random_password: bool,
     as_json: bool,
 ) -> None:
-    """Make an account that can sign in at once; asks for what is missing on a terminal."""
+    """Create an account that can sign in at once.
+
+    On a terminal, prompts for missing values.
+    """
     username = rules.username(username or ask("Username", "--username"))
     email = rules.email(email or ask("E-mail", "--email"))
     password = _password(password_file, random_password)
@@ -60,7 +63,8 @@ def create_user(
 
 def _password(file: TextIO | None, at_random: bool) -> str:
     if at_random:
-        return f"Aa1{secrets.token_urlsafe(15)}"  # of every kind that the rule asks for
+        # "Aa1" has every kind of character that the password rule requires.
+        return f"Aa1{secrets.token_urlsafe(15)}"
     if file:
         try:
             return rules.password(file.read().rstrip("\r\n"))
@@ -72,7 +76,7 @@ def _password(file: TextIO | None, at_random: bool) -> str:
 
 
 def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None = None) -> None:
-    """Print the account for programs, and the next step for people."""
+    """Print the account to stdout, and the next step for the operator to stderr."""
     if as_json:
         click.echo(
             json.dumps(UserSchema().dump(user) | ({"password": password} if password else {}))
@@ -85,7 +89,10 @@ def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None
 @click.command("seed-db")
 @reporting
 def seed_db(as_json: bool) -> None:
-    """Make the first account: the seed's admin, in production with a random password."""
+    """Create the first account, with the username admin.
+
+    The password must be changed at the first sign-in. In production it is random.
+    """
     production = current["ENVIRONMENT"] == "production"
     password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
     user = accounts.create("admin", "admin@leadmanagement.local", password, must_change=True)
@@ -126,7 +133,7 @@ def _list_refused(as_json: bool) -> None:
 @click.argument("username")
 @reporting
 def enable_user(username: str, as_json: bool) -> None:
-    """Let a user sign in."""
+    """Allow a user to sign in."""
     user = accounts.enable(username)
     click.echo(NOT_PROVEN.format(email=user.email), err=True)
     _report(user, as_json)
@@ -136,7 +143,7 @@ def enable_user(username: str, as_json: bool) -> None:
 @click.argument("username")
 @reporting
 def disable_user(username: str, as_json: bool) -> None:
-    """Keep a user out; sessions and tokens end at once."""
+    """Block a user from signing in, and end their sessions and tokens at once."""
     _report(
         accounts.enable(username, active=False),
         as_json,
@@ -149,7 +156,10 @@ def disable_user(username: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @reporting
 def delete_user(username: str, yes: bool, as_json: bool) -> None:
-    """Delete an account for good; the history of leads stays, without the name."""
+    """Delete an account for good.
+
+    The history of leads is kept, without the name of the user.
+    """
     user = accounts.named(username)
     if not yes:
         question = f"Delete the account {user.username} ({user.email}) for good?"
@@ -161,7 +171,7 @@ def delete_user(username: str, yes: bool, as_json: bool) -> None:
 @click.argument("username")
 @reporting
 def unlock_user(username: str, as_json: bool) -> None:
-    """Let a user try again after too many wrong passwords."""
+    """Allow a user to try again after too many wrong passwords."""
     _report(accounts.unlock(username), as_json)
 
 
@@ -173,7 +183,7 @@ def unlock_user(username: str, as_json: bool) -> None:
 def set_password(
     username: str, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
-    """Give a user another password; sessions and tokens end."""
+    """Set a new password for a user, and end their sessions and tokens."""
     user, password = accounts.named(username), _password(password_file, random_password)
     accounts.set_password(user, password, must_change=random_password)
     _report(user, as_json, password=password if random_password else None)

@@ -1,4 +1,4 @@
-"""The settings in force, read from the environment; refuses to start on what is unsafe."""
+"""The current settings, read from the environment; unsafe settings prevent the start."""
 
 import os
 import secrets
@@ -33,7 +33,7 @@ current: Any = LocalProxy(lambda: current_app.config)
 
 
 class ConfigurationError(ClickException):
-    """The settings do not allow a start; says all that is wrong with them at once, at the command line too."""
+    """The settings do not allow a start; the message lists all problems, for the CLI too."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class ConfigurationError(ClickException):
 
 
 def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-    """Read every setting: the values, where each came from, and what cannot be read.
+    """Return the values of all settings, the source of each, and the problems found.
 
     An empty variable or file counts as not set.
     """
@@ -52,7 +52,8 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], li
     for setting in SETTINGS:
         try:
             text, sources[setting.name] = _text(setting, environ)
-            text.encode()  # raises for bytes that were not UTF-8, which no page or e-mail can carry
+            # Raises for bytes that were not UTF-8, because no page or e-mail can contain them.
+            text.encode()
             values[setting.name] = setting.kind.read(text)
         except OSError as error:
             problems.append(
@@ -65,7 +66,7 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], li
 
 
 def _text(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Find a setting's text and where it stands."""
+    """Return the text of a setting and its source."""
     if environ.get(setting.name):
         return environ[setting.name], "environment"
     path = environ.get(f"{setting.name}_FILE")
@@ -75,7 +76,7 @@ def _text(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def load(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Give the values of all settings and where each came from, or raise ConfigurationError."""
+    """Return the values of all settings and the source of each, or raise ConfigurationError."""
     values, sources, problems = read(environ)
     problems = [*_missing(values, sources), *problems, *unsafe(values, sources)]
     if problems:
@@ -84,7 +85,10 @@ def load(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
-    """Put the settings in force into `app.config`; `overrides` win, their texts read as the environment's."""
+    """Load the settings into `app.config`.
+
+    `overrides` take precedence; those that are texts are read like environment variables.
+    """
     overrides = overrides or {}
     texts = {name: value for name, value in overrides.items() if isinstance(value, str)}
     values, sources = load({**os.environ, **texts})
@@ -96,7 +100,7 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
-            # The database, the letters and the secret are for this user only.
+            # Only this user may read the database, the e-mails and the secret.
             folder.chmod(0o700)
         if not values["SECRET_KEY"]:
             file = folder / "secret_key"
@@ -120,7 +124,7 @@ def _missing(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
 
 
 def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
-    """Add what follows from the settings, and what Flask and its extensions call them."""
+    """Add the derived settings, and the names that Flask and its extensions use."""
     production = values["ENVIRONMENT"] == "production"
     base_url = values["BASE_URL"] or f"http://{values['HOST']}:{values['PORT']}"
     https = base_url.startswith("https://")
@@ -128,7 +132,7 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
     return values | {
         "INSTANCE_PATH": str(instance),
         "BASE_URL": base_url,
-        # Under any other name nothing is served.
+        # Requests for any other host name are rejected.
         "HOSTS": {urlsplit(base_url).hostname, values["HOST"], *LOOPBACK},
         "DEBUG": values["DEBUG"] and not production,
         "AT_HOME": at_home,
@@ -140,7 +144,8 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": values["RATELIMIT_STORAGE_URI"]
         or counter.storage_uri(instance / "limits.db"),
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
-        # Room for a file somewhat too large, so that the form can answer it and keep the other fields.
+        # Allows a file that is somewhat too large, so that the form can report it and keep the
+        # other fields.
         "MAX_CONTENT_LENGTH": 5 * values["MAX_FILE_SIZE"],
         "MAX_FORM_PARTS": 20,
         "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
@@ -154,13 +159,14 @@ def _completed(values: dict[str, Any], instance: Path) -> dict[str, Any]:
 def _made_once(path: Path, length: int) -> str:
     """Return this instance's secret of at least `length` bytes.
 
-    The first start makes it. Several processes that start at once agree on one.
+    The first start creates it. Processes that start at the same time use the same secret.
     """
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
-        with suppress(FileExistsError):  # another process was first, and its secret is the one
+        # If another process was first, use its secret.
+        with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
     secret = path.read_text()

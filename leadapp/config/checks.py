@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Bytes of SECRET_KEY: a key is at least as long as the digest that it signs (RFC 7518, 3.2).
+# Minimum bytes of SECRET_KEY: a key must be at least as long as the hash (RFC 7518, 3.2).
 SECRET_LENGTHS = {"HS256": 32, "HS384": 48, "HS512": 64}
 METRICS_TOKEN_LENGTH = 16
 PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
@@ -19,7 +19,7 @@ KNOWN_EXAMPLES = re.compile(
     "your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE
 )
 EXAMPLE_PASSWORD = re.compile(f"{KNOWN_EXAMPLES.pattern}|^(password|secret)$", re.IGNORECASE)
-# Domains that the standards keep for examples (RFC 2606, RFC 6761).
+# Domains that the standards reserve for examples (RFC 2606, RFC 6761).
 EXAMPLE_ADDRESS = re.compile(r"[@.](example(\.(com|net|org))?|invalid)$", re.IGNORECASE)
 MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -27,7 +27,7 @@ NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
 
 
 def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
-    """Yield everything that is unsafe about the settings that could be read."""
+    """Yield a problem for each unsafe setting; settings that could not be read are skipped."""
     production = values.get("ENVIRONMENT") == "production"
     yield from _secret(values.get("SECRET_KEY"), values.get("ALGORITHM"), production)
     if production:
@@ -54,9 +54,10 @@ def _is_patterned(text: str) -> bool:
     """Return whether most characters of a text can be guessed from those before them.
 
     A character can be guessed if it repeats the one before, is its neighbor in the alphabet or on a
-    keyboard, or ends a group of three that occurred earlier. In random text few can.
+    keyboard, or ends a group of three that occurred earlier. In random text, few characters can be
+    guessed.
     """
-    if text in (text * 2)[1:-1]:  # the same characters, several times
+    if text in (text * 2)[1:-1]:  # the same characters repeated
         return True
     text, guessed = text.lower(), 0
     for end in range(1, len(text)):
@@ -85,7 +86,7 @@ def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) ->
     }
     for name, addresses in found.items():
         examples = [address for address in addresses if EXAMPLE_ADDRESS.search(address)]
-        if examples and sources[name] != "default":  # a default is listed as missing
+        if examples and sources[name] != "default":  # a default is reported as missing
             yield f"{name} is {', '.join(examples)}, an example: set your own"
 
 

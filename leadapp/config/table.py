@@ -1,4 +1,4 @@
-"""The table of settings.toml read: what each kind of setting allows, and the table as text."""
+"""The settings defined in settings.toml, the kinds of their values, and texts that list them."""
 
 import re
 import tomllib
@@ -15,7 +15,10 @@ from .. import accent
 
 
 class Kind(NamedTuple):
-    """How the text of a setting is read (ValueError if it cannot be), and what is allowed, in words."""
+    """A kind of setting: the allowed values in words, and the function that reads the text.
+
+    The function raises ValueError or KeyError if the value is not allowed.
+    """
 
     allowed: str
     read: Callable[[str], Any] = str
@@ -37,7 +40,7 @@ def _choice(*names: str) -> Kind:
 def _list_of(allowed: str, read: Callable[[str], Any], separator: str = ",") -> Kind:
     def read_all(text: str) -> list[Any]:
         parts = [read(part.strip()) for part in text.split(separator) if part.strip()]
-        if text and not parts:  # nothing but separators is a slip
+        if text and not parts:  # only separators: a mistake
             raise ValueError(text)
         return parts
 
@@ -60,7 +63,7 @@ def _shaped(allowed: str, shape: str) -> Kind:
 def _base_url(text: str) -> str:
     url = urlsplit(text)
     beside = url.path.strip("/") or url.query or url.port == 0
-    (url.hostname or "").encode("idna")  # raises for an empty label, which no one can look up
+    (url.hostname or "").encode("idna")  # raises for an empty label, which DNS cannot look up
     if text and (url.scheme not in ("http", "https") or not url.hostname or beside):
         raise ValueError(text)
     return text.rstrip("/")
@@ -69,7 +72,7 @@ def _base_url(text: str) -> str:
 def _mail_server(text: str) -> str:
     if text and not re.fullmatch(r"[\w.-]+", text):
         ip_address(text)
-    text.encode("idna")  # raises for an empty label, which no one can look up
+    text.encode("idna")  # raises for an empty label, which DNS cannot look up
     return text
 
 
@@ -77,14 +80,14 @@ def _address(text: str) -> str:
     local, _, domain = text.partition("@")
     if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):
         raise ValueError(text)
-    local.encode("ascii")  # few mail servers accept more
+    local.encode("ascii")  # few mail servers accept other characters
     domain.encode("idna")
     return text
 
 
 def _database(text: str) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
-    # Each connection would have a database in memory for itself.
+    # A database in memory is rejected, because each connection would have its own.
     in_memory = url in ("sqlite:///", "sqlite:///:memory:")
     if in_memory or not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError(text)
@@ -106,7 +109,8 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(text) from error
 
 
-ADDRESS = Kind("an e-mail address", _address)  # an operator's own domain may be a private one
+# An operator's domain may be private, so this check is looser than rules.email.
+ADDRESS = Kind("an e-mail address", _address)
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
     "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",
@@ -162,7 +166,7 @@ SETTINGS = tuple(
 
 
 def example() -> str:
-    """Write `.env.example`: every setting, its help and its default."""
+    """Return the text of `.env.example`: every setting with its help and its default."""
     heading = "# Copy to .env and take the # from what you set. A secret may stand in a file that NAME_FILE names.\n"
     return heading + "".join(
         f"\n# {setting.help}\n# {setting.name}={setting.default}\n" for setting in SETTINGS
@@ -170,7 +174,7 @@ def example() -> str:
 
 
 def markdown() -> str:
-    """Write the table of docs/configuration.md."""
+    """Return the table in docs/configuration.md."""
     rows = [
         "| Variable | Allowed | Default | What it does | In production |",
         "|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""A firm to try things with: leads of people who do not exist, over the last two months."""
+"""Demo data: leads with invented names, spread over the last two months."""
 
 import re
 import shutil
@@ -23,11 +23,14 @@ from ..wording import now
 
 HERE = Path(__file__).parent
 PLAIN = re.compile("[^a-z]")
-WAITING = 40  # so many of the latest wait all, of the others one here and there
+WAITING = 40  # leads up to this number, the latest, are all pending; of the others, one in 17
 
 
 def add_leads(count: int) -> Iterator[bool]:
-    """Add leads one by one, the latest first, and tell of each whether it is new; no letter is owed."""
+    """Add leads one by one, the latest first, and yield for each whether it is new.
+
+    Queues no e-mails. Raises Forbidden in production.
+    """
     if current["ENVIRONMENT"] == "production":
         raise Forbidden("demo_production")
     return _adding(count)
@@ -44,7 +47,8 @@ def _adding(count: int) -> Iterator[bool]:
             first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf")
         )
         yield _add(details, number, attorney)
-        db.session.commit()  # one by one: nobody who writes meanwhile waits for all of them
+        # A commit for each lead, so that other writers do not wait for all of them.
+        db.session.commit()
 
 
 def _resume(name: str, ending: str) -> Resume:

@@ -1,4 +1,4 @@
-"""The tables, their column types, and the rules inside one row."""
+"""The database tables and their column types."""
 
 from .accounts import (
     FailedNetwork,

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Users, their logins, and records of sign-in attempts."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -11,15 +11,17 @@ from ..rules import EMAIL_MAX
 from ..wording import now
 from .columns import Base
 
-KNOWN_FOR = timedelta(days=30)  # how long a user is known at a network address
-REFUSED_FOR = timedelta(days=30)  # how long a refused request for an account is shown
+# How long a sign-in exempts a user from a network's limit on failures.
+KNOWN_FOR = timedelta(days=30)
+# How long operators see a refused registration request.
+REFUSED_FOR = timedelta(days=30)
 
 
 class User(UserMixin, Base):
     """An attorney who signs in."""
 
     __tablename__ = "users"
-    __allow_unmapped__ = True  # login_id is no column
+    __allow_unmapped__ = True  # login_id is not a column
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     username: Mapped[str] = mapped_column(String(50))
@@ -30,18 +32,19 @@ class User(UserMixin, Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     awaits_approval: Mapped[bool] = mapped_column(default=False)
-    warned_at: Mapped[datetime | None]  # of a request for an account with the same address
+    # When the user was last warned of a registration request with the same e-mail address.
+    warned_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     login_id: uuid.UUID | None = None
 
     def get_id(self) -> str:
-        """Name the login, not the user: a cookie ends when its row does."""
+        """Return the id of the login, not the user: a cookie ends when its login row is deleted."""
         return str(self.login_id)
 
 
 class RefusedRegistration(Base):
-    """A request for an account whose username or e-mail address was taken, kept for the operator."""
+    """A registration request for a taken username or e-mail address, kept for the operator."""
 
     __tablename__ = "refused_registrations"
 
@@ -65,7 +68,10 @@ class Login(Base):
 
 
 class FailedNetwork(Base):
-    """When sign-ins from one network address failed lately, whatever the name; the address is a keyed digest."""
+    """The times of recent failed sign-ins from one network, under any username.
+
+    `address` is a keyed hash.
+    """
 
     __tablename__ = "failed_networks"
 
@@ -75,7 +81,10 @@ class FailedNetwork(Base):
 
 
 class KnownNetwork(Base):
-    """A network address from which a user has signed in, both as keyed digests; "" is any address."""
+    """A network from which a user has signed in.
+
+    Both columns of the key are keyed hashes. An `address` of "" means any network.
+    """
 
     __tablename__ = "known_networks"
 
@@ -85,7 +94,10 @@ class KnownNetwork(Base):
 
 
 class FailedSignIns(Base):
-    """When somebody at one network address typed a wrong password lately; neither is told by its keyed digest."""
+    """The times of recent failed sign-ins under one name from one network.
+
+    Both columns of the key are keyed hashes, which reveal neither.
+    """
 
     __tablename__ = "failed_sign_ins"
 

@@ -1,4 +1,4 @@
-"""Leads, what they sent, and what happened to them."""
+"""Leads, their submissions, and their history."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -16,18 +16,19 @@ from .columns import Base, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
-ONCE_FOR = timedelta(days=1)  # how long the id of a submission is remembered
+# How long a repeated submission is recognized.
+ONCE_FOR = timedelta(days=1)
 
 
 class LeadStatus(StrEnum):
-    """Whether somebody has been in touch."""
+    """Whether the firm has contacted the lead."""
 
     PENDING = "PENDING"
     REACHED_OUT = "REACHED_OUT"
 
 
 class Lead(Base):
-    """A person who wants counsel: one row per e-mail address."""
+    """A person seeking legal counsel: one row per e-mail address."""
 
     __tablename__ = "leads"
 
@@ -37,7 +38,8 @@ class Lead(Base):
     last_name: Mapped[str] = mapped_column(String(NAME_MAX))
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     email_key: Mapped[str] = mapped_column(searched(EMAIL_MAX), unique=True)
-    # Both names folded, each first once: what is searched, and what sorting by a name follows.
+    # Both names without case and accents: once first name first, once last name first. Search and
+    # sorting by name use these columns.
     first_name_key: Mapped[str] = mapped_column(searched(NAME_KEY_MAX))
     last_name_key: Mapped[str] = mapped_column(searched(NAME_KEY_MAX))
     status: Mapped[LeadStatus] = mapped_column(Enum(LeadStatus, native_enum=False, length=16))
@@ -63,21 +65,22 @@ class Lead(Base):
 
     @hybrid_property
     def full_name(self) -> str:
-        """Write both names; the database can, too."""
+        """Return the first and last name; also works in SQL expressions."""
         return self.first_name + " " + self.last_name
 
     @property
     def marker(self) -> str | None:
-        """Name who marked it, if the account is still there."""
+        """Return the username that marked the lead, if the account still exists."""
         return self.marked_by and self.marked_by.username
 
     @property
     def version(self) -> str:
-        """Name this state of the lead; being seen is no new state."""
+        """Return the version of the lead's data; looking at the lead does not change it."""
         return f"{self.submission_count}.{self.updated_at.timestamp():.6f}"
 
 
-# Every list the dashboard can show is read from an index: each order with its tie, for all and for one status.
+# Every list on the dashboard reads from an index. Each sort order has one index for all leads and
+# one per status; the id breaks ties.
 SORTED = (
     "created_at",
     "updated_at",
@@ -87,7 +90,8 @@ SORTED = (
     "email_key",
 )
 for column in SORTED:
-    if not getattr(Lead, column).unique:  # which has an index already, and no ties
+    # A unique column already has an index, and has no ties.
+    if not getattr(Lead, column).unique:
         Index(f"ix_leads_{column}", getattr(Lead, column), Lead.id)
     Index(f"ix_leads_status_{column}", Lead.status, getattr(Lead, column), Lead.id)
 Index("ix_leads_status_reached_out_at", Lead.status, Lead.reached_out_at, Lead.id)
@@ -97,7 +101,10 @@ Index("ix_leads_erasure_asked_at", Lead.erasure_asked_at)
 
 
 class Tally(Base):
-    """How many leads have a status: kept by triggers (migration 0002), since counting a million takes too long."""
+    """The number of leads with a status.
+
+    Triggers (migration 0002) keep it up to date, because counting a million leads takes too long.
+    """
 
     __tablename__ = "tallies"
 
@@ -108,7 +115,7 @@ class Tally(Base):
 
 
 class Submission(Base):
-    """One thing a prospect sent, the `number`th of its lead: names as typed, one resume, a time."""
+    """The `number`th submission of a lead: the names as typed, one resume, and a time."""
 
     __tablename__ = "submissions"
     __table_args__ = (UniqueConstraint("lead_id", "number"),)
@@ -125,9 +132,10 @@ class Submission(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     warnings: Mapped[list[str]]
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
-    # The id of the form or the client's key, and the fingerprint: a repeat has the same value.
+    # The form's id or the client's Idempotency-Key, then the fingerprint. A repeated submission has
+    # the same value.
     once: Mapped[str | None] = mapped_column(String(200), unique=True)
-    # A keyed hash of the Idempotency-Key and the network that sent it, kept for a day.
+    # A keyed hash of the Idempotency-Key and the client's network, kept for a day.
     once_network: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -136,7 +144,7 @@ class Submission(Base):
 
 
 class Event(Base):
-    """Something that happened to a lead: append-only."""
+    """An entry in the append-only history of a lead."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_lead_id", "lead_id", "id"),)
@@ -152,11 +160,14 @@ class Event(Base):
 
 
 class Erasure(Base):
-    """The nameless record that a lead was erased; whatever brings an old copy back erases it again."""
+    """An anonymous record that a lead was erased.
+
+    If a restore brings back an old copy of the lead, the restore erases it again.
+    """
 
     __tablename__ = "erasures"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)  # the lead's
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)  # the id of the erased lead
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     request_id: Mapped[str | None] = mapped_column(String(64), default=log.request_id.get)
     created_at: Mapped[datetime] = mapped_column(default=now)

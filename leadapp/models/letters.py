@@ -1,4 +1,4 @@
-"""Letters we owe."""
+"""The outbox of e-mails."""
 
 import uuid
 from datetime import datetime
@@ -12,7 +12,7 @@ from .leads import Submission
 
 
 def _counted(column: str) -> Index:
-    """Return an index by time of the rows that have a value in this column."""
+    """Return an index, by time, of the rows with a value in this column."""
     has_value = text(f"{column} IS NOT NULL")
     return Index(
         f"ix_letters_{column}",
@@ -24,7 +24,10 @@ def _counted(column: str) -> Index:
 
 
 class Letter(Base):
-    """One e-mail we owe somebody. It waits while `next_at` is set; sent or failed it waits no more."""
+    """One e-mail in the outbox.
+
+    It is waiting while `next_at` is set. Once it is sent or has failed, `next_at` is empty.
+    """
 
     __tablename__ = "letters"
     __table_args__ = (
@@ -39,15 +42,16 @@ class Letter(Base):
     )
     kind: Mapped[str] = mapped_column(String(20))
     recipient: Mapped[str] = mapped_column(String(EMAIL_MAX))
-    # When it is first due: later than the submission if other recipients of its network come first.
+    # When the e-mail is first due. This is later than the submission if its network's e-mails to
+    # other recipients come first.
     created_at: Mapped[datetime]
     next_at: Mapped[datetime | None] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     token: Mapped[uuid.UUID | None]
     reason: Mapped[str | None] = mapped_column(String(500))
-    # Confirmations alone have these, and are limited by them: the address without a +tag, and a keyed
-    # hash of the submission's network, which is kept for some hours.
+    # Only confirmations have these two values, which limit their number: the address without a
+    # +tag, and a keyed hash of the submission's network. The hash is kept for some hours.
     mailbox: Mapped[str | None] = mapped_column(String(EMAIL_MAX))
     network: Mapped[str | None] = mapped_column(String(64))
 

@@ -1,1 +1,1 @@
-"""Decides from the bytes of a file, within bounds, whether it is a resume."""
+"""Decides whether a file is a resume, from a limited number of its bytes."""

@@ -1,7 +1,8 @@
-"""Zip archives, read within bounds: the directory, and single small entries of it.
+"""Reads the directory of a zip archive and single small entries, within fixed limits.
 
-The standard library's zipfile reads a whole directory before its size can be checked, accepts every
-method of compression that Python knows, and looks for the end record by a rule of its own.
+The standard library's zipfile has three problems here. It reads the whole directory before the
+caller can check the size. It accepts every compression method that Python supports. It has its own
+rule for finding the end record.
 """
 
 import os
@@ -18,9 +19,9 @@ from .formats import NotAResume
 ENTRIES_MAX = 1000
 DIRECTORY_MAX = 512 * 1024
 EXPANDED_MAX = 100 * 2**20
-PART_MAX = 512 * 1024  # a list of 1,000 parts in UTF-16
+PART_MAX = 512 * 1024  # enough for a list of 1,000 parts in UTF-16
 STORED, DEFLATED = 0, 8
-ENCRYPTED = 1  # in the flags of an entry
+ENCRYPTED = 1  # a bit in the flags of an entry
 IN_ZIP64 = 0xFFFFFFFF
 ZIP64_EXTRA = 1
 
@@ -37,7 +38,7 @@ COMMENT_MAX = 2**16 - 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the directory."""
+    """One entry of the directory."""
 
     name: str
     flags: int
@@ -48,7 +49,10 @@ class Entry:
 
 
 class Archive:
-    """All entries of an archive, and one for each normal name, see part_name."""
+    """A zip archive.
+
+    `all_entries` has every entry. `entries` has one entry per normalized name (see part_name).
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
@@ -56,14 +60,14 @@ class Archive:
         self.entries = {part_name(entry.name): entry for entry in self.all_entries}
 
     def check(self) -> None:
-        """Raise NotAResume if the archive expands too far or is compressed unlike any document."""
+        """Raise NotAResume if the archive expands too far or has an unknown compression method."""
         if any(entry.method not in (STORED, DEFLATED) for entry in self.all_entries):
             raise NotAResume("resume_unchecked")
         if sum(entry.expanded for entry in self.all_entries) > EXPANDED_MAX:
             raise NotAResume("resume_unchecked")
 
     def read(self, name: str) -> bytes:
-        """Return one small entry, expanded; raises NotAResume if it is large or not readable."""
+        """Return one small entry, expanded; raise NotAResume if it is too large or unreadable."""
         entry = self.entries[name]
         if entry.flags & ENCRYPTED or entry.method not in (STORED, DEFLATED):
             raise NotAResume("resume_unchecked")
@@ -79,9 +83,9 @@ class Archive:
 
 
 def part_name(name: str) -> str:
-    """Return a name in the form for comparing: from the root, no case, no escapes (ECMA-376-2).
+    """Return a normalized name: absolute, case-folded, without escapes (ECMA-376-2).
 
-    Evernote and older .NET programs write a backslash where the format wants a slash.
+    Evernote and older .NET programs write a backslash where the format requires a slash.
     """
     path = unquote(name).replace("\\", "/").lstrip("/")
     return posixpath.normpath("/" + path).casefold()
@@ -92,7 +96,7 @@ def _directory(stream: IO[bytes]) -> bytes:
     padded_from = _padded_from(stream, length)
     tail_at = max(0, padded_from - END.size - COMMENT_MAX)
     stream.seek(tail_at)
-    # The record itself may end in zeros.
+    # Read END.size bytes more, because the end record itself may end in zeros.
     tail = stream.read(padded_from + END.size - tail_at)
     at = _end_record(tail, length - tail_at)
     *_, entries, size, offset, _ = END.unpack_from(tail, at)
@@ -107,7 +111,7 @@ def _directory(stream: IO[bytes]) -> bytes:
 
 
 def _padded_from(stream: IO[bytes], length: int) -> int:
-    """Return where the padding of zeros at the end of a file begins; some programs write it."""
+    """Return the offset of the zero padding that some programs write at the end of a file."""
     at = length
     while at > 0:
         start = max(0, at - 2**16)
@@ -120,9 +124,10 @@ def _padded_from(stream: IO[bytes], length: int) -> int:
 
 
 def _end_record(tail: bytes, length: int) -> int:
-    """Return where the end record is: the last one whose comment reaches the end or the padding.
+    """Return the offset of the end record.
 
-    Its signature alone proves nothing: it may also occur inside the record or in a comment.
+    It is the last record with a comment that reaches the end of the file or the padding. The
+    signature alone is no proof, because it may also occur inside the record or in a comment.
     """
     at = tail.rfind(b"PK\5\6")
     while at >= 0:
@@ -158,11 +163,11 @@ def _entries(directory: bytes) -> Iterator[Entry]:
 
 
 def _in_zip64(numbers: list[int], extra: bytes) -> list[int]:
-    """Return the numbers; those that do not fit into 32 bits are read from the extra field."""
+    """Return the numbers, reading those that do not fit in 32 bits from the extra field."""
     while extra:
         field, length = EXTRA.unpack_from(extra)
         if field == ZIP64_EXTRA:
-            # The number of a disk, half as long, may follow.
+            # A disk number of 4 bytes may follow the numbers of 8 bytes.
             whole = length - length % LARGE.size
             large = [number for (number,) in LARGE.iter_unpack(extra[4 : 4 + whole])]
             return [large.pop(0) if number == IN_ZIP64 else number for number in numbers]

@@ -1,4 +1,4 @@
-"""The three accepted formats, and others that people send, known by their first bytes."""
+"""The three accepted formats, and the first bytes of other formats that people send."""
 
 import re
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ TEXT = [
     ("resume_is_word_xml", rb"<\?xml.*(progid=.Word\.Document|wordDocument|pkg:package)"),
     ("resume_type", rb"<\?xml(?!.*<html)"),
     ("resume_is_html", MARKUP.pattern),
-    # Word's "Single File Web Page", which some job sites name .doc
+    # Word's "Single File Web Page"; some job sites name such a file .doc.
     ("resume_is_html", rb"[a-z-]+:.*multipart/related"),
     ("resume_is_link", rb"\[InternetShortcut\]|\{.*(\"doc_id\"|docs\.google\.com)"),
 ]
@@ -35,14 +35,14 @@ TEXT_SIGNS = [(code, re.compile(sign, re.DOTALL | re.IGNORECASE)) for code, sign
 
 @dataclass(frozen=True)
 class Content:
-    """The type of an accepted file, and the codes of the warnings that its reader should see."""
+    """The type of an accepted file, and the codes of the warnings to show with it."""
 
     content_type: str
     warnings: list[str] = field(default_factory=list)
 
 
 class NotAResume(Exception):
-    """The file is broken or has no accepted format; `code` is the code of the message."""
+    """The file is broken or its format is not accepted; `code` is the code of the message."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -50,11 +50,12 @@ class NotAResume(Exception):
 
 
 def other_format(head: bytes) -> str | None:
-    """Return the message code of another format, or None if the first bytes show none."""
+    """Return the message code of another format, or None if the first bytes match none."""
     for code, sign in BINARY_SIGNS:
         if sign.match(head):
             return code
-    text = head.lstrip(BEFORE_TEXT).replace(b"\0", b"")  # UTF-16 reads as ASCII without its zeros
+    # Without its zero bytes, UTF-16 reads as ASCII.
+    text = head.lstrip(BEFORE_TEXT).replace(b"\0", b"")
     for code, sign in TEXT_SIGNS:
         if sign.match(text):
             return code

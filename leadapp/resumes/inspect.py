@@ -1,7 +1,7 @@
-"""An uploaded file becomes a resume, or is refused in words that say what it is and what to do.
+"""Accepts an uploaded file as a resume, or refuses it with a message that explains how to fix it.
 
-The name's ending and the content must be the same one of the three formats, whatever type the
-client claims (OWASP File Upload cheat sheet).
+The file extension and the content must both match the same one of the three formats. The content
+type that the client sends is ignored (OWASP File Upload cheat sheet).
 """
 
 import hashlib
@@ -22,16 +22,17 @@ from ..wording import filesize
 from . import ole, pdf, word
 from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
 
-SHOWN_MAX = 40  # of a file name in a message
+SHOWN_MAX = 40  # characters of a file name in a message
 JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them
 HEAD = 4096
 
 
 @dataclass(frozen=True)
 class Resume:
-    """An accepted file. `warnings` are codes.
+    """An accepted file.
 
     Its bytes are in `staged` until `kept_at` (Unix time), and then in storage under `key`.
+    `warnings` are codes.
     """
 
     filename: str
@@ -44,7 +45,7 @@ class Resume:
     kept_at: float = 0
 
     def described(self) -> dict[str, Any]:
-        """Return the columns of a submission that describe the file."""
+        """Return the columns of a submission that describe its file."""
         return {
             name: getattr(self, name)
             for name in ("filename", "content_type", "size", "sha256", "warnings")
@@ -52,7 +53,7 @@ class Resume:
 
 
 def inspect(stream: IO[bytes], filename: str) -> Resume:
-    """Return the resume that an uploaded file is, or raise Refused with the reason."""
+    """Return an uploaded file as a Resume, or raise Refused with the reason."""
     size = stream.seek(0, os.SEEK_END)
     name = clean_filename(filename)
     ending = os.path.splitext(name)[1].lower()
@@ -85,7 +86,7 @@ def _check_size(size: int) -> None:
 
 
 def _content(stream: IO[bytes]) -> Content:
-    """Return what a file of one of the three formats holds, or raise NotAResume."""
+    """Return the type and warnings of a file, or raise NotAResume."""
     stream.seek(0)
     head = stream.read(HEAD)
     if head.startswith(b"PK\3\4"):
@@ -99,7 +100,7 @@ def _content(stream: IO[bytes]) -> Content:
 
 def _misnamed(name: str, content_type: str) -> Refused:
     stem, ending = os.path.splitext(name)
-    if ending.lower() == ".dot":  # a document and a template are alike inside
+    if ending.lower() == ".dot":  # its content looks like a document's
         return Refused("resume_is_template", filename=_shown(name))
     right = next(ending for ending, type_ in CONTENT_TYPES.items() if type_ == content_type)
     return Refused(
@@ -111,7 +112,7 @@ def _misnamed(name: str, content_type: str) -> Refused:
 
 
 def _shown(name: str) -> str:
-    """Return a file name as a message shows it, short enough for a line."""
+    """Return a file name for a message, shortened to fit on a line."""
     stem, ending = os.path.splitext(name or "The file")
     if len(stem) > SHOWN_MAX:
         stem = stem[:SHOWN_MAX] + "…"
@@ -119,17 +120,20 @@ def _shown(name: str) -> str:
 
 
 def clean_filename(filename: str) -> str:
-    """Return the last part of a visitor's file name, without controls; a cut keeps the ending."""
+    """Return the last part of a visitor's file name, without control characters.
+
+    A name that is too long is shortened before its extension.
+    """
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
     name = "".join(_clean(character) for character in name).strip(" " + JOINERS)
-    # A name that begins with a dot is hidden in a folder.
+    # Strip leading dots: a file name that begins with a dot is hidden.
     stem, ending = os.path.splitext(_plain_ending(name.lstrip(". " + JOINERS)))
     return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]
 
 
 def _clean(character: str) -> str:
     category = unicodedata.category(character)
-    if category == "Zs":  # also the no-break spaces that macOS and French keyboards write
+    if category == "Zs":  # includes the no-break spaces of macOS and French keyboards
         return " "
     if category[0] in "CZ" and character not in JOINERS:
         return ""
@@ -137,7 +141,7 @@ def _clean(character: str) -> str:
 
 
 def _plain_ending(name: str) -> str:
-    """Return a name with the ending in ASCII if it is one of ours in full-width letters."""
+    """Return a name with its extension in ASCII if it is an accepted one in full-width letters."""
     for ending in CONTENT_TYPES:
         stem, typed = name[: -len(ending)], name[-len(ending) :]
         plain = unicodedata.normalize("NFKC", typed)

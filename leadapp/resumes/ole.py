@@ -1,4 +1,4 @@
-"""Compound files (OLE2): Word 97 documents, and what Word writes for a .docx with a password."""
+"""Compound files (OLE2): Word 97 documents, and .docx files with a password."""
 
 import struct
 from typing import IO, Any
@@ -8,14 +8,14 @@ import olefile
 from .formats import DOC, DOCX, Content, NotAResume
 
 ENTRIES_MAX = 1000
-DOC_ENCRYPTED = 0x0100  # in the flags of the file information block (MS-DOC, 2.5.2)
+DOC_ENCRYPTED = 0x0100  # a flag in the file information block (MS-DOC, 2.5.2)
 OFFICE = ("Workbook", "Book", "PowerPoint Document")
-# Errors from reading a broken or hostile file.
+# The errors that a broken or hostile file may raise while it is read.
 BROKEN = (OSError, ValueError, LookupError, RuntimeError, EOFError, OverflowError, struct.error)
 
 
 def read(stream: IO[bytes]) -> Content:
-    """Return the content of a Word document, or raise NotAResume."""
+    """Return the type and warnings of a Word document, or raise NotAResume."""
     try:
         return _word(_BoundedOle(stream))
     except BROKEN as error:
@@ -35,7 +35,7 @@ def _word(ole: olefile.OleFileIO) -> Content:
 
 
 class _BoundedOle(olefile.OleFileIO):
-    """Reads only so many entries of a directory: a hostile one of 2 MB took half a second."""
+    """Reads at most ENTRIES_MAX directory entries; a hostile file of 2 MB took half a second."""
 
     entries = 0
 

@@ -1,4 +1,4 @@
-"""PDF files: where they begin and end, and the signs of a password or a script in them."""
+"""PDF files: checks the header and the end, and finds signs of a password or a script."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from typing import IO
 from .formats import MARKUP, PDF, Content, NotAResume, other_format
 
 HEADER = b"%PDF-"
-# Readers accept bytes before the header up to here (PDF 1.7, Annex H, note 13).
+# PDF readers accept a header anywhere in the first 1,024 bytes (PDF 1.7, Annex H, note 13).
 HEADER_WITHIN = 1024
 END, OBJECT = b"%%EOF", b" 0 obj"
 PIECE, OVERLAP = 2**16, 16
@@ -20,9 +20,10 @@ ANY_SIGN = re.compile(b"|".join(sign.pattern for sign in SIGNS.values()))
 
 
 def is_pdf(head: bytes) -> bool:
-    """Return whether a file begins as a PDF.
+    """Return whether a file begins like a PDF.
 
-    Nothing before the header may look like a page, a program or an archive with a PDF inside.
+    The bytes before the header must not look like a web page, a program, or an archive with a PDF
+    inside.
     """
     before, header, _ = head[:HEADER_WITHIN].partition(HEADER)
     if not header or MARKUP.search(before) or b"PK\3\4" in before:
@@ -31,21 +32,23 @@ def is_pdf(head: bytes) -> bool:
 
 
 def read(stream: IO[bytes]) -> Content:
-    """Return the content of a PDF, or raise NotAResume if its end is missing."""
+    """Return the type and warnings of a PDF, or raise NotAResume if its end is missing."""
     if not _is_complete(stream):
         raise NotAResume("resume_incomplete")
     warnings = set()
     for piece in _pieces(stream):
-        if ANY_SIGN.search(piece):  # most files hold neither sign, so most pieces are searched once
+        # Most files have neither sign, so most pieces need only this one search.
+        if ANY_SIGN.search(piece):
             warnings |= {warning for warning, sign in SIGNS.items() if sign.search(piece)}
     return Content(PDF, sorted(warnings))
 
 
 def _is_complete(stream: IO[bytes]) -> bool:
-    """Return whether the last end mark ends the file.
+    """Return whether no object follows the last end mark.
 
-    Padding of any length may follow it: some writers leave 80 KB. If an object follows, the file
-    was cut: a file that was saved twice, or arranged for the web, has an earlier end mark too.
+    Padding of any length may follow the mark; some programs write 80 KB. If an object follows, the
+    file was cut off. Such a file still has an end mark if it was saved twice or arranged for the
+    web, because it then has an earlier mark too.
     """
     for piece in _pieces_from_end(stream):
         end = piece.rfind(END)
@@ -57,7 +60,10 @@ def _is_complete(stream: IO[bytes]) -> bool:
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield pieces that overlap, so that no sign is cut in two. The file is never whole in memory."""
+    """Yield overlapping pieces of the file, so that no sign is split between two pieces.
+
+    The whole file is never in memory.
+    """
     stream.seek(0)
     piece = b""
     while more := stream.read(PIECE):

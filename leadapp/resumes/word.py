@@ -1,4 +1,4 @@
-"""Word documents in zip archives (ECMA-376, part 2), and the kinds of other archives."""
+"""Recognizes Word documents in zip archives (ECMA-376, part 2), and other kinds of archive."""
 
 import struct
 import zlib
@@ -9,12 +9,13 @@ from .archive import Archive, part_name
 from .formats import DOCX, Content, NotAResume
 
 TYPES, RELATIONSHIPS = part_name("[Content_Types].xml"), part_name("_rels/.rels")
-# The end of the relationship's type; Strict Open XML has another address before it.
+# The end of the relationship's type. The URL before it differs in Strict Open XML.
 MAIN_RELATIONSHIP = "/relationships/officedocument"
 MAIN_TYPE = f"{DOCX}.main+xml"
-ELEMENTS_MAX = 2000  # 170,000 of them, each in the one before, took 0.4 s
+ELEMENTS_MAX = 2000  # 170,000 nested elements took 0.4 s
 MACROS_PART = "/vbaproject.bin"
-# Message codes by a word in the main part's type. A spreadsheet with macros is a spreadsheet first.
+# Message codes by a word in the main part's type. The first match counts: for a spreadsheet with
+# macros, it is "spreadsheetml" or "ms-excel".
 OTHER_TYPES = {
     "spreadsheetml": "resume_is_office",
     "presentationml": "resume_is_office",
@@ -25,7 +26,7 @@ OTHER_TYPES = {
 }
 PAGES_PARTS = ("/index/document.iwa", "/index.zip", "/buildversionhistory.plist")
 OPENDOCUMENT_PARTS = {"/content.xml", "/meta-inf/manifest.xml"}
-# Errors from reading a broken or hostile file.
+# The errors that a broken or hostile file may raise while it is read.
 BROKEN = (
     OSError,
     ValueError,
@@ -38,7 +39,7 @@ BROKEN = (
 
 
 def read(stream: IO[bytes]) -> Content:
-    """Return the content of a Word document, or raise NotAResume."""
+    """Return the type and warnings of a Word document, or raise NotAResume."""
     try:
         archive = Archive(stream)
         if TYPES not in archive.entries:
@@ -55,7 +56,7 @@ def read(stream: IO[bytes]) -> Content:
 
 
 def _without_types(names: set[str]) -> str:
-    """Return the code of the message for an archive that is no Office document."""
+    """Return the message code for an archive that is not an Office document."""
     if names >= OPENDOCUMENT_PARTS:
         return "resume_is_odt"
     if any(name.endswith(PAGES_PARTS) for name in names):
@@ -64,10 +65,10 @@ def _without_types(names: set[str]) -> str:
 
 
 def _main_type(archive: Archive) -> str:
-    """Return the content type of the main part, in lower case, or "" if no part is the main one.
+    """Return the content type of the main part in lower case, or "" if there is no main part.
 
-    The main part is the one that the package's relationships name. Without them it is the one of
-    the right type.
+    The package's relationships name the main part. If they name none that exists, the main part is
+    one with the content type of a Word document.
     """
     types = _elements(archive.read(TYPES))
     by_part = {
@@ -87,7 +88,7 @@ def _main_type(archive: Archive) -> str:
 
 
 def _related(archive: Archive) -> list[str]:
-    """Return the parts that the package's relationships name as the main one."""
+    """Return the parts that the package's relationships name as the main part."""
     if RELATIONSHIPS not in archive.entries:
         return []
     return [
@@ -102,15 +103,15 @@ def _parts_of_main_type(by_part: dict[str, str]) -> list[str]:
 
 
 def _plain(content_type: str) -> str:
-    """Return a media type, which has no case, without parameters."""
+    """Return a media type in lower case, without parameters."""
     return content_type.partition(";")[0].strip().lower()
 
 
 def _elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
-    """Return the elements of a part, by their names without namespace; raise NotAResume for a DTD.
+    """Return the elements of a part as pairs of a name without namespace and attributes.
 
-    Entities are declared in a DTD, which Open XML forbids: without one nothing is expanded or
-    fetched. Expat reads UTF-8 and UTF-16, as the standard allows.
+    Raises NotAResume for a DTD, which Open XML forbids. Only a DTD can declare entities: without
+    one, the parser expands and fetches none. Expat reads UTF-8 and UTF-16, as the standard allows.
     """
     found: list[tuple[str, dict[str, str]]] = []
 

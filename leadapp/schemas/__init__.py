@@ -1,1 +1,1 @@
-"""JSON: readers of bodies and query strings, and its only writers (marshmallow)."""
+"""Marshmallow schemas: readers of JSON bodies and query strings, writers of JSON."""

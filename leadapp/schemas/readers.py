@@ -27,7 +27,7 @@ SIZE_MAX = 100
 
 
 class Reader(Schema):
-    """Input: every field that is not named here is refused."""
+    """Base class of input schemas, which reject unknown fields."""
 
     class Meta:
         unknown = RAISE
@@ -35,14 +35,14 @@ class Reader(Schema):
     error_messages = {"unknown": Message("field_unknown")}
 
     def read(self, data: Mapping[str, Any]) -> Any:
-        """Give the clean values, or raise InvalidInput with all that is wrong."""
+        """Return the cleaned values, or raise InvalidInput with all errors."""
         try:
             return self.load(data)
         except ValidationError as error:
             raise InvalidInput(error.messages_dict) from error
 
     def read_body(self) -> Any:
-        """Read the JSON object that the request carries."""
+        """Read the JSON object in the request body."""
         if request.mimetype != "application/json":
             raise WrongMediaType("json_expected")
         try:
@@ -55,7 +55,10 @@ class Reader(Schema):
 
 
 class Ruled(fields.Field[Any]):
-    """Text that a rule checks; `not_text` is the code for any other kind of value, `described` goes into the docs."""
+    """A text field that a rule checks.
+
+    `not_text` is the error code for a value that is not text. `described` goes into the API docs.
+    """
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class Ruled(fields.Field[Any]):
     def deserialize(
         self, value: Any, attr: str | None = None, data: Any = None, **options: Any
     ) -> Any:
-        """Let the rule say what is missing, too."""
+        """Apply the rule, which also decides whether a missing value is an error."""
         if value is missing:
             value = None
         if value is not None and not _is_text(value):
@@ -82,7 +85,10 @@ class Ruled(fields.Field[Any]):
 
 
 def _is_text(value: object) -> bool:
-    """Tell text from other values, and from half a character, which JSON can spell and nothing can store."""
+    """Return whether a value is text without lone surrogates.
+
+    JSON can encode a lone surrogate, but UTF-8 cannot, so it cannot be stored.
+    """
     return isinstance(value, str) and not any(
         "\ud800" <= character <= "\udfff" for character in value
     )
@@ -95,7 +101,7 @@ def _status(text: str | None) -> LeadStatus:
 
 
 class RegisterSchema(Reader):
-    """Who wants an account."""
+    """A request for an account."""
 
     username = Ruled(rules.username, pattern="^[A-Za-z0-9_-]{3,50}$")
     email = Ruled(rules.email, format="email", maxLength=rules.EMAIL_MAX)
@@ -109,19 +115,19 @@ class RegisterSchema(Reader):
 
 
 class StatusSchema(Reader):
-    """What a lead becomes."""
+    """The new status of a lead."""
 
     status = Ruled(_status, "status_unknown", enum=[*LeadStatus.__members__])
 
 
 class ArrivalsSchema(Reader):
-    """Since when somebody has looked at the list, in seconds of Unix time."""
+    """The time when the list was shown, in Unix seconds."""
 
     since = fields.AwareDateTime(format="timestamp", default_timezone=UTC, required=True)
 
 
 class QuerySchema(Reader):
-    """Which leads, in which order; the same words in the address of a page and of the API."""
+    """A query for leads; pages and the API use the same URL parameters."""
 
     status = Ruled(
         lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__]

@@ -1,4 +1,4 @@
-"""The only writers of JSON."""
+"""Schemas that write all JSON responses."""
 
 import functools
 from datetime import datetime
@@ -12,7 +12,7 @@ from ..models import LeadStatus
 
 
 class Moment(fields.Field[datetime]):
-    """A time as RFC 3339 writes it, in UTC."""
+    """A time in UTC, in the format of RFC 3339."""
 
     def _serialize(
         self, value: datetime | None, attr: str | None, obj: Any, **_options: Any
@@ -21,7 +21,7 @@ class Moment(fields.Field[datetime]):
 
 
 class SubmissionSchema(Schema):
-    """One thing a lead sent."""
+    """One submission of a lead."""
 
     id = fields.UUID()
     first_name = fields.String()
@@ -38,12 +38,15 @@ class SubmissionSchema(Schema):
 
 @functools.cache
 def _resumes() -> list[str]:
-    """Build the address of a lead's resume once, in two parts: that takes longer than all else of a lead."""
+    """Return the two parts of a resume's URL, before and after the lead's id.
+
+    Cached, because building the URL takes longer than writing all other fields of a lead.
+    """
     return url_for("api.leads.open_resume", lead_id=UUID(int=0)).split(str(UUID(int=0)))
 
 
 class LeadSchema(Schema):
-    """A lead; `resume_path` is the address of the newest resume."""
+    """A lead; `resume_path` is the URL path of its newest resume."""
 
     id = fields.UUID()
     reference = fields.String()
@@ -59,7 +62,10 @@ class LeadSchema(Schema):
 
 
 class Rows(fields.Nested):
-    """Rows of a list; marshmallow asks each field of each row anew what to read, which takes a third longer."""
+    """The rows of a list, with each field looked up once per list.
+
+    Marshmallow looks up every field again for each row, which takes a third longer.
+    """
 
     def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **_options: Any) -> Any:  # type: ignore[override]
         written = self.schema.dump_fields.items()
@@ -77,7 +83,10 @@ class Rows(fields.Nested):
 
 
 class SubmittedSchema(Schema):
-    """The public answer, made of what was just sent: it is the same for a known and a new address."""
+    """The public response to a submission.
+
+    It contains only the submitted data, so it is the same for a known and a new e-mail address.
+    """
 
     id = fields.UUID(attribute="lead_id")
     first_name = fields.String()
@@ -107,7 +116,7 @@ class UserSchema(Schema):
 
 
 class RegisteredSchema(Schema):
-    """The answer to a registration."""
+    """The response to a registration."""
 
     message = fields.String()
     username = fields.String()
@@ -122,7 +131,7 @@ class TokenSchema(Schema):
 
 
 class RefusalSchema(Schema):
-    """One thing that is wrong with a request; `pointer` is a JSON pointer to it (RFC 6901)."""
+    """One error in a request; `pointer` is a JSON pointer to its field (RFC 6901)."""
 
     pointer = fields.String()
     detail = fields.String()
@@ -130,7 +139,7 @@ class RefusalSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """A failure (RFC 9457)."""
+    """An error response, as problem details (RFC 9457)."""
 
     type = fields.String()
     title = fields.String()

@@ -1,4 +1,4 @@
-"""Where resumes lie: staged, kept and opened by a key of ours, never by a visitor's name."""
+"""Stores resumes under keys that the application generates, never under a visitor's file name."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -15,7 +15,7 @@ store: Any = LocalProxy(lambda: current_app.extensions["storage"])
 
 
 def init_app(app: Flask) -> None:
-    """Make the store that the settings ask for."""
+    """Create the store that the settings name."""
     try:
         app.extensions["storage"] = make(app.config)
     except OSError as error:
@@ -25,7 +25,10 @@ def init_app(app: Flask) -> None:
 
 
 def make(settings: Mapping[str, Any]) -> Any:
-    """Make a Folder, or the S3 of the same methods, which is imported only if it is asked for."""
+    """Create a Folder, or an S3 store with the same methods if STORAGE_URL is set.
+
+    The S3 module is imported only if it is needed.
+    """
     folder = Path(settings["UPLOAD_DIR"])
     if not settings["STORAGE_URL"]:
         return Folder(folder)

@@ -1,4 +1,4 @@
-"""Resumes in a folder of this machine, and what every store stages there."""
+"""Stores resumes in a local folder, and stages uploads for every store."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from ..errors import NotFound, Unavailable
 
 
 class Staging:
-    """What is still coming in: files of mode 0600 in the folder `staging`."""
+    """Uploads that are not stored yet, as files of mode 0600 in the folder `staging`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -19,23 +19,29 @@ class Staging:
         self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def stage(self) -> IO[bytes]:
-        """Open a new file for an upload; buffered, since unbuffered a full disk would cut it in silence."""
+        """Open a new file for an upload.
+
+        The file is buffered: without a buffer, a full disk would cut it short without an error.
+        """
         try:
             return open(self.staging / secrets.token_hex(16), "x+b", opener=_private)
         except OSError as error:
             raise Unavailable("storage_unavailable") from error
 
     def clear_staging(self, moment: datetime) -> None:
-        """Remove what a killed process left half sent before a moment."""
+        """Delete staged files older than `moment`, which killed processes left behind."""
         for path in _older(self.staging, moment):
             path.unlink(missing_ok=True)
 
 
 class Folder(Staging):
-    """Files of mode 0600 in one folder, on the file system of its staging."""
+    """Resumes as files of mode 0600 in one folder, on the same file system as `staging`."""
 
     def keep(self, staged: IO[bytes], key: str) -> None:
-        """Move a staged file to its key; once this returns, a power cut leaves all of it there."""
+        """Move a staged file to its key.
+
+        After this returns, the whole file survives a power failure.
+        """
         try:
             staged.flush()
             os.fsync(staged.fileno())
@@ -49,22 +55,22 @@ class Folder(Staging):
             raise Unavailable("storage_unavailable") from error
 
     def open(self, key: str) -> IO[bytes]:
-        """Open a kept file for reading."""
+        """Open a stored file for reading, or raise NotFound."""
         try:
             return self._path(key).open("rb")
         except OSError as error:
             raise NotFound("resume_gone") from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
-        """List the keys of what was stored before a moment."""
+        """Return the keys of the files that were stored before `moment`."""
         return (path.name for path in _older(self.folder, moment))
 
     def delete(self, key: str) -> None:
-        """Remove a kept file; it may be gone."""
+        """Delete a stored file, if it still exists."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        # No key of ours has these, and they may lead out of this folder.
+        # No generated key has these, and a path with them could lead out of the folder.
         if "/" in key or key.startswith("."):
             raise NotFound("resume_gone")
         return self.folder / key

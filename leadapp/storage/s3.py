@@ -1,4 +1,4 @@
-"""Resumes in a bucket that speaks S3, shared by any number of machines."""
+"""Stores resumes in an S3-compatible bucket that any number of machines can share."""
 
 import io
 import mmap
@@ -18,39 +18,50 @@ from ..errors import NotFound, Unavailable
 from ..log import logger
 from .folder import Staging
 
-# A request waits no longer than this for a bucket that is silent (10 s), out of reach (6 s) or closed (a third of one).
+# With these limits, a request waits at most 10 s for a bucket that does not respond, 6 s for one
+# that is unreachable, and a third of a second for one that refuses connections.
 CLIENT = {"connect_timeout": "2s", "timeout": "10s"}
 RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 PIECE = 64 * 1024
 
 
 class S3(Staging):
-    """Objects under keys of ours; uploads are staged on this machine and sent from there when they are good."""
+    """Resumes as objects in a bucket, under generated keys.
+
+    Uploads are staged on this machine. Accepted files are sent from there to the bucket.
+    """
 
     def __init__(self, folder: Path, url: str, access_key: str, secret_key: str) -> None:
         super().__init__(folder)
         place = urlsplit(url)
         options: dict[str, Any] = dict(parse_qsl(place.query))
-        if access_key:  # else obstore asks the machine for its role
+        if access_key:  # otherwise obstore uses the role of the machine
             options |= {"access_key_id": access_key, "secret_access_key": secret_key}
         plain = options.get("endpoint", "").startswith("http://")
         options |= {"client_options": CLIENT | {"allow_http": plain}, "retry_config": RETRY}
-        # Not every store deletes in bulk.
+        # Not every S3-compatible store supports bulk deletion.
         self.bucket = S3Store(
             place.netloc, prefix=place.path.strip("/") or None, disable_bulk_delete=True, **options
         )
 
     def keep(self, staged: IO[bytes], key: str) -> None:
-        """Send a staged file to its key, which nothing has yet; once this returns, the bucket has all of it."""
+        """Send a staged file to the bucket under its key, which must be new.
+
+        After this returns, the bucket has the whole file.
+        """
         with _reaching("storage_unavailable"):
             staged.flush()
-            # Mapped, the file goes from the kernel's pages to the network and is never whole in our memory.
+            # With mmap, the kernel's pages go straight to the network, so the process never holds
+            # the whole file in its own memory.
             with mmap.mmap(staged.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 obstore.put(self.bucket, key, content, mode="create")
             os.unlink(staged.name)
 
     def open(self, key: str) -> IO[bytes]:
-        """Open a kept object for reading; its pieces are asked for as they are read, from wherever it is sought."""
+        """Open a stored object for reading, or raise NotFound.
+
+        The bucket sends each piece when it is read, from any position.
+        """
         with _reaching("storage_unreachable"):
             try:
                 return io.BufferedReader(_Object(obstore.open_reader(self.bucket, key)), PIECE)
@@ -58,19 +69,19 @@ class S3(Staging):
                 raise NotFound("resume_gone") from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
-        """List the keys of what was stored before a moment."""
+        """Yield the keys of the objects that were stored before `moment`."""
         with _reaching("storage_unreachable"):
             for page in obstore.list(self.bucket):
                 yield from (found["path"] for found in page if found["last_modified"] < moment)
 
     def delete(self, key: str) -> None:
-        """Remove a kept object; it may be gone."""
+        """Delete a stored object, if it still exists."""
         with _reaching("storage_unreachable"):
             obstore.delete(self.bucket, key)
 
 
 class _Object(io.RawIOBase):
-    """An object as Python's own kind of file."""
+    """An object of the bucket as a raw Python file."""
 
     def __init__(self, reader: Any) -> None:
         self.reader = reader
@@ -93,7 +104,7 @@ class _Object(io.RawIOBase):
 
 @contextmanager
 def _reaching(code: str) -> Iterator[None]:
-    """Turn whatever a bucket, or the way to it, fails with into Unavailable; the log says what it was."""
+    """Log an error of the bucket or of the connection to it, and raise Unavailable instead."""
     try:
         yield
     except (BaseError, OSError) as error:

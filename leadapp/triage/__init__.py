@@ -1,4 +1,7 @@
-"""What an attorney does: find leads, read one, open a resume, mark it as reached out, export, erase."""
+"""The use cases of an attorney.
+
+Attorneys find, read and export leads, open resumes, mark leads as reached out and erase them.
+"""
 
 from .exporting import export
 from .figures import Figures, figures

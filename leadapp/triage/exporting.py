@@ -1,4 +1,4 @@
-"""Leads as a spreadsheet."""
+"""Export leads as CSV."""
 
 import csv
 import io
@@ -15,12 +15,16 @@ from .reading import happened
 COLUMNS = ("Reference", "First name", "Last name", "E-mail", "Status", "Submissions")
 TIMES = ("Received", "Waiting since", "Reached out")
 BATCH = 500
-# What makes a cell a formula (OWASP, CSV Injection); their wide forms do in East Asian settings.
+# A spreadsheet runs a cell as a formula if it starts with one of these (OWASP, CSV Injection).
+# With East Asian settings, it accepts their full-width forms, too.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def export(query: Query, by: User | None) -> Iterator[str]:
-    """Write what matches as CSV, row by row, in the firm's time; one event tells who took it."""
+    """Return the matching leads as lines of CSV, with times in the firm's time zone.
+
+    Records the export as one event of this user.
+    """
     happened("exported", None, by)
     db.session.commit()
     return _rows(query)
@@ -29,7 +33,8 @@ def export(query: Query, by: User | None) -> Iterator[str]:
 def _rows(query: Query) -> Iterator[str]:
     zone = current["TIMEZONE"]
     heading = _line([*COLUMNS, *(f"{name} ({zone})" for name in TIMES), "Reached out by"])
-    yield "\ufeff" + heading  # without this mark Excel takes the text for another alphabet
+    # Without this byte order mark, Excel reads the file in another encoding than UTF-8.
+    yield "\ufeff" + heading
     matching = (
         query.ids()
         .with_only_columns(Lead)

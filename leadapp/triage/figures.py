@@ -1,4 +1,4 @@
-"""How the last thirty days went."""
+"""Figures of the last thirty days."""
 
 import functools
 import itertools
@@ -14,25 +14,31 @@ from ..models import Lead, LeadStatus, Submission
 from ..wording import now
 
 DAYS = 30
-CONTACTS = 1000  # the median is of so many at most, the latest
+CONTACTS = 1000  # the median covers at most this many leads, the latest ones
 FRESH_SECONDS = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """How many submissions came on each day, oldest first, and the usual wait of those reached out to."""
+    """The number of submissions on each day, oldest first, and the median wait for a contact.
+
+    The wait is None if no lead was reached out to.
+    """
 
     days: dict[date, int]
     usual_wait: timedelta | None
 
     @property
     def busiest(self) -> date:
-        """Give the day on which most came, the last of several."""
+        """Return the day with the most submissions; of several such days, the last."""
         return max(self.days, key=lambda day: (self.days[day], day))
 
 
 def figures() -> Figures:
-    """Count the last thirty days, in the firm's time; each process counts anew once a minute."""
+    """Return the figures of the last thirty days, in the firm's time zone.
+
+    Each process caches them for a minute.
+    """
     return _counted(int(time.time() // FRESH_SECONDS), str(db.engine.url))
 
 
@@ -53,7 +59,7 @@ def _counted(_minute: int, _database: str) -> Figures:
     )
     latest = db.session.execute(reached.order_by(Lead.reached_out_at.desc()).limit(CONTACTS)).all()
     waits = sorted(at - since for at, since in latest if at)
-    # For the median; importing the module statistics takes 1 MB.
+    # The one or two waits in the middle, for the median. Importing `statistics` takes 1 MB.
     middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]
     counted = db.session.execute(select(*counts)).one()
     return Figures(

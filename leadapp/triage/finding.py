@@ -1,4 +1,4 @@
-"""Which leads there are: in a filter and an order, page by page, with what needs attention."""
+"""Find leads by filter, order and page, and find the leads that need attention."""
 
 import functools
 import uuid
@@ -15,8 +15,9 @@ from ..extensions import db
 from ..models import Lead, LeadStatus, Letter, Submission, Tally, User
 from ..rules import fold
 
-# Each order is an index of leads, ties by id; nobody shares an e-mail. Only those who wait have no reached_out_at, so
-# the status before it puts the empty ones on the same side on every database.
+# Each order has an index. The id breaks ties; the e-mail address is unique and needs no id.
+# Databases sort NULL first or last. Only pending leads have no reached_out_at, so sorting by the
+# status first puts them on the same side on every database.
 ORDERS: dict[str, tuple[Any, ...]] = {
     "created_at": (Lead.created_at, Lead.id),
     "updated_at": (Lead.updated_at, Lead.id),
@@ -28,10 +29,10 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "status": (Lead.status, Lead.id),
 }
 WHOLE = (selectinload(Lead.submissions), joinedload(Lead.marked_by))
-NAMED = 3  # so many leads are named in a banner
+NAMED = 3  # a banner names at most this many leads
 
 # Composed once, since composing a statement costs more than running it (docs/performance.md).
-# A list is rows, not objects, which cost twice as much.
+# A list selects rows, because ORM objects cost twice as much.
 LISTED = (
     *(
         Lead.id,
@@ -70,7 +71,7 @@ ASKING = NAMES.where(Lead.erasure_asked_at.is_not(None)).order_by(Lead.erasure_a
 
 @dataclass(frozen=True)
 class Query:
-    """Which leads, in which order, and which page of them."""
+    """The filter, the order and the page of a list of leads."""
 
     status: LeadStatus | None = None
     q: str = ""
@@ -80,24 +81,27 @@ class Query:
     size: int = 10
 
     def order(self, backwards: bool = False) -> list[Any]:
-        """List the columns to order by."""
+        """Return the columns to order by."""
         return [
             column.desc() if self.sort_desc != backwards else column
             for column in ORDERS[self.sort_by]
         ]
 
     def ids(self) -> Select[uuid.UUID]:
-        """Select the ids of all that match, without an order."""
+        """Return a SELECT of the ids of all matching leads, without an order."""
         ids: Select[uuid.UUID] = select(Lead.id)
         status: Any = Lead.status
         if self.q:
             ids = ids.join(found := self._found(), found.c.id == Lead.id)
-            # Without the cast, an index of the status tempts SQLite away from the few found.
+            # Without the cast, SQLite scans an index of the status instead of the few matches.
             status = cast(Lead.status, String)
         return ids.where(status == self.status) if self.status else ids
 
     def counts(self) -> dict[LeadStatus, int]:
-        """Count what matches in each status: all leads are counted as they change, those of a search now."""
+        """Count the matching leads in each status.
+
+        Without a search, the counts come from the tallies, which triggers keep up to date.
+        """
         counting = TALLIES
         if self.q:
             joined = select(Lead.status, func.count()).join(
@@ -107,7 +111,10 @@ class Query:
         return {status: count for status, count in db.session.connection().execute(counting)}
 
     def _found(self) -> Subquery:
-        """Match prefixes as ranges of sorted columns, each served by its index on every database."""
+        """Return a subquery of the ids of the leads that a search finds.
+
+        A prefix is matched as a range of a sorted column, so every database uses the index.
+        """
         folded = fold(self.q) or self.q
         searched = {
             Lead.first_name_key: folded,
@@ -121,15 +128,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the leads that match, and how many match in each status."""
+    """One page of the matching leads, and the number of matches in each status."""
 
-    items: Sequence[Row[Any]]  # of LISTED
+    items: Sequence[Row[Any]]  # with the columns of LISTED
     counts: dict[LeadStatus, int]
     query: Query
 
     @property
     def total(self) -> int:
-        """Count all that match, this status only if one was asked for."""
+        """Count the matching leads on all pages, in the query's status if it has one."""
         if self.query.status:
             return self.counts.get(self.query.status, 0)
         return sum(self.counts.values())
@@ -141,7 +148,11 @@ class Page:
 
 
 class Attention(NamedTuple):
-    """What an attorney should look at: letters, and by id and reference leads with a failed one or a wish to go."""
+    """The state of the e-mail queue, and leads that an attorney should look at.
+
+    `failed` has leads with a failed e-mail, `asking` those with an erasure request. Each row is the
+    id and the reference of a lead.
+    """
 
     letters: letters.Standing
     failed: Sequence[Row[uuid.UUID, str]]
@@ -149,9 +160,10 @@ class Attention(NamedTuple):
 
 
 def search(query: Query) -> Page:
-    """Find leads by status and by the start of a name, an e-mail or a reference, each with its newest resume.
+    """Find leads by status and by the start of a name, an e-mail address or a reference.
 
-    What is skipped is skipped in the index alone; a page past the middle is read from the other end.
+    Each row includes the newest resume. The database skips the earlier pages in the index alone. It
+    reads a page past the middle from the other end.
     """
     page, skipped = Page((), query.counts(), query), (query.page - 1) * query.size
     size = max(0, min(query.size, page.total - skipped))
@@ -163,7 +175,7 @@ def search(query: Query) -> Page:
 
 @functools.lru_cache
 def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
-    """Compose the statement of a list, whichever its page."""
+    """Return the statement of a list; size and offset are parameters, so one serves all pages."""
     ids = (
         query.ids()
         .order_by(*query.order(backwards))
@@ -175,9 +187,9 @@ def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
 
 
 def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | None]:
-    """Find the leads before and after this one in a list, which it may have left meanwhile."""
-    # Nobody who waits has a reached_out_at: without it the tie decides among them. Without the status that the whole
-    # list shares, the rest is one range of an index.
+    """Find the leads before and after this one in a list, even if it has since left the list."""
+    # Pending leads have no reached_out_at, so only the id orders them. If the list has one status,
+    # the comparison omits it, and the other columns are one range of an index.
     known = {column: getattr(lead, column.key) for column in ORDERS[query.sort_by]}
     place = {column: value for column, value in known.items() if value not in (None, query.status)}
     here, there = tuple_(*place), tuple(place.values())
@@ -190,12 +202,12 @@ def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | 
 
 
 def attention() -> Attention:
-    """Find what went wrong with letters, and who asks to be erased."""
+    """Return the state of the e-mail queue, failed e-mails and erasure requests."""
     standing, run = letters.standing(), db.session.connection().execute
     return Attention(standing, run(WITH_FAILED).all() if standing.failed else (), run(ASKING).all())
 
 
 def arrived_since(moment: datetime) -> int:
-    """Count the submissions that came after a moment."""
+    """Count the submissions that arrived after a moment."""
     newer = select(func.count()).select_from(Submission).where(Submission.created_at > moment)
     return db.session.scalar(newer) or 0

@@ -1,4 +1,4 @@
-"""A lead is marked as reached out, once; for ten minutes that can be taken back."""
+"""Mark a lead as reached out, once, and undo the mark within ten minutes."""
 
 import uuid
 from collections.abc import Callable
@@ -17,20 +17,23 @@ UNDO_FOR = timedelta(minutes=10)
 
 
 class Marked(NamedTuple):
-    """A lead that has been reached out to, and whether this was the time."""
+    """A lead that is marked as reached out, and whether this call marked it."""
 
     lead: Lead
     now: bool
 
 
 def check_transition(status: LeadStatus) -> None:
-    """Refuse every way a status cannot move."""
+    """Raise Conflict unless the new status is REACHED_OUT."""
     if status != LeadStatus.REACHED_OUT:
         raise Conflict("status_transition")
 
 
 def seen_as(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
-    """Tell how many submissions a client saw that knows this version of the lead, or raise VersionStale."""
+    """Return the number of submissions in the version of the lead that the client saw.
+
+    Raises VersionStale if the lead has changed since.
+    """
     lead = read(lead_id)
     if not is_seen(lead.version):
         raise VersionStale("version_stale")
@@ -38,10 +41,11 @@ def seen_as(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
 
 
 def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None = None) -> Marked:
-    """Mark a lead as reached out; for whoever comes second it is an outcome, and the first mark stays.
+    """Mark a lead as reached out. If it is marked already, keep the first mark and succeed.
 
-    With `submission_count`, how many submissions the attorney saw, a newer one raises Conflict. The count stands on
-    the lead's own row, so that the one UPDATE decides even while another submission arrives.
+    `submission_count` is the number of submissions that the attorney saw. Raises Conflict if
+    another has arrived since. The count is a column of the lead, so a single UPDATE checks it and
+    sets the mark, even while another submission arrives.
     """
     at = now()
     waiting = update(Lead).where(Lead.id == lead_id, Lead.status == LeadStatus.PENDING)
@@ -61,9 +65,9 @@ def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None 
 
 
 def undo(lead_id: uuid.UUID, by: User, version: str) -> Lead:
-    """Take the mark of this version of the lead back: the lead waits as before.
+    """Undo the mark of this version of the lead, which becomes pending again.
 
-    A mark older than ten minutes raises Conflict, and so does one that somebody has set meanwhile.
+    Raises Conflict if the mark is older than ten minutes or if the lead has been marked again.
     """
     at, lead = now(), read(lead_id)
     same = update(Lead).where(Lead.id == lead_id, Lead.updated_at == lead.updated_at)

@@ -1,4 +1,4 @@
-"""A lead and all that belongs to it: read, with who looked written down, and erased."""
+"""Read a lead, its history and its resumes, record each access, and erase a lead."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from ..storage import store
 from ..wording import now
 from .finding import WHOLE
 
-# Composed once; the session's own way of adding a row costs several times this one.
+# Composed once. Adding a row through the ORM session costs several times as much.
 HAPPEN = insert(Event)
 
 
@@ -32,7 +32,7 @@ class Happening(NamedTuple):
 
 
 def read(lead_id: uuid.UUID) -> Lead:
-    """Read a lead as it stands now, or raise NotFound."""
+    """Read the current state of a lead, or raise NotFound."""
     whole = select(Lead).options(*WHOLE).where(Lead.id == lead_id)
     lead = db.session.scalar(whole, execution_options={"populate_existing": True})
     if lead is None:
@@ -41,7 +41,7 @@ def read(lead_id: uuid.UUID) -> Lead:
 
 
 def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
-    """Write an event down, inside the caller's transaction."""
+    """Record an event in the caller's transaction."""
     db.session.connection().execute(
         HAPPEN, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id}
     )
@@ -49,9 +49,9 @@ def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
 
 @contextmanager
 def _committed() -> Iterator[None]:
-    """Commit what the block writes about a lead, or raise NotFound if it was erased meanwhile.
+    """Commit the rows that the block writes about a lead, or raise NotFound if it was just erased.
 
-    A foreign key refuses rows about a lead that is gone.
+    A foreign key rejects rows about an erased lead.
     """
     try:
         yield
@@ -62,7 +62,10 @@ def _committed() -> Iterator[None]:
 
 
 def show(lead_id: uuid.UUID, by: User) -> Lead:
-    """Read a lead with its submissions; writes down who looked, which changes neither updated_at nor its order."""
+    """Read a lead with its submissions, and record that this user viewed it.
+
+    A view changes neither updated_at nor the place of the lead in a list.
+    """
     lead = read(lead_id)
     unseen = update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None))
     with _committed():
@@ -73,13 +76,13 @@ def show(lead_id: uuid.UUID, by: User) -> Lead:
 
 
 def letters_of(lead_id: uuid.UUID) -> Sequence[Letter]:
-    """List the letters of a lead, newest first."""
+    """List the e-mails about a lead, newest first."""
     owed = select(Letter).join(Submission).where(Submission.lead_id == lead_id)
     return db.session.scalars(owed.order_by(Letter.created_at.desc(), Letter.kind)).all()
 
 
 def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> None:
-    """Owe a letter of this lead once more, unless it waits anyway."""
+    """Queue an e-mail about this lead again, unless it is still queued."""
     theirs = (
         select(Letter.id)
         .join(Submission)
@@ -93,7 +96,11 @@ def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> Non
 
 
 def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
-    """List what happened to a lead, in order: its events, the letters that left, and the exports it may stand in."""
+    """List the history of a lead, oldest first.
+
+    It has the lead's events, the e-mails sent, and all exports since the lead was created, because
+    each may include it.
+    """
     exported = and_(
         Event.lead_id.is_(None), Event.kind == "exported", Event.created_at >= lead.created_at
     )
@@ -111,7 +118,10 @@ def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
 def open_resume(
     lead_id: uuid.UUID, by: User, submission_id: uuid.UUID | None = None, as_preview: bool = False
 ) -> tuple[Submission, IO[bytes]]:
-    """Open a resume, the newest unless a submission is named; writes down who took it. Only a PDF has a preview."""
+    """Open the resume of a submission, by default the newest, and record that this user opened it.
+
+    Raises NotFound for a preview of any file but a PDF.
+    """
     theirs = select(Submission).where(Submission.lead_id == lead_id)
     if submission_id:
         theirs = theirs.where(Submission.id == submission_id)
@@ -131,9 +141,9 @@ def open_resume(
 
 
 def erase(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
-    """Erase the lead of this reference."""
+    """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
     if reference.strip().upper() != lead.reference:
         raise InvalidInput({"reference": [Message("reference_other", reference=lead.reference)]})
     if not erasures.erase(lead_id, by=by):
-        raise NotFound("lead_unknown")  # a colleague was quicker
+        raise NotFound("lead_unknown")  # a colleague erased it first

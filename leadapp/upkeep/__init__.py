@@ -1,4 +1,4 @@
-"""What an operator does, or has done: letters delivered, files swept, people reminded, backups, the site examined."""
+"""Operator tasks: deliver e-mails, sweep files, remind attorneys, back up, check the site."""
 
 from .backup import back_up, restore, verify
 from .doctor import Finding, examine, readiness

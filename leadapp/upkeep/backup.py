@@ -1,4 +1,4 @@
-"""Backups: the database as it was at one moment, every file it names, and a manifest that proves both."""
+"""Backups: a snapshot of the database, every file it names, and a manifest with their digests."""
 
 import hashlib
 import json
@@ -26,20 +26,24 @@ from ..wording import now
 from . import dump
 
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "files"
-Watch = Callable[[Iterable[Any]], Iterable[Any]]  # lets somebody follow how far it is
+# Wraps an iterable to show progress.
+Watch = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 def back_up(folder: Path | None = None, watch: Watch = iter) -> tuple[Path, list[str]]:
-    """Write a backup into a new folder, else into one of BACKUP_DIR; tell where, and which files storage has lost.
+    """Write a backup into a new folder, by default in BACKUP_DIR.
 
-    The database comes first: files never change and the sweep deletes only what no row names, so each file of that
-    moment is still there. The manifest comes last: what has none is no backup.
+    Returns the folder, and the keys of the files that storage has lost or changed.
+
+    The database comes first. Files never change, and the sweep deletes only files that no row
+    names, so each file in the snapshot is still in storage. The manifest comes last: a folder
+    without a manifest is not a backup.
     """
     folder = folder or Path(current["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
     folder.mkdir(mode=0o700, parents=True)
     try:
         return folder, _fill(folder, watch)
-    except BaseException:  # Ctrl+C, too
+    except BaseException:  # includes Ctrl+C
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -49,7 +53,7 @@ def _fill(folder: Path, watch: Watch) -> list[str]:
     with dump.snapshot() as connection:
         dump.write(connection, folder / DATABASE)
         revision = MigrationContext.configure(connection).get_current_revision()
-        # The database may be older than this leadapp, so it is asked for its tables.
+        # The database may be older than this leadapp, so count only the tables that it has.
         counts = _counts(connection, inspect(connection).get_table_names())
         rows = connection.execute(
             select(Submission.storage_key, Submission.lead_id, Submission.sha256)
@@ -76,7 +80,10 @@ def _fill(folder: Path, watch: Watch) -> list[str]:
 
 
 def verify(folder: Path, watch: Watch = iter) -> dict[str, Any]:
-    """Read a backup's manifest and compare everything with it, or raise Conflict."""
+    """Compare a backup with its manifest and return the manifest.
+
+    Raises NotFound without a readable manifest, and Conflict if a file is missing or differs.
+    """
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
         digests = {folder / FILES / key: file["sha256"] for key, file in manifest["files"].items()}
@@ -90,9 +97,10 @@ def verify(folder: Path, watch: Watch = iter) -> dict[str, Any]:
 
 
 def restore(folder: Path, watch: Watch = iter) -> dict[str, Any]:
-    """Bring a verified backup back into an empty place, but not who was erased since; give its manifest.
+    """Restore a verified backup into an empty database and storage, and return its manifest.
 
-    All logins end: some were ended after the backup.
+    Leaves out the leads that were erased after the backup. Ends all logins, because some of them
+    were ended after the backup.
     """
     manifest = verify(folder, watch)
     _check_place(manifest)
@@ -113,7 +121,11 @@ def restore(folder: Path, watch: Watch = iter) -> dict[str, Any]:
 
 
 def _check_place(manifest: dict[str, Any]) -> None:
-    """Refuse a place that is not empty, of another kind, or of an older leadapp."""
+    """Raise Conflict if the backup cannot be restored here.
+
+    The database must be of the same kind, this leadapp must know the revision of the backup, and
+    the database and the storage must be empty.
+    """
     if manifest["database"]["kind"] != db.engine.dialect.name:
         raise Conflict("backup_kind", kind=manifest["database"]["kind"])
     try:
@@ -128,7 +140,7 @@ def _check_place(manifest: dict[str, Any]) -> None:
 
 
 def _copy(key: str, folder: Path) -> str | None:
-    """Copy a stored file and give the digest of the copy; None if storage has lost it."""
+    """Copy a stored file and return the digest of the copy; None if storage has lost the file."""
     try:
         with store.open(key) as kept, open(folder / key, "xb") as copy:
             shutil.copyfileobj(kept, copy)

@@ -1,4 +1,4 @@
-"""Does each part that leadapp stands on work, and what mends it."""
+"""Checks of each part that leadapp depends on, with a remedy for each failure."""
 
 import functools
 import secrets
@@ -28,12 +28,15 @@ from ..wording import now, span, when
 LATE = timedelta(minutes=30)
 CLOCKS_APART = timedelta(seconds=10)
 ANSWER_SECONDS = 5
-# How long an answer of /ready is reused, because a stranger may ask as often as they like.
+# An answer of /ready is reused this long, because any client may request it at any rate.
 READY_SECONDS = 5
 
 
 class Finding(NamedTuple):
-    """What a check found: `state` is ok, warn or fail, and `mend` says what to do unless it is ok."""
+    """The result of a check.
+
+    `state` is ok, warn or fail. `mend` is the remedy, and is empty if the state is ok.
+    """
 
     check: str
     state: str
@@ -42,7 +45,7 @@ class Finding(NamedTuple):
 
 
 class Trouble(Exception):
-    """Something is not as it should be; `state` is "warn" if it works all the same."""
+    """A check found a problem; `state` is "warn" if the part works in spite of it."""
 
     def __init__(self, found: str, state: str = "fail") -> None:
         super().__init__(found)
@@ -50,12 +53,12 @@ class Trouble(Exception):
 
 
 def examine(names: Iterable[str] = ()) -> list[Finding]:
-    """Run the checks of these names, else all."""
+    """Run the checks with these names, by default all."""
     return [_examine(name) for name in names or CHECKS]
 
 
 def readiness() -> dict[str, bool]:
-    """Tell of each part that a submission and its letters need whether it works."""
+    """Return, for each part that a submission and its e-mails need, whether it works."""
     return _readiness(int(time.monotonic() // READY_SECONDS))
 
 
@@ -69,7 +72,7 @@ def _examine(name: str) -> Finding:
         return Finding(name, "ok", CHECKS[name]())
     except Trouble as trouble:
         return Finding(name, trouble.state, str(trouble), MENDS[name])
-    except Exception as error:  # whatever it is, the other checks go on
+    except Exception as error:  # the other checks must still run
         cause = error.__cause__ if isinstance(error, (DBAPIError, LeadappError)) else error
         return Finding(
             name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), MENDS[name]
@@ -93,9 +96,10 @@ def _secret() -> str:
 
 
 def _database() -> str:
-    # Without the table, the next check says what to do.
+    # If the table is missing, the migrations check reports the remedy.
     if inspect(db.session.connection()).has_table(Lead.__tablename__):
-        db.session.execute(delete(Lead).where(false()))  # what only reads is not healthy
+        # This deletes no row, but fails if the database is read-only, which is not healthy.
+        db.session.execute(delete(Lead).where(false()))
     name = db.engine.dialect.name
     pooled = is_pooled(db.session.connection().connection.driver_connection)
     return f"{name}, through a connection pooler" if pooled else name
@@ -119,7 +123,8 @@ def _migrations() -> str:
 
 
 def _storage() -> str:
-    key = f"{secrets.token_hex(16)}.probe"  # of our form, so that the sweep would find what a failure leaves
+    # The key has the form of an upload's key, so the sweep deletes the file if this check fails.
+    key = f"{secrets.token_hex(16)}.probe"
     with store.stage() as staged:
         staged.write(key.encode())
         store.keep(staged, key)

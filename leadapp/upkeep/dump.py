@@ -1,4 +1,4 @@
-"""The whole database as one file: SQLite by its backup API, PostgreSQL by its own tools."""
+"""Dump the whole database to one file: SQLite by its backup API, PostgreSQL by its own tools."""
 
 import os
 import sqlite3
@@ -15,17 +15,21 @@ from ..models import Submission
 
 
 def snapshot() -> Connection:
-    """Connect so that all that is read, by `write` too, is of one moment; nobody who writes waits for it."""
+    """Return a connection that reads a snapshot of the database; `write` dumps the same snapshot.
+
+    Other connections can write without waiting for it.
+    """
     connection = db.engine.connect()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
-        connection.execute(select(Submission.id).limit(1))  # the moment is that of the first read
+        # SQLite takes the snapshot at the first read, not at BEGIN.
+        connection.execute(select(Submission.id).limit(1))
         return connection
     return connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 def write(connection: Connection, path: Path) -> None:
-    """Write the database as this snapshot sees it."""
+    """Write the snapshot of this connection to a file."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         with closing(sqlite3.connect(path)) as copy:
@@ -36,7 +40,7 @@ def write(connection: Connection, path: Path) -> None:
 
 
 def load(path: Path) -> None:
-    """Take the place of the database's content, whole or not at all."""
+    """Replace the whole content of the database with this dump, or change nothing."""
     with closing(db.engine.raw_connection()) as connection:
         driver: Any = connection.driver_connection
         if db.engine.dialect.name == "sqlite":
@@ -57,13 +61,16 @@ def load(path: Path) -> None:
 
 
 def _run(driver: Any, tool: str, *arguments: str) -> None:
-    if is_pooled(driver):  # the tools leave an empty search_path behind, which breaks the site
+    # The tools set an empty search_path. A pooler would reuse that connection for the site and so
+    # break the site.
+    if is_pooled(driver):
         raise Unavailable("tool_pooled", tool=tool)
-    # psycopg's default, which tools before PostgreSQL 16 do not know.
+    # psycopg adds this option by default, but tools before PostgreSQL 16 do not know it.
     place = driver.info.dsn.replace("sslcertmode=allow", "")
     try:
-        # The password stays out of the command line, which everybody on this machine can read.
-        subprocess.run(  # noqa: S603  # no shell, and nothing that a stranger typed
+        # The password is not in the command line, because all users of this machine can read that.
+        # S603: no shell runs, and no argument comes from a client.
+        subprocess.run(  # noqa: S603
             [tool, f"--dbname={place}", *arguments],
             env={**os.environ, "PGPASSWORD": driver.info.password},
             check=True,

@@ -1,4 +1,4 @@
-"""What is done in turns: letters delivered, unclaimed files swept, people reminded of who waits."""
+"""Recurring work: deliver e-mails, sweep unclaimed files, remind attorneys of waiting leads."""
 
 import itertools
 import re
@@ -29,15 +29,19 @@ from ..wording import now
 from .backup import Watch
 from .doctor import NEEDED, examine
 
-UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload lives for one
-OURS = re.compile(r"[0-9a-f]{32}\.[a-z]+")  # a folder or bucket may hold what is not leadapp's
+UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload is valid for one hour
+# The keys of leadapp's files. The folder or bucket may also hold other files.
+OURS = re.compile(r"[0-9a-f]{32}\.[a-z]+")
 SWEEP_SECONDS = 3600
 BATCH = 500
 REMINDED = 50
 
 
 def keep_up(stopped: threading.Event) -> None:
-    """Deliver letters until `stopped` is set, and sweep once an hour; say first what is not ready."""
+    """Deliver e-mails until `stopped` is set, and sweep once an hour.
+
+    Before that, logs each problem with the parts that this work needs.
+    """
     for finding in examine(NEEDED):
         if finding.state != "ok":
             logger.error("%s: %s. %s", finding.check, finding.found, finding.mend)
@@ -45,7 +49,7 @@ def keep_up(stopped: threading.Event) -> None:
         letters.deliver_until(stopped, seconds=SWEEP_SECONDS)
         try:
             sweep()
-        except Exception as error:  # whatever it is, letters go on
+        except Exception as error:  # e-mail delivery must continue
             logger.error("the sweep was not finished: %s", type(error).__name__)
         finally:
             db.session.remove()
@@ -54,7 +58,7 @@ def keep_up(stopped: threading.Event) -> None:
 def sweep() -> int:
     """Delete the stored files that no submission has claimed in two hours, and return how many.
 
-    Deletes short-lived rows too, and networks that the limits no longer need.
+    Also deletes short-lived rows, and networks that the limits no longer need.
     """
     moment, swept = now() - UNCLAIMED_FOR, 0
     _forget(moment)
@@ -74,7 +78,7 @@ def sweep() -> int:
 
 
 def _forget(moment: datetime) -> None:
-    """Delete what is stored of sign-ins, resets and networks once it is no longer needed."""
+    """Delete records of sign-ins, resets, registrations and networks that are no longer needed."""
     at = now()
     counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
     sent = update(Submission).where(Submission.once_network.is_not(None))
@@ -93,19 +97,25 @@ def _forget(moment: datetime) -> None:
 
 
 def purge(untouched: timedelta, watch: Watch = iter, dry_run: bool = False) -> int:
-    """Erase the leads whose last submission is older than so long; tell how many."""
+    """Erase the leads with no submission within the span `untouched`, and return how many.
+
+    With `dry_run`, only counts them.
+    """
     last = func.max(Submission.created_at)
     idle = select(Lead.id, Lead.updated_at).join(Submission).group_by(Lead.id, Lead.updated_at)
     found = db.session.execute(idle.having(last < now() - untouched)).all()
     db.session.rollback()
     if dry_run:
         return len(found)
-    # Who writes again at this moment has another updated_at, and stays.
+    # A lead that sends a new submission at this moment gets another updated_at and is kept.
     return sum(erasures.erase(lead_id, Lead.updated_at == seen) for lead_id, seen in watch(found))
 
 
 def remind(waited: timedelta) -> int:
-    """Send each attorney one digest of the leads that have waited so long; tell how many there are."""
+    """E-mail each attorney one digest of the leads that have waited this long; return how many.
+
+    Raises NotSent after the last attorney if any of the e-mails failed.
+    """
     waiting = (Lead.status == LeadStatus.PENDING, Lead.pending_since < now() - waited)
     total = db.session.scalar(select(func.count()).select_from(Lead).where(*waiting)) or 0
     leads = db.session.scalars(
@@ -119,7 +129,7 @@ def remind(waited: timedelta) -> int:
                     "reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total
                 )
             )
-        except mail.NotSent as failure:  # the others are reminded all the same
+        except mail.NotSent as failure:  # still remind the other attorneys
             failures.append(f"{attorney}: {failure}")
     if failures:
         raise mail.NotSent("; ".join(failures))

@@ -1,4 +1,4 @@
-"""The HTML edge: its blueprints, its guard, and what its templates may say."""
+"""The HTML pages: blueprints, the sign-in guard, sessions and template helpers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from ..resumes.formats import ACCEPT, KINDS
 from ..tokens import LeewaySigner
 from . import auth, dashboard, health, outbox, public
 
-# Pages are closed to strangers; these are not. The outbox is there only in development on loopback.
+# Every page requires a sign-in, except these. The outbox exists only in development on loopback.
 OPEN = {
     "static",
     "public.submit_lead",
@@ -38,33 +38,36 @@ OPEN = {
     "docs.read",
     "outbox.list_letters",
 }
-# What a page asks for by itself keeps nobody signed in.
+# Requests that a page repeats by itself. They do not extend the session.
 POLLED = {"dashboard.arrivals"}
-# What is open to whoever must change their password first.
+# Pages that remain open to a user with a required password change.
 CHANGING = {"auth.password", "auth.logout"}
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions of pages, whose idle time starts anew with each request, but for those that a page makes by itself."""
+    """Cookie sessions for pages.
+
+    Each request restarts the idle limit, except the requests that a page repeats by itself.
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Read a page's cookie; the API has none."""
+        """Return the session of a page request; the API has no sessions."""
         return None if request.path.startswith("/api/") else super().open_session(app, request)
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Allow the machine that signed the cookie to have a slightly different clock."""
+        """Return a serializer that tolerates clock differences between machines."""
         serializer = super().get_signing_serializer(app)
         if serializer:
             serializer.signer = LeewaySigner
         return serializer
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Leave the cookie as it is after a request that no person made."""
+        """Return False after a request that a page repeats by itself; the cookie stays as it is."""
         return request.endpoint not in POLLED and super().should_set_cookie(app, session)
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, their guard and their words."""
+    """Register the pages, the sign-in guard and the template helpers."""
     for module in (public, auth, dashboard, health, *([outbox] if app.config["AT_HOME"] else [])):
         app.register_blueprint(module.bp)
     app.session_interface = Sessions()
@@ -74,7 +77,7 @@ def init_app(app: Flask) -> None:
 
 
 def _set_up_templates(app: Flask) -> None:
-    """Add filters and names; a misspelled name raises an error instead of printing nothing."""
+    """Add filters and globals; a misspelled name raises an error instead of printing nothing."""
     app.jinja_env.undefined = StrictUndefined
     for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked", "greeting"):
         app.add_template_filter(getattr(wording, word))
@@ -90,14 +93,18 @@ def _set_up_templates(app: Flask) -> None:
 
 
 def _moment(at: datetime) -> Markup:
-    return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{wording.when(at)}</time>')  # noqa: S704  # ours
+    # Safe as markup: neither value comes from a user.
+    return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{wording.when(at)}</time>')  # noqa: S704
 
 
 def _guard() -> ResponseReturnValue | None:
-    """Send a stranger to sign in first; the API guards itself, an unknown address is a 404."""
+    """Redirect to the sign-in page unless the user is signed in or the page is public.
+
+    The API has its own guard, and an unknown URL is a 404.
+    """
     if request.endpoint and (request.endpoint in OPEN or request.endpoint.startswith("api.")):
         return None
-    # Asked before the address is known to be unknown: the page that says so shows who is here.
+    # Load the user even if the URL is unknown, because the 404 page shows the signed-in user.
     if current_user.is_authenticated and request.endpoint:
         first = accounts.must_change_password(current_user) and request.endpoint not in CHANGING
         return redirect(url_for("auth.password"), 303) if first else None

@@ -1,4 +1,4 @@
-"""Signing in and out, and what there is to do about a password."""
+"""Pages to sign in, sign out, and change or reset a password."""
 
 import re
 
@@ -16,11 +16,11 @@ from ..models import User
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 
-# The form checks its own token: the answer to a stale one is the form again, not a bare 400.
+# The form checks its own CSRF token: a stale token shows the form again, not a bare 400 page.
 @bp.route("/login", methods=["GET", "POST"])
 @csrf.exempt
 def login() -> ResponseReturnValue:
-    """Sign an attorney in under a new session, then redirect to the page they wanted."""
+    """Sign an attorney in with a new session, then redirect to the requested page."""
     form = LoginForm(next=request.args.get("next"))
     wanted = _own_path(form.next.data) or url_for("dashboard.list_leads")
     if current_user.is_authenticated and not form.is_submitted():
@@ -32,7 +32,8 @@ def login() -> ResponseReturnValue:
             return redirect(wanted, 303)
         except (NotSignedIn, Forbidden) as refusal:
             form.username.errors = [refusal.message]
-    if form.csrf_token.errors and _is_signed_in_as(form.username.data):  # in another tab
+    # The same user has signed in from another tab, so this token is stale.
+    if form.csrf_token.errors and _is_signed_in_as(form.username.data):
         return redirect(wanted, 303)
     if form.csrf_token.errors:
         return _login_page(form, 400, Message("sign_in_stale"))
@@ -41,14 +42,18 @@ def login() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def logout() -> Response:
-    """End the session for good, a copied cookie included."""
+    """End the session on the server, so that a copied cookie stops working too."""
     _end_session()
-    return redirect(url_for(".login"), 303)  # type: ignore[return-value]  # Werkzeug's own type
+    # Werkzeug annotates redirect() with its own response type, not Flask's.
+    return redirect(url_for(".login"), 303)  # type: ignore[return-value]
 
 
 @bp.route("/password", methods=["GET", "POST"])
 def password() -> ResponseReturnValue:
-    """Change one's own password; this device stays signed in under a new session, every other is out."""
+    """Change the user's own password.
+
+    This device stays signed in with a new session; every other device is signed out.
+    """
     form = PasswordForm()
     if form.is_submitted() and form.validate():
         typed = (form.present.data or "", form.password.data, request.remote_addr or "")
@@ -65,7 +70,10 @@ def password() -> ResponseReturnValue:
 
 @bp.route("/forgot", methods=["GET", "POST"])
 def forgot() -> ResponseReturnValue:
-    """Owe a letter with a link to a new password; who asks never learns whether there is such an account."""
+    """Queue a password-reset e-mail.
+
+    The response is the same whether or not the account exists.
+    """
     if not current["SMTP_HOST"]:
         raise NotFound("reset_off")
     form = ForgotForm()
@@ -80,7 +88,7 @@ def forgot() -> ResponseReturnValue:
 
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
-    """Set a new password for whoever holds the letter."""
+    """Set a new password for the user named by the link in a password-reset e-mail."""
     user, form = accounts.by_reset_link(token), PasswordForm()
     del form.present
     if form.is_submitted() and form.validate():
@@ -98,14 +106,14 @@ def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> 
 
 
 def _is_signed_in_as(name: str | None) -> bool:
-    """Return whether this browser is signed in already, as the user of this username or e-mail."""
+    """Return whether this browser is already signed in with this username or e-mail."""
     if not (name and current_user.is_authenticated):
         return False
     return rules.email_key(name) in (current_user.username_key, current_user.email_key)
 
 
 def _begin_session(user: User) -> None:
-    """Sign a user in under a session of its own, whatever this browser held before."""
+    """Sign a user in with a new session, after ending any earlier session of this browser."""
     _end_session()
     accounts.sign_in(user)
     login_user(user)
@@ -120,5 +128,8 @@ def _end_session() -> None:
 
 
 def _own_path(wanted: str | None) -> str | None:
-    """Allow a path of this site only: no host, no scheme, and nothing a browser reads as one."""
+    """Return `wanted` if it is a path on this site, otherwise None.
+
+    Rejects a host, a scheme, and characters that a browser could read as either.
+    """
     return wanted if re.fullmatch(r"/(?!/)[^\\\s\x00-\x1f]*", wanted or "") else None

@@ -1,4 +1,4 @@
-"""What attorneys see: the list of leads, a lead, a resume."""
+"""The attorneys' pages: the list of leads, a lead, a resume."""
 
 import functools
 import uuid
@@ -27,32 +27,42 @@ from ..wording import when
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 QUERY = QuerySchema()
-# Whoever waits longest comes first.
+# The lead that has waited longest comes first.
 DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false", "size": "25"}
 
 
 def _asked() -> tuple[triage.Query, dict[str, Any]]:
-    """Read which list this is about, and what of the address says so: every link and form carries it on."""
+    """Read the list query from the URL.
+
+    Returns it and the raw parameters, which links and forms repeat.
+    """
     state: dict[str, Any] = request.args.to_dict()
     return QUERY.read(DEFAULTS | state), state
 
 
 @functools.lru_cache(maxsize=1)
 def _drawn(figures: triage.Figures) -> str:
-    """Draw the last thirty days; they change once a minute, and are a quarter of what is written into the page."""
+    """Render the figures of the last thirty days.
+
+    Cached, because they change once a minute and make up a quarter of the page.
+    """
     return render_template("dashboard/_figures.html", figures=figures)
 
 
 @bp.get("/")
 def list_leads() -> ResponseReturnValue:
-    """Show one page of the leads, the last if there are not so many; all of its state is in the address."""
+    """Show one page of the leads, or redirect to the last page if this one is empty.
+
+    The URL holds the whole state of the list.
+    """
     query, state = _asked()
 
     def link(**changes: Any) -> str:
         return f"{request.path}?{urlencode(DEFAULTS | state | {'page': 1} | changes)}"
 
     page = triage.search(query)
-    if query.page > 1 and not page.items:  # the only lead there was just marked, perhaps
+    # For example, the only lead on the last page was just marked.
+    if query.page > 1 and not page.items:
         return redirect(link(page=page.pages or 1))
     context = {"page": page, "attention": triage.attention(), "figures": _drawn(triage.figures())}
     return render_template(
@@ -62,13 +72,13 @@ def list_leads() -> ResponseReturnValue:
 
 @bp.get("/arrivals")
 def arrivals() -> dict[str, int]:
-    """Tell how many submissions have come since the list was shown."""
+    """Return the number of submissions that have arrived since the list was shown."""
     return {"arrived": triage.arrived_since(ArrivalsSchema().read(request.args)["since"])}
 
 
 @bp.get("/export.csv")
 def export() -> Response:
-    """Download what the list shows, all pages of it, as a spreadsheet."""
+    """Download all pages of the list as a CSV file."""
     rows = triage.export(_asked()[0], current_user)
     return Response(
         stream_with_context(rows),
@@ -79,13 +89,16 @@ def export() -> Response:
 
 @bp.get("/leads/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> str:
-    """Show a lead, all it sent, its letters and its history."""
+    """Show a lead with its submissions, e-mails and history."""
     return _page(lead_id)
 
 
 @bp.post("/leads/<uuid:lead_id>/reached-out")
 def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Mark a lead, or say who already has; a newer submission is shown first."""
+    """Mark a lead as reached out, or show the earlier mark.
+
+    If a newer submission has arrived, nothing is marked and the lead is shown again.
+    """
     query, state = _asked()
     form = MarkForm()
     following = None
@@ -97,7 +110,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
         return _refused(lead_id, conflict)
     told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
     if now and form.then.data:
-        # The page that follows is not the lead's own, so the message carries Undo.
+        # The next page does not show this lead, so the message itself offers Undo.
         told = (told, str(lead_id), lead.version)
     flash(told, "good" if now else "waiting")
     if form.then.data and not following:
@@ -107,7 +120,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
 
 @bp.post("/leads/<uuid:lead_id>/undo")
 def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Take a mark back."""
+    """Undo a mark."""
     state = _asked()[1]
     try:
         lead = triage.undo(lead_id, current_user, request.form.get("version", ""))
@@ -119,7 +132,7 @@ def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
 
 @bp.route("/leads/<uuid:lead_id>/erase", methods=["GET", "POST"])
 def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Erase a lead whose reference was typed."""
+    """Erase a lead after the attorney has typed its reference."""
     form, lead, state = EraseForm(), triage.read(lead_id), _asked()[1]
     if form.is_submitted():
         try:
@@ -135,7 +148,7 @@ def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
 
 @bp.post("/leads/<uuid:lead_id>/letters/<uuid:letter_id>/send")
 def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue:
-    """Send a letter once more."""
+    """Queue an e-mail to be sent again."""
     state = _asked()[1]
     triage.send_letter_again(lead_id, letter_id, current_user)
     flash("The letter is on its way again", "good")
@@ -152,7 +165,7 @@ def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> R
 @bp.get("/leads/<uuid:lead_id>/preview")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/preview")
 def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
-    """Look at a PDF without saving it."""
+    """Show a PDF in the browser without downloading it."""
     opened = triage.open_resume(lead_id, current_user, submission_id, as_preview=True)
     return downloads.resume(*opened, as_attachment=False)
 

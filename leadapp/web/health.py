@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether everything it depends on works."""
+"""Health checks: /health for the process, /ready for the parts it depends on."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -10,13 +10,16 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/health")
 def health() -> dict[str, str]:
-    """Answer, without asking anything else."""
+    """Report that the process is alive, without checking anything else."""
     return {"status": "healthy"}
 
 
 @bp.get("/ready")
 def ready() -> ResponseReturnValue:
-    """Tell which parts work, for whoever watches; never why one does not, since strangers read this."""
+    """Report which parts work, for monitoring.
+
+    Never shows the cause of a failure, because this page is public.
+    """
     parts = {name: "ok" if works else "fail" for name, works in upkeep.readiness().items()}
     if "fail" in parts.values():
         return {"status": "not ready", "checks": parts}, 503, {"Retry-After": "60"}

@@ -1,4 +1,4 @@
-"""Letters that became files, shown in development: what a prospect and an attorney would read."""
+"""The development outbox: e-mails that were written to files instead of being sent."""
 
 import email
 import email.policy
@@ -13,7 +13,7 @@ NEWEST = 50
 
 @bp.get("/outbox")
 def list_letters() -> str:
-    """Show the newest letters, whole."""
+    """Show the newest e-mails in full."""
     files = sorted(mail.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
     letters = [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)

@@ -1,4 +1,4 @@
-"""The pages anybody may open: the form, and what is said after sending."""
+"""The public pages: the form, the page after it is sent, and the receipt."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -34,14 +34,17 @@ SCRIPT_WORDS = (
 @bp.route("/", methods=["GET", "POST"])
 @csrf.exempt
 def submit_lead() -> ResponseReturnValue:
-    """Take a submission in, or bring the form back with everything that was typed, a good file too."""
+    """Store a submission, or show the form again.
+
+    The form keeps everything that was typed, and the resume if it was acceptable.
+    """
     form = SubmitForm()
     if not form.is_submitted():
         return _page(form, 200)
     try:
         details = form.details()
     except InvalidInput:
-        details = None  # its words stand beside the fields
+        details = None  # the form shows the errors beside its fields
     if form.sending is None:
         return _page(form, 400, Message("form_stale"))
     if details is None or form.looks_automatic:
@@ -53,7 +56,7 @@ def submit_lead() -> ResponseReturnValue:
 
 @bp.get("/submitted/<token>")
 def submitted(token: str) -> str:
-    """Say what was received; the page can be reloaded and bookmarked."""
+    """Confirm the received submission, on a page that can be reloaded and bookmarked."""
     return render_template(
         "public/submitted.html", submission=intake.receipt(tokens.read_page("submitted", token))
     )
@@ -62,7 +65,10 @@ def submitted(token: str) -> str:
 @bp.route("/receipt/<token>", methods=["GET", "POST"])
 @csrf.exempt
 def receipt(token: str) -> ResponseReturnValue:
-    """Say how things stand to whoever holds the confirmation letter, and let them ask to be erased in two steps."""
+    """Show the status of a submission to a person with the link in the confirmation e-mail.
+
+    Allows this person to request erasure, in two steps.
+    """
     submission = intake.receipt(tokens.read_page("receipt", token))
     if request.method == "POST":
         intake.ask_to_be_erased(submission)
@@ -78,7 +84,10 @@ def receipt(token: str) -> ResponseReturnValue:
 
 @bp.get("/theme.css")
 def theme() -> Response:
-    """Give our sheet in the firm's accent: a strict policy allows a colour in a sheet only."""
+    """Return the stylesheet with the firm's accent color.
+
+    The Content-Security-Policy allows styles only from a stylesheet, so pages cannot set the color.
+    """
     sheet, colour = (
         Path(str(current_app.static_folder), "leadapp.css").read_text(),
         current["ACCENT_COLOR"],
@@ -90,7 +99,7 @@ def theme() -> Response:
 
 
 def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
-    """Show the form under a new one-time id."""
+    """Show the form with a new one-time id."""
     form_id = tokens.new_form()
     resume = intake.keep(form.good_resume) if form.good_resume else None
     page = render_template(
@@ -104,16 +113,16 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
         kept=resume and tokens.keep_upload(asdict(resume), form_id),
     )
     response = make_response(page, status)
-    response.headers["Cache-Control"] = "no-cache"  # Back shows what was typed
+    response.headers["Cache-Control"] = "no-cache"  # the Back button keeps the typed text
     return response
 
 
 def _script_words() -> dict[str, Message]:
-    """Return the messages that the form's script shows, by code."""
+    """Return the messages that the form's script shows, keyed by code."""
     contact = current["CONTACT_TEXT"]
     facts = {
         "limit": filesize(current["MAX_FILE_SIZE"]),
         "contact": f". {contact}" if contact else "",
-        "status": "{status}",  # only the script knows it
+        "status": "{status}",  # the script fills in the HTTP status
     }
     return {code: Message(code, **facts) for code in SCRIPT_WORDS}

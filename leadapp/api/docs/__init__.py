@@ -1,4 +1,4 @@
-"""The API's document, and its two readings: Swagger UI to try things out, a page of ours to read."""
+"""The API's OpenAPI document: as JSON, in Swagger UI to try it out, and as a page to read."""
 
 import json
 from functools import partial
@@ -16,7 +16,7 @@ SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 
 @bp.get("/openapi.json")
 def openapi() -> Response:
-    """Give the document."""
+    """Return the document as JSON."""
     return jsonify(_document())
 
 
@@ -28,7 +28,7 @@ def try_out() -> str:
 
 @bp.get("/docs/<name>")
 def swagger_ui(name: str) -> Response:
-    """Give a file of Swagger UI, from the package that brings it."""
+    """Return a file of Swagger UI from the package flask_swagger_ui."""
     return send_from_directory(SWAGGER_UI, name)
 
 

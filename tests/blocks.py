@@ -1,4 +1,4 @@
-"""What the docs tell a reader to type, found and typed."""
+"""Finds and runs the commands and code that the docs contain."""
 
 import os
 import re
@@ -8,18 +8,21 @@ from pathlib import Path
 
 from tests.servers import ROOT
 
-THEIRS = "http://127.0.0.1:8000"  # where the docs say that the site is
+THEIRS = "http://127.0.0.1:8000"  # address of the site in the docs
 
 
 def blocks(name: str, language: str = "sh") -> list[str]:
-    """The blocks of one language in a page of the docs, in order."""
+    """Return the blocks of one language in a page of the docs, in order."""
     return re.findall(
         rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL
     )
 
 
 def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: str) -> str:
-    """Run a script against the site at `url`, with variables it knows, and give what it says; it must not fail."""
+    """Run a script against the site at `url` with these variables, and return its output.
+
+    Fails the test if the script fails.
+    """
     words = "".join(f"{name} = {value!r}\n" for name, value in known.items())
     start = {"sh": ("bash", "-c", "set -euo pipefail\n"), "python": (sys.executable, "-c", words)}[
         language

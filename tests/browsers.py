@@ -1,4 +1,4 @@
-"""Which Chromium the tests run, and how: Debian's if it is there, else the one that Playwright has downloaded."""
+"""Selects a Chromium for the tests: Debian's if installed, else Playwright's download."""
 
 import shutil
 from typing import Any
@@ -16,12 +16,12 @@ WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 
 def quick() -> dict[str, Any]:
-    """How to launch Chromium's shell without windows, which takes two thirds of the processor time, if it is there."""
+    """Return options to launch headless-shell if installed: it takes two thirds of the CPU time."""
     return _launch(*SHELL, *WHOLE)
 
 
 def whole() -> dict[str, Any]:
-    """How to launch a Chromium that can do all it does for a person: to show a PDF, for one."""
+    """Return launch options for a full Chromium, which can for example display a PDF."""
     return {"channel": "chromium", **_launch(*WHOLE)}
 
 

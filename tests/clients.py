@@ -1,4 +1,4 @@
-"""The test client, and the watch over what its requests leave behind."""
+"""The test client, and a check for changes that its requests leave uncommitted."""
 
 from contextvars import Context
 from typing import Any
@@ -14,19 +14,20 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Client(FlaskClient):
-    """Sends each request as a stranger to the test: no context, session or `g` of the test reaches it.
+    """Sends each request without the context, session or `g` of the test.
 
-    The test's own session lets go of everything before and after, so that what it reads next is what was stored.
+    The session of the test is rolled back and expired before and after each request, so its next
+    read returns the stored values.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        # Read the whole answer inside, where its files are closed too.
+        # Read the whole answer inside the request context, where its files are closed too.
         kwargs.setdefault("buffered", True)
         _let_go()
         response: TestResponse = Context().run(super().open, *args, **kwargs)
         _let_go()
         for answer in (*response.history, response):
-            # Werkzeug leaves a large body in a temporary file that nobody closes.
+            # Werkzeug keeps a large body in a temporary file and never closes it.
             answer.request.environ["wsgi.input"].close()
         return response
 
@@ -41,7 +42,10 @@ def _let_go() -> None:
 
 
 def watch_commits(app: Flask) -> list[str]:
-    """List, from now on, each request that answered well and left changes uncommitted; the engine must exist."""
+    """Record each later request that succeeds but leaves changes uncommitted.
+
+    Returns the growing list of requests. Requires that the engine exists.
+    """
     left: list[str] = []
 
     def look(sender: Flask, response: Response, **extra: object) -> None:

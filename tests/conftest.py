@@ -1,4 +1,4 @@
-"""What every test may ask for: databases, an SMTP server, and passwords that are quick to hash."""
+"""Fixtures for every test: databases, an SMTP server, and passwords that are quick to hash."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from tests.factories import BCRYPT_ROUNDS
 from tests.servers import MailServer, Servers
 
 BACKENDS = ("sqlite", "postgres")
-# No test fails because the machine was busy.
+# A busy machine must not make a test fail.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever stands on a database once for each that it was asked to run over."""
+    """Run each test that uses a database once per requested database."""
     if "backend" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
@@ -54,12 +54,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that no process waits at the end for the last test of another."""
+    """Run slow tests first, so that no process idles at the end of the run."""
     items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
 class Together(LoadScopeScheduling):
-    """Gives one process what stands on the same slow thing: on PostgreSQL, started twice, or on the demo firm."""
+    """Runs tests that share a slow resource in one process.
+
+    These are the tests on PostgreSQL, one group per folder, and the tests on the demo firm.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         if "postgres" in nodeid.partition("[")[2]:
@@ -69,7 +72,7 @@ class Together(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
-    """Deal the tests out; xdist's own `--dist loadgroup` groups nothing under pytest 9.2."""
+    """Distribute the tests; xdist's own `--dist loadgroup` groups nothing under pytest 9.2."""
     return Together(config, log)
 
 
@@ -81,7 +84,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Hash at the lowest cost in this process; gunicorn keeps the real one."""
+    """Hash at the lowest cost in this process; gunicorn keeps the real cost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "BCRYPT_ROUNDS", BCRYPT_ROUNDS)
         yield
@@ -89,7 +92,7 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """PostgreSQL, S3 and Valkey, each started when it is first asked for."""
+    """PostgreSQL, S3 and Valkey, each started at its first use."""
     started = Servers()
     yield started
     started.close()
@@ -99,7 +102,7 @@ def servers() -> Iterator[Servers]:
 def new_database(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], str]:
-    """`new_database("sqlite")` or `("postgres")` gives the URL of an empty database of the caller's own."""
+    """`new_database("sqlite")` or `("postgres")` returns the URL of a new empty database."""
 
     def make(backend: str) -> str:
         if backend == "sqlite":
@@ -113,7 +116,10 @@ def new_database(
 def new_stack(
     servers: Servers, new_database: Callable[[str], str]
 ) -> Callable[[str], dict[str, str]]:
-    """`new_stack("sqlite")` gives settings for one machine, `("postgres")` for several: with S3 and Valkey."""
+    """A function that returns settings for a database, storage and rate limits.
+
+    `new_stack("sqlite")` is for one machine, `("postgres")` for several: with S3 and Valkey.
+    """
 
     def make(backend: str) -> dict[str, str]:
         database = {"DATABASE_URL": new_database(backend)}
@@ -128,7 +134,7 @@ def new_stack(
 
 @pytest.fixture
 def new_app() -> Iterator[Callable[[Mapping[str, Any]], Flask]]:
-    """`new_app(settings)` creates an application whose connections close with the test."""
+    """`new_app(settings)` creates an application; its connections close after the test."""
     made: list[Flask] = []
 
     def make(settings: Mapping[str, Any]) -> Flask:
@@ -143,7 +149,7 @@ def new_app() -> Iterator[Callable[[Mapping[str, Any]], Flask]]:
 
 @pytest.fixture
 def smtp() -> Iterator[MailServer]:
-    """A mail server of this test's own."""
+    """A mail server for this test only."""
     server = MailServer()
     yield server
     server.close()

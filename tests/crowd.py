@@ -1,4 +1,4 @@
-"""Leads by the thousand, written in bulk: what a page costs shows when there are many. No files lie behind them."""
+"""Thousands of leads, written in bulk without files, to measure the cost of pages."""
 
 import random
 import uuid
@@ -18,7 +18,10 @@ Row = dict[str, Any]
 
 
 def gather(count: int) -> None:
-    """Add so many leads of the last two years, each with a submission, a letter and an event; a third of them waits."""
+    """Add `count` leads from the last two years; a third of them are pending.
+
+    Each has a submission, an e-mail and an event.
+    """
     dice, start = random.Random(count), now() - AGE
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
@@ -31,7 +34,8 @@ def gather(count: int) -> None:
             insert(Event), [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
         )
         db.session.commit()
-    if db.engine.dialect.name == "postgresql":  # which looks at a table once a minute at most
+    # Autovacuum of PostgreSQL analyzes a table at most once a minute.
+    if db.engine.dialect.name == "postgresql":
         db.session.execute(text("ANALYZE"))
         db.session.commit()
 

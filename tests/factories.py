@@ -1,4 +1,7 @@
-"""Rows for tests, committed as soon as they are made. They need an application context: integration tests have one."""
+"""Rows for tests, committed when created.
+
+They require an application context, which integration tests have.
+"""
 
 import hashlib
 import secrets
@@ -30,7 +33,7 @@ def hashed(password: str) -> str:
 
 
 class Committed(SQLAlchemyModelFactory):
-    """What all share: the application's own session, a commit after each row, and nothing stale in memory."""
+    """The base of all factories: commits each row in the application's session, then expires it."""
 
     class Meta:
         abstract = True
@@ -45,7 +48,7 @@ class Committed(SQLAlchemyModelFactory):
 
 
 class UserFactory(Committed):
-    """An active attorney; `password="..."` for another than PASSWORD."""
+    """An active attorney; `password="..."` replaces PASSWORD."""
 
     class Meta:
         model = User
@@ -73,9 +76,10 @@ class LoginFactory(Committed):
 
 
 class LeadFactory(Committed):
-    """Somebody who waits, with one submission (or `submission=None`); `reached_out=True`: waits no more.
+    """A pending lead with one submission, or none with `submission=None`.
 
-    Arguments of the submission go through: `submission__content=docx()`, `submission__filename="cv.docx"`.
+    `reached_out=True` marks it as reached out. Arguments for the submission have a prefix:
+    `submission__content=docx()`, `submission__filename="cv.docx"`.
     """
 
     class Meta:
@@ -104,7 +108,7 @@ class LeadFactory(Committed):
 
 
 class SubmissionFactory(Committed):
-    """One more thing that `lead` sent; `content` is its file, which lies in storage under its key."""
+    """One more submission by `lead`; its file, `content`, is in storage under its key."""
 
     class Meta:
         model = Submission
@@ -137,7 +141,7 @@ class SubmissionFactory(Committed):
 
 
 class LetterFactory(Committed):
-    """A letter that is due now."""
+    """An e-mail that is due now."""
 
     class Meta:
         model = Letter
@@ -150,7 +154,7 @@ class LetterFactory(Committed):
 
 
 class EventFactory(Committed):
-    """Something that happened to `lead`."""
+    """An event in the history of `lead`."""
 
     class Meta:
         model = Event
@@ -162,7 +166,7 @@ class EventFactory(Committed):
 
 
 def stored(content: bytes, ending: str) -> str:
-    """Put a file into the application's storage and give its key."""
+    """Put a file into the application's storage and return its key."""
     key = secrets.token_hex(16) + ending
     with store.stage() as file:
         file.write(content)

@@ -1,4 +1,7 @@
-"""What may fail beneath a request, done to the application in this process; SECRET is what nobody may be told."""
+"""Simulates failures of databases and storage for the application in this process.
+
+No answer may contain SECRET.
+"""
 
 import os
 from collections.abc import Callable
@@ -43,7 +46,8 @@ def no_folder(patch: Patch) -> None:
 
 
 def full_disk(patch: Patch) -> None:
-    link = store.staging / "full"  # what is staged is unlinked by its name
+    # A link, because a staged file is deleted by name: /dev/full itself must remain.
+    link = store.staging / "full"
     link.symlink_to("/dev/full")
     patch.setattr(Staging, "stage", staticmethod(partial(open, link, "r+b")))
 

@@ -1,4 +1,4 @@
-"""Bodies of forms, byte for byte as browsers and programs write them."""
+"""Bodies of forms, with the exact bytes that browsers and programs write."""
 
 Parts = dict[str, bytes]
 BOUNDARIES = {

@@ -1,4 +1,4 @@
-"""Reads what a page holds, as far as a test needs it to act like a browser."""
+"""Reads the parts of a page that a test needs to act like a browser."""
 
 import html
 import re
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 @dataclass
 class Form:
-    """A form of a page: where it is sent, the names of its fields, and what its hidden ones hold."""
+    """A form of a page: its URL, the names of its fields, and the values of its hidden fields."""
 
     action: str
     names: set[str] = field(default_factory=set)
@@ -31,14 +31,17 @@ class _Forms(HTMLParser):
 
 
 def forms(page: str) -> list[Form]:
-    """The forms of a page, in order."""
+    """Return the forms of a page, in order."""
     reader = _Forms()
     reader.feed(page)
     return reader.forms
 
 
 def hidden_fields(page: str, having: str = "", action: str = "") -> dict[str, str]:
-    """What the first form sends along that has a field `having` and goes to an address ending in `action`."""
+    """Return the hidden fields of the first matching form.
+
+    The form must have a field `having`, and its URL must end with `action`.
+    """
     for form in forms(page):
         if form.action.endswith(action) and (not having or having in form.names):
             return dict(form.hidden)
@@ -46,10 +49,10 @@ def hidden_fields(page: str, having: str = "", action: str = "") -> dict[str, st
 
 
 def ids(page: str) -> list[str]:
-    """The ids of a page's elements, in order: what an address can point to."""
+    """Return the ids of a page's elements, in order: the possible targets of a fragment."""
     return re.findall(r'\sid="([^"]+)"', page)
 
 
 def words(page: str) -> str:
-    """What a person reads of a page."""
+    """Return the visible text of a page."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())

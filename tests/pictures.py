@@ -24,7 +24,7 @@ IMAGE = "<img style='height:560px' src='data:image/png;base64,{}'>"
 
 
 def main() -> None:
-    """Take the form and the list of a firm with three leads, then the desk of one with 500 more."""
+    """Take pictures of a site with three leads, then of one with 500 more."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         smtp = MailServer()
@@ -73,7 +73,8 @@ def take_desk(session: BrowserContext) -> None:
         "framenavigated", lambda frame: frame.url.startswith("chrome-extension://")
     ):
         page.get_by_text("Preview").click()
-    page.wait_for_timeout(3000)  # until its viewer has drawn it
+    # Wait until the viewer has drawn the PDF.
+    page.wait_for_timeout(3000)
     page.screenshot(path=PICTURES / "lead.png")
 
 
@@ -97,7 +98,7 @@ def open_page(
 
 
 def side_by_side(browser: Browser, pages: list[Page], name: str, width: int) -> None:
-    """Write what two pages show into one picture."""
+    """Write screenshots of two pages into one picture."""
     both = browser.new_page(viewport={"width": width, "height": 608})
     both.set_content(
         FRAME.format("".join(IMAGE.format(b64encode(page.screenshot()).decode()) for page in pages))

@@ -1,4 +1,4 @@
-"""The least that a site in production is told."""
+"""The minimal settings of a production site."""
 
 PRODUCTION = {
     "ENVIRONMENT": "production",

@@ -1,4 +1,4 @@
-"""A running site as a test holds it: the server, its mail server, its rows."""
+"""A running site for tests: the server, its mail server, its rows."""
 
 import time
 from collections.abc import Iterator
@@ -21,23 +21,26 @@ KEPT = (User.__table__, Login.__table__, Tally.__table__)
 
 @dataclass(frozen=True)
 class Site:
-    """gunicorn and the SMTP server it writes to."""
+    """gunicorn, and the SMTP server that receives its e-mail."""
 
     server: Gunicorn
     smtp: MailServer
 
     @property
     def url(self) -> str:
-        """Where it answers, with no slash at the end."""
+        """The base URL, without a slash at the end."""
         return self.server.url
 
     def client(self) -> httpx.Client:
-        """A client of its own cookies; close it, or use it in `with`."""
+        """Return a client with its own cookies; close it, or use it in `with`."""
         return httpx.Client(base_url=self.url, timeout=30)
 
     @contextmanager
     def application(self) -> Iterator[None]:
-        """The site's application in this process: what a `flask` command does, without its second of starting."""
+        """Enter the site's application in this process.
+
+        This replaces a `flask` command, which takes a second to start.
+        """
         with create_app(self.server.settings).app_context():
             try:
                 yield
@@ -46,17 +49,17 @@ class Site:
                 db.engine.dispose()
 
     def migrate(self) -> None:
-        """Bring the database to the newest migration."""
+        """Upgrade the database to the newest migration."""
         with self.application():
             flask_migrate.upgrade(directory=str(ROOT / "migrations"))
 
     def create_user(self, username: str, password: str) -> None:
-        """Make an active attorney."""
+        """Create an active attorney."""
         with self.application():
             accounts.create(username, f"{username}@example.com", password)
 
     def token(self, username: str, password: str) -> str:
-        """An access token from the API's sign-in."""
+        """Return an access token from the API's sign-in."""
         with self.client() as client:
             answer = client.post(
                 "/api/v1/auth/login", data={"username": username, "password": password}
@@ -74,7 +77,7 @@ class Site:
 
     @contextmanager
     def database(self) -> Iterator[Connection]:
-        """A transaction of the test's own beside the running site."""
+        """Open a separate transaction in the database of the running site."""
         engine = create_engine(self.server.database_url)
         try:
             with engine.begin() as connection:
@@ -83,7 +86,10 @@ class Site:
             engine.dispose()
 
     def hurry(self, claimed: bool = False) -> None:
-        """Make waiting letters due now; with `claimed` also those whose deliverer died holding them."""
+        """Set pending e-mails due now.
+
+        `claimed` includes e-mails that a process claimed and then died.
+        """
         waiting = (
             update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
         )
@@ -91,8 +97,9 @@ class Site:
             connection.execute(waiting if claimed else waiting.where(Letter.token.is_(None)))
 
     def empty(self) -> None:
-        """Remove every row but users and logins; forget all mail, and let the mail server behave well."""
-        for _ in range(100):  # a letter on its way would come to the next test
+        """Delete every row except users and logins, and reset the mail server."""
+        # An e-mail that is still being sent would arrive during the next test.
+        for _ in range(100):
             with self.database() as connection:
                 connection.execute(
                     update(Letter).where(Letter.token.is_(None)).values(next_at=None)
@@ -108,6 +115,6 @@ class Site:
         self.smtp.start()
 
     def close(self) -> None:
-        """Stop both."""
+        """Stop both servers."""
         self.server.close()
         self.smtp.close()

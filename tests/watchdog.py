@@ -1,7 +1,8 @@
-"""Ends the processes of a test run once it is gone, even by SIGKILL: python watchdog.py FOLDER.
+"""Ends the processes of a test run after it ends, even by SIGKILL: python watchdog.py FOLDER.
 
-Its standard input is a pipe whose other end only the test process holds. When the pipe closes, the watchdog ends
-every process that works in the folder or has it in its command line or environment, and removes the folder.
+Its standard input is a pipe; only the test process holds the other end. When the pipe closes, the
+watchdog ends every process that works in the folder or has it in its command line or environment.
+Then it removes the folder.
 """
 
 import os
@@ -29,9 +30,9 @@ def belonging_to(folder: str) -> list[psutil.Process]:
 
 
 def main(folder: str) -> None:
-    """Wait for the end of the test process; then end its processes and remove its folder."""
+    """Wait until the test process ends; then end its processes and remove its folder."""
     sys.stdin.read()
-    # The second SIGKILL is for processes that began during the first.
+    # The second SIGKILL is for processes that started during the first.
     for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):
         left = belonging_to(folder)
         for process in left:

@@ -1,4 +1,4 @@
-"""The first tables: users, leads, what they sent, letters, events."""
+"""The first tables: users, logins, leads, submissions, e-mails and events."""
 
 import sqlalchemy as sa
 from alembic import op

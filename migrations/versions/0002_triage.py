@@ -1,4 +1,4 @@
-"""What triage needs: counts kept by status, records of erasures, submissions by time, who asks to be erased."""
+"""Add lead counts by status, erasure records, and indexes for submissions and erasure requests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,8 @@ TRIGGERS = {
 ONE_LESS = "UPDATE tallies SET leads = leads - 1 WHERE status = OLD.status;"
 ONE_MORE = "UPDATE tallies SET leads = leads + 1 WHERE status = NEW.status;"
 SQLITE = {"leads_added": ONE_MORE, "leads_removed": ONE_LESS, "leads_moved": ONE_LESS + ONE_MORE}
-# Both rows are locked in one order, or two that move leads opposite ways could wait for each other.
+# Lock both rows in the same order. Otherwise two transactions that move leads in opposite
+# directions could deadlock.
 POSTGRESQL = f"""
 CREATE FUNCTION tally_leads() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -52,8 +53,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("status", name=op.f("pk_tallies")),
     )
     for status in ("PENDING", "REACHED_OUT"):
+        # The statuses are constants, so this SQL is safe.
         op.execute(
-            f"INSERT INTO tallies SELECT '{status}', count(*) FROM leads WHERE status = '{status}'"  # noqa: S608  # our own words
+            f"INSERT INTO tallies SELECT '{status}', count(*) FROM leads WHERE status = '{status}'"  # noqa: S608
         )
     sqlite = op.get_bind().dialect.name == "sqlite"
     if not sqlite:

@@ -1,4 +1,4 @@
-"""Passwords that must be changed, failed sign-ins, and letters about no submission."""
+"""Add forced password changes and failed sign-ins; allow e-mails without a submission."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Failed sign-ins by network address, where each user signs in, and refused registrations."""
+"""Add failed sign-ins by network, known networks of each user, and refused registrations."""
 
 import sqlalchemy as sa
 from alembic import op

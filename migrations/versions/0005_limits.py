@@ -1,4 +1,4 @@
-"""Confirmations counted by mailbox and network, idempotency keys by network."""
+"""Count confirmations by mailbox and network; scope idempotency keys to a network."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,7 +35,8 @@ def upgrade() -> None:
         )
     op.add_column("submissions", sa.Column("once_network", sa.String(length=64), nullable=True))
     op.create_index("ix_submissions_once_network", "submissions", ["once_network"], unique=True)
-    # Keys of the last day, so that what is sent again across the upgrade is still a replay.
+    # Convert the keys of the last day, so that a request repeated after the upgrade is still a
+    # replay.
     once = SUBMISSIONS.c.once
     op.execute(
         SUBMISSIONS.update()
@@ -46,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Two networks may have used one key, which only one row could keep.
+    # Two networks may have used the same key, but the old schema allows it in one row only.
     with_fingerprint = sa.func.length(SUBMISSIONS.c.once) == 2 * KEY_LENGTH + 1
     op.execute(SUBMISSIONS.update().where(with_fingerprint).values(once=None))
     op.drop_index("ix_submissions_once_network", "submissions")

@@ -1,4 +1,4 @@
-"""The application as it is run, with its mail server, and a real browser before it."""
+"""Fixtures for the running application, its mail server and a real browser."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ from tests.factories import PASSWORD
 from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
 
-# An e-mail address, something signed, a resume's name, or a name that the tests type.
+# An e-mail address, a signed value, the name of a resume, or a name that the tests type.
 PRIVATE = re.compile(
     r"[\w.+-]+@[\w-]+\.\w+|[\w-]{20,}\.[\w-]{6}\.[\w-]{20,}|eyJ\w+\.|\w\.pdf|Ruiz|lvarez|José|Jos\\u00e9"
 )
@@ -37,7 +37,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def start_site(
     new_stack: Callable[[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Site]]:
-    """`start_site(backend, **settings)` migrates and starts a site of its own; all are stopped at the end."""
+    """`start_site(backend, **settings)` migrates and starts a site; the fixture stops them all."""
     sites: list[Site] = []
 
     def start(backend: str = "sqlite", **settings: str) -> Site:
@@ -51,7 +51,8 @@ def start_site(
         return sites[-1]
 
     yield start
-    with ThreadPoolExecutor(32) as pool:  # each takes a second or two to end its work
+    # Each site takes a second or two to stop.
+    with ThreadPoolExecutor(32) as pool:
         list(pool.map(Site.close, sites))
 
 
@@ -60,12 +61,16 @@ def _site(backend: str, start_site: Callable[..., Site]) -> Iterator[Site]:
     site = start_site(backend)
     site.create_user("ana", PASSWORD)
     yield site
-    assert PRIVATE.findall(site.server.log()) == []  # whatever the tests have done there
+    # No test may leave private data in the log.
+    assert PRIVATE.findall(site.server.log()) == []
 
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest, _site: Site) -> Iterator[Site]:
-    """The one site that tests share, emptied of all but its user `ana`, its mail server behaving."""
+    """The site that tests share, reset before each test.
+
+    Only its user `ana` is kept, and its mail server behaves normally.
+    """
     _site.empty()
     before = len(_site.server.log())
     yield _site
@@ -76,7 +81,7 @@ def site(request: pytest.FixtureRequest, _site: Site) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def base_url(_site: Site) -> str:
-    """Where `page.goto("/")` goes."""
+    """The base URL of `page.goto`."""
     return _site.url
 
 
@@ -95,21 +100,28 @@ def cv(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The files that git knows, with the environment of this run beside them: no test reaches a package registry."""
+    """A copy of the files in git, with the virtual environment of this run.
+
+    No test reaches a package registry.
+    """
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     for name in filter(None, names.split("\0")):
         target = tmp_path / "leadapp" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target)  # its time too, or make would install anew
+        # Keep the modification time too, or make would install everything again.
+        shutil.copy2(ROOT / name, target)
     (tmp_path / "leadapp" / ".venv").symlink_to(sys.prefix)
     return tmp_path / "leadapp"
 
 
 @pytest.fixture(scope="session")
 def firm(start_site: Callable[..., Site]) -> Site:
-    """A firm of two attorneys and 500 demo leads, which its tests share and do not empty: each looks for its own."""
+    """A firm with two attorneys and 500 demo leads.
+
+    Tests share it and do not empty it: each test looks for its own leads.
+    """
     site = start_site()
     for name in ("ana", "joe"):
         site.create_user(name, PASSWORD)
@@ -120,7 +132,7 @@ def firm(start_site: Callable[..., Site]) -> Site:
 
 @pytest.fixture(scope="session")
 def sessions(browser: Browser, firm: Site) -> dict[str, Any]:
-    """What a browser keeps once an attorney of the firm has signed in, by username."""
+    """The storage state of a browser after an attorney of the firm signed in, by username."""
     kept = {}
     for name in ("ana", "joe"):
         with quiet_page(browser, base_url=firm.url) as page:
@@ -139,7 +151,7 @@ def whole_browser(browser_type: BrowserType) -> Iterator[Browser]:
 
 @pytest.fixture
 def desk(browser: Browser, firm: Site, sessions: dict[str, Any]) -> Iterator[Callable[..., Page]]:
-    """`desk("ana", **options)` gives a page of that attorney, whose browser complains of nothing."""
+    """`desk("ana", **options)` returns a page of that attorney; its browser may log no errors."""
     with ExitStack() as stack:
 
         def sit_down(name: str = "ana", browser: Browser = browser, **options: Any) -> Page:

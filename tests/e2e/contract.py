@@ -1,4 +1,4 @@
-"""What schemathesis is told of this API when it runs: files that are resumes, and what no schema can say."""
+"""Hooks for schemathesis: valid resumes, and the refusals that no schema can express."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from leadapp.rules import PASSWORD_MAX_BYTES
 from tests import samples
 
-# A schema cannot say that a name is free, a password is rare, a file is a resume, or a version and a range are there.
+# A schema cannot express that a name is free, that a password is rare, that a file is a resume,
+# or that a version or a range exists.
 BEYOND_A_SCHEMA = {
     "username_taken",
     "email_taken",
@@ -26,13 +27,13 @@ schemathesis.openapi.format("binary", strategies.just(samples.pdf()))
 
 
 def codes(response: Any) -> set[str]:
-    """What a problem says was wrong: of each value if it names them, else of the whole."""
+    """Return the error codes of a problem: one for each value it names, else its own code."""
     problem = response.json()
     return {error["code"] for error in problem.get("errors", [problem])}
 
 
 def is_beyond_a_schema(code: str, case: Any) -> bool:
-    """Tell whether a refusal is one that no schema could have told before."""
+    """Return whether no schema could have predicted this refusal."""
     body = getattr(case.body, "body", case.body)
     if code == "email_format":
         return str(body["email"]).endswith(tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES))
@@ -43,7 +44,7 @@ def is_beyond_a_schema(code: str, case: Any) -> bool:
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Report every failure but the refusal of what no schema can describe."""
+    """Report every failure except refusals that no schema can express."""
     return not isinstance(failure, RejectedPositiveData) or not all(
         is_beyond_a_schema(code, case) for code in codes(response)
     )
@@ -51,7 +52,7 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
 
 @schemathesis.check
 def a_problem_is_one_that_the_document_names(_ctx: Any, response: Any, case: Any) -> None:
-    """No operation answers with a code that its part of the document keeps to itself."""
+    """Check that an operation answers only with error codes that its documentation lists."""
     if response.status_code < 400 or response.status_code == 405:
         return
     documented = case.operation.definition.raw["responses"][str(response.status_code)]

@@ -1,4 +1,4 @@
-"""Clients who submit one lead after another, and what became of what they sent."""
+"""Clients that submit one lead after another, and a check of the results."""
 
 import hashlib
 import threading
@@ -20,7 +20,7 @@ _numbers = count(1)
 
 
 class Answer(NamedTuple):
-    """What somebody sent and was answered; the status is 0 if the connection broke."""
+    """A submission and its answer; the status is 0 if the connection broke."""
 
     email: str
     digest: str
@@ -47,7 +47,7 @@ class _Client(threading.Thread):
 
 
 def submit(client: httpx.Client, number: int) -> Answer:
-    """Send a lead of somebody new, from an address of their own."""
+    """Send a new lead from an IP address of its own."""
     email, start = f"client{number}@example.com", time.monotonic()
     resume = samples.pdf(email, size=20_000)
     try:
@@ -60,7 +60,8 @@ def submit(client: httpx.Client, number: int) -> Answer:
             },
         )
     except httpx.TransportError:
-        time.sleep(0.05)  # the server is gone for the moment
+        # The server is down for the moment.
+        time.sleep(0.05)
         return Answer(email, "", 0, "", None, time.monotonic() - start)
     facts = (answer.status_code, answer.json().get("code", ""), answer.headers.get("Retry-After"))
     return Answer(email, hashlib.sha256(resume).hexdigest(), *facts, time.monotonic() - start)
@@ -68,7 +69,10 @@ def submit(client: httpx.Client, number: int) -> Answer:
 
 @contextmanager
 def crowd(*urls: str, pause: float = 0.15) -> Iterator[list[Answer]]:
-    """Some clients who submit to each in turn until the end of the `with`; gives the answers as they come."""
+    """Run clients that submit to each URL in turn until the `with` block ends.
+
+    Yields the list of answers, which grows while the clients run.
+    """
     answers: list[Answer] = []
     clients = [_Client(urls[number % len(urls)], answers, pause) for number in range(CLIENTS)]
     for client in clients:
@@ -83,12 +87,15 @@ def crowd(*urls: str, pause: float = 0.15) -> Iterator[list[Answer]]:
 
 
 def taken(answers: list[Answer]) -> dict[str, str]:
-    """What was answered with 201: digest of the resume by e-mail."""
+    """Return the resume digest of each submission answered with 201, by e-mail address."""
     return {answer.email: answer.digest for answer in answers if answer.status == 201}
 
 
 def stored(site: Site) -> dict[str, str]:
-    """Digest of the resume by e-mail of all that is stored, each file as its row says."""
+    """Return the resume digest of each stored submission, by e-mail address.
+
+    Checks that each file matches its row.
+    """
     with site.database() as connection:
         rows = connection.execute(
             select(Submission.email, Submission.sha256, Submission.storage_key)

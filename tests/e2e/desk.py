@@ -1,4 +1,4 @@
-"""What an attorney does in a real browser, and what stands there then."""
+"""Steps of an attorney in a real browser, and checks of the page."""
 
 import re
 from collections.abc import Iterator
@@ -12,15 +12,20 @@ from tests import samples
 from tests.factories import PASSWORD
 from tests.site import Site
 
-# Each answer that is no success is told in the console, by the browser itself.
+# The browser itself logs each error response to the console.
 REFUSED = re.compile("Failed to load resource: the server responded with a status of 4")
-PROVOKED = re.compile("Failed to load resource")  # also what tests take away from under a page
-OUTRUN = "Autofocus processing was blocked because a document already has a focused element."  # by a test that types
+# Also matches resources that tests remove while the page is open.
+PROVOKED = re.compile("Failed to load resource")
+# Logged when a test types before autofocus runs.
+OUTRUN = "Autofocus processing was blocked because a document already has a focused element."
 
 
 @contextmanager
 def quiet_page(browser: Browser, but: re.Pattern[str] = REFUSED, **options: Any) -> Iterator[Page]:
-    """A page in a browser of its own, which may complain of nothing but what begins like that."""
+    """Yield a page in a new browser context.
+
+    Its console may show only messages that match `but`.
+    """
     context = browser.new_context(**options)
     page = context.new_page()
     said: list[str] = []
@@ -32,7 +37,7 @@ def quiet_page(browser: Browser, but: re.Pattern[str] = REFUSED, **options: Any)
 
 
 def sign_in(page: Page, name: str = "ana") -> None:
-    """Sign in where the page asks for it."""
+    """Sign in on the page that asks for it."""
     page.get_by_label("Username or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
@@ -40,7 +45,7 @@ def sign_in(page: Page, name: str = "ana") -> None:
 
 
 def write(site: Site, name: str, email: str = "") -> None:
-    """Somebody sends details and a resume, just now."""
+    """Submit a lead with a resume now."""
     fields = {
         "first_name": name,
         "last_name": "Ruiz",
@@ -53,14 +58,18 @@ def write(site: Site, name: str, email: str = "") -> None:
 
 
 def names(page: Page) -> list[str]:
-    """Who stands in the list, from above, once all of it is there."""
+    """Return the names in the list, from top to bottom, once the whole list is loaded."""
     page.wait_for_load_state()
     return page.locator("tbody .name").all_inner_texts()
 
 
 def tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until the target has the focus; whatever has it on the way is on the screen and shows it."""
-    page.wait_for_load_state()  # its sheet, too, which says how the focus looks
+    """Press Tab until the target has the focus.
+
+    Checks that each element focused on the way is visible and shows its focus.
+    """
+    # Wait for the style sheet too: it defines how the focus looks.
+    page.wait_for_load_state()
     for _ in range(60):
         page.keyboard.press("Tab")
         width, is_there = target.evaluate(

@@ -16,14 +16,14 @@ SIZE = 900_000
 
 
 def resume(folder: Path) -> Path:
-    """A good one."""
+    """Write a valid resume."""
     file = folder / "cv.pdf"
     file.write_bytes(samples.pdf(size=SIZE))
     return file
 
 
 def fill(page: Page, site: Site | Proxy, file: Path, **changed: str) -> None:
-    """Open the form, type everything and choose the file; what is given stands in its place."""
+    """Open the form, fill in every field and choose the file; `changed` replaces defaults."""
     page.goto(site.url)
     for label, words in (TYPED | changed).items():
         page.get_by_label(label).fill(words)
@@ -36,7 +36,10 @@ def press(page: Page, words: str = "Send my details") -> None:
 
 
 def expect_all_kept(page: Page, words: str) -> None:
-    """Everything typed and the file are there, and one notice with these words has the focus."""
+    """Check that all input and the file are kept.
+
+    The only notice has these words and the focus.
+    """
     expect(page.locator(".notice")).to_have_text(words)
     expect(page.locator(".notice")).to_be_focused()
     for label, typed in TYPED.items():
@@ -46,12 +49,12 @@ def expect_all_kept(page: Page, words: str) -> None:
 
 
 def expect_sent(page: Page) -> None:
-    """The page after sending is there, and so is its address."""
+    """Check that the page after sending and its address are shown."""
     expect(page.get_by_role("heading", level=1)).to_have_text("We have your details")
     assert "/submitted/" in page.url
 
 
 def submissions(site: Site) -> int:
-    """Count what was stored."""
+    """Count the stored submissions."""
     with site.database() as connection:
         return connection.scalar(select(func.count()).select_from(Submission)) or 0

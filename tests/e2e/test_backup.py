@@ -1,4 +1,4 @@
-"""A backup is made while four clients submit, and comes back as the site was at one moment."""
+"""A backup made while four clients submit restores the site as it was at one moment."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ CLIENTS = 4
 
 
 class Sent(NamedTuple):
-    """When a lead was sent and answered, and its id."""
+    """The times when a lead was sent and answered, and its id."""
 
     began: float
     ended: float
@@ -33,7 +33,10 @@ class Sent(NamedTuple):
 
 @contextmanager
 def submitting(site: Site) -> Iterator[list[Sent]]:
-    """Four clients send leads, a dozen or two a second each: all are compared in the end."""
+    """Four clients that each send a dozen or two leads a second.
+
+    The number is limited because the test compares all of them at the end.
+    """
     answered: list[Sent] = []
     numbers, stop = count(), threading.Event()
 
@@ -46,7 +49,8 @@ def submitting(site: Site) -> Iterator[list[Sent]]:
                     "last_name": f"Ruiz {number}",
                     "email": f"ana{number}@example.com",
                 }
-                file = samples.pdf() + b"%" * number  # no two alike
+                # No two files are alike.
+                file = samples.pdf() + b"%" * number
                 began = time.monotonic()
                 answer = client.post(
                     "/api/v1/leads", data=fields, files={"resume": ("cv.pdf", file + b"\n%%EOF")}
@@ -72,7 +76,7 @@ def wait_for(answered: list[Sent], more: int) -> None:
 
 
 def submissions(site: Site) -> dict[str, str]:
-    """The lead of each submission, and the digest of its file."""
+    """Return the lead and the file digest of each submission."""
     with site.database() as rows:
         return {
             str(lead): sha256
@@ -81,7 +85,7 @@ def submissions(site: Site) -> dict[str, str]:
 
 
 def downloads(site: Site, leads: Iterable[str]) -> dict[str, str]:
-    """The digest of the resume of each lead, as an attorney gets it."""
+    """Return the digest of each lead's resume, as an attorney downloads it."""
     token = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
     with site.client() as client:
         files = {
@@ -93,7 +97,7 @@ def downloads(site: Site, leads: Iterable[str]) -> dict[str, str]:
 
 @pytest.fixture
 def places(start_site: Callable[..., Site], backend: str, tmp_path: Path) -> tuple[Site, Site]:
-    """A site, and another that is empty and stopped; both know the same folder of backups."""
+    """A running site, and an empty site that is stopped; both use the same backup folder."""
     settings = {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "BACKUP_DIR": str(tmp_path / "backups")}
     site, place = start_site(backend, **settings), start_site(backend, **settings)
     site.create_user("ana", PASSWORD)

@@ -1,4 +1,4 @@
-"""Large bodies that hold no resume: refused before they are parsed, at little cost in memory."""
+"""Large bodies without a resume are refused before parsing, at little cost in memory."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,12 @@ from tests.site import Site
 
 JSON, ENCODED = "application/json", "application/x-www-form-urlencoded"
 PIECES, PIECE = 384, 64 * 1024  # 24 MB
-MEMORY_MB = 4  # of both workers together; parsing 24 MB of either kind took 800 and more
+# Both workers together. Parsing 24 MB of either kind took 800 MB and more.
+MEMORY_MB = 4
 
 
 def large(kind: str) -> Iterator[bytes]:
-    """Content that costs many times its length once it is parsed."""
+    """Yield content that costs many times its length when it is parsed."""
     start, part = (b'{"username": [0', b",[]") if kind == JSON else (b"a=", b"&a")
     yield start
     for _ in range(PIECES):
@@ -24,7 +25,7 @@ def large(kind: str) -> Iterator[bytes]:
 
 
 def peak(site: Site, reset: bool = False) -> float:
-    """Return the most memory in MB that master and workers have held since the last reset."""
+    """Return the peak memory in MB of master and workers since the last reset."""
     total = 0
     for pid in processes.tree(site.server.pid):
         if reset:
@@ -49,7 +50,8 @@ def test_a_large_body_costs_little(site: Site, path: str, kind: str, chunked: bo
     pieces = large(kind)
     body = pieces if chunked else b"".join(pieces)
     with site.client() as client:
-        for _ in range(8):  # both workers have answered before
+        # Make sure that both workers have answered a request before.
+        for _ in range(8):
             client.get("/health")
         before = peak(site, reset=True)
         answer = client.post(path, content=body, headers={"Content-Type": kind})
@@ -63,7 +65,8 @@ def test_a_large_body_costs_little(site: Site, path: str, kind: str, chunked: bo
 def test_64_kb_are_read_and_no_byte_more(
     site: Site, length: int, status: int, chunked: bool
 ) -> None:
-    body = b"[" + b" " * (length - 2) + b"]"  # JSON, but no object
+    # JSON, but not an object.
+    body = b"[" + b" " * (length - 2) + b"]"
     answer = httpx.post(
         f"{site.url}/api/v1/auth/register",
         content=iter([body]) if chunked else body,

@@ -1,4 +1,4 @@
-"""The first whole day in a real browser: a prospect sends, an attorney reads, marks and downloads."""
+"""A whole day in a real browser: a prospect sends; an attorney reads, marks and downloads."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.site import Site
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
 def prospect(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A prospect's browser, which complains of nothing."""
+    """A prospect's browser, which may log no errors."""
     context = browser.new_context(base_url=site.url, java_script_enabled=request.param)
     page = context.new_page()
     said: list[str] = []
@@ -36,7 +36,7 @@ def cv(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fill(prospect: Page, cv: Path) -> Callable[..., None]:
-    """`fill()` types everything and chooses the file; what is given stands in its place."""
+    """`fill()` fills in every field and chooses the file; its arguments replace defaults."""
 
     def type_all(email: str = "jose@example.com") -> None:
         prospect.goto("/")
@@ -101,7 +101,8 @@ def test_signing_out_ends_the_session(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Leads")
     cookies = page.context.cookies()
     page.get_by_role("button", name="Sign out").click()
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # a copy, as somebody else could have made
+    # A copy of the cookies, as an attacker could have made.
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
     page.goto("/dashboard/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 

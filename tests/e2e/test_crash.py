@@ -1,4 +1,4 @@
-"""Clients submit while server, deliverer and mail server die again and again: nothing that was answered is lost."""
+"""No accepted submission is lost when server, deliverer and mail server crash repeatedly."""
 
 import random
 import time
@@ -16,12 +16,17 @@ from leadapp.wording import now
 from tests.e2e.crowd import crowd, stored, taken
 from tests.site import Site
 
-DELIVERERS = 3  # one in each worker of the server, and one beside it
+# One in each worker of the server, and one separate process.
+DELIVERERS = 3
 
 
 def kill_at_random(site: Site, seconds: float) -> int:
-    """Kill and restart the server and a deliverer, with the mail server down in the middle; tell how often."""
-    chance = random.Random(20261122)  # the same kills at each run
+    """Kill and restart the server and a deliverer, and stop the mail server in the middle.
+
+    Returns the number of kills.
+    """
+    # The same kills in each run.
+    chance = random.Random(20261122)
     deliverer = site.server.run_flask("mail", "deliver")
     kills, start = 0, time.monotonic()
     while (passed := time.monotonic() - start) < seconds:
@@ -43,7 +48,7 @@ def kill_at_random(site: Site, seconds: float) -> int:
 
 
 def deliver_all(site: Site) -> None:
-    """With every deliverer dead let all leases run out, then wait until no letter waits."""
+    """Stop every deliverer, expire all leases, then deliver until no e-mail is left."""
     site.server.kill()
     site.hurry(claimed=True)
     site.server.start()
@@ -61,7 +66,7 @@ def deliver_all(site: Site) -> None:
 def battered(
     start_site: Callable[..., Site], backend: str, pytestconfig: pytest.Config
 ) -> tuple[Site, dict[str, str], int]:
-    """A site after it all, what it has answered with 201, and how often it was killed."""
+    """The site after all kills, its submissions answered with 201, and the number of kills."""
     site = start_site(backend)
     with crowd(site.url, pause=0.1) as answers:
         kills = kill_at_random(site, pytestconfig.getoption("crash_seconds"))
@@ -74,7 +79,8 @@ def test_nothing_that_was_answered_is_lost(
     battered: tuple[Site, dict[str, str], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, answered, kills = battered
-    assert len(answered) > 5  # a busy machine is slow to come back from each kill
+    # A busy machine is slow to restart after each kill.
+    assert len(answered) > 5
     found = stored(site)
     assert answered.items() <= found.items()
     check_letters(site, set(found), kills)
@@ -94,7 +100,7 @@ def check_letters(site: Site, emails: set[str], kills: int) -> None:
 
 
 def check_sweep(site: Site) -> None:
-    """Of files and objects only those stay that a submission claims."""
+    """Check that the sweep keeps only files and objects that a submission references."""
     with site.application():
         rounds.sweep()
         claimed = set(db.session.scalars(select(Submission.storage_key)))

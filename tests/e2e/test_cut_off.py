@@ -1,4 +1,4 @@
-"""A test run that is cut off leaves no server, no folder and nothing that stops another user."""
+"""An interrupted test run leaves no server, no folder and nothing that blocks another user."""
 
 import os
 import signal
@@ -68,6 +68,6 @@ def test_every_server_ends_with_the_process_that_started_it(number: signal.Signa
     while folder.exists() or commands(folder):
         assert time.monotonic() < end, commands(folder)
         time.sleep(0.05)
-    # Chromium's profiles have random names. Any other name would be the same for a second user.
+    # Chromium's profiles have random names. Any other name would collide with a second user's.
     left = {path.name for path in temporary.iterdir() if not path.name.startswith("playwright")}
     assert left == {f"leadapp-tests-{os.getuid()}.lock"}

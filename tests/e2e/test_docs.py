@@ -1,4 +1,7 @@
-"""The API's pages in a real browser: tried out with a token and a file, read on paper, in the dark, on a phone."""
+"""The API's pages in a real browser: tried out with a token and a file, and their looks.
+
+Covers printing, the dark scheme and a phone's screen.
+"""
 
 import html
 import json
@@ -25,7 +28,7 @@ STRICT_CURL = 'curl() { command curl --silent --show-error --fail-with-body "$@"
 
 @pytest.fixture
 def quiet(page: Page, site: Site) -> Iterator[Page]:
-    """A page that asks nobody else for anything and has nothing to complain of."""
+    """A page that sends requests to no other host and logs no errors."""
     said: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -56,7 +59,7 @@ def _documented(start_site: Callable[..., Site]) -> Site:
 
 @pytest.fixture
 def fresh(_documented: Site, tmp_path: Path) -> Site:
-    """A site with the account and the file that the docs speak of, and nothing else."""
+    """A site with only the account and the file that the docs mention."""
     _documented.empty()
     with _documented.database() as connection:
         connection.execute(delete(User).where(User.username_key != "ana"))
@@ -65,7 +68,7 @@ def fresh(_documented: Site, tmp_path: Path) -> Site:
 
 
 def unfold(page: Page, operation: str) -> Locator:
-    """Open an operation of Swagger UI and make it ready to run."""
+    """Open an operation of Swagger UI and prepare it to run."""
     block = page.locator(f"[id$='-{operation}']")
     block.locator(".opblock-summary-control").click()
     block.get_by_role("button", name="Try it out").click()

@@ -1,4 +1,4 @@
-"""What survives: a dead mail server, a killed server, a stop."""
+"""Submissions survive a dead mail server, a killed server and a stop."""
 
 import json
 import time
@@ -11,7 +11,8 @@ import pytest
 from tests import samples
 from tests.site import Site
 
-FAST_DELIVERY_IN = 15  # seconds: a deliverer looks every second
+# In seconds. A deliverer checks every second.
+FAST_DELIVERY_IN = 15
 
 
 def submit(site: Site, number: int = 0) -> float:

@@ -1,4 +1,7 @@
-"""What the site stands on goes away while clients submit: each is told clearly, nothing is half done."""
+"""A service that the site needs fails while clients submit.
+
+Each client gets a clear answer, and nothing is left half done.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,12 +13,13 @@ from tests.servers import Servers
 from tests.site import Site
 
 pytestmark = pytest.mark.databases("postgres")
-SECONDS = 1.5  # each before, while it comes back, and after
+# The time before the fault, while the service returns, and after.
+SECONDS = 1.5
 
 
 @pytest.fixture(scope="module")
 def shaken(start_site: Callable[..., Site], backend: str) -> Site:
-    """A site on PostgreSQL, S3 and Valkey that counts what each address sends."""
+    """A site on PostgreSQL, S3 and Valkey that counts submissions by IP address."""
     return start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
 
 
@@ -52,7 +56,7 @@ def test_what_goes_away_is_told_and_used_again(
 
 
 def check_answers(answers: list[Answer], codes: set[str]) -> None:
-    """Each is taken, or refused for now in our words and without a wait."""
+    """Check that each answer is 201, or a quick temporary refusal in the application's words."""
     assert {answer.status for answer in answers} <= {201, 503}
     for answer in answers:
         if answer.status == 503:

@@ -1,4 +1,8 @@
-"""The disk is full while clients submit: each is told so, nothing is half done, and it goes on when there is room."""
+"""The disk fills up while clients submit.
+
+Each client gets a clear answer, nothing is left half done, and submissions work again when there is
+room.
+"""
 
 import errno
 import resource
@@ -15,8 +19,10 @@ from tests.e2e.crowd import CLIENTS, crowd, stored, taken
 from tests.servers import Gunicorn, MailServer
 from tests.site import Site
 
-SECONDS = 1.5  # each before and after
-# In a name space of its own, which needs no rights, the server has an instance of 8 MB that goes away with it.
+# The time before the disk is full, and after.
+SECONDS = 1.5
+# The server runs in a separate mount namespace, which needs no privileges. Its instance folder is
+# an 8 MB mount that disappears with it.
 MOUNT = ["unshare", "--map-root-user", "--mount", "sh", "-ec"]
 SMALL = 'mount -t tmpfs -o size=8m,mode=700 tmpfs "$INSTANCE_PATH"; '
 SERVE = '"$PYTHON" -m flask db upgrade; exec "$PYTHON" -m gunicorn wsgi:app'
@@ -24,27 +30,31 @@ ROOM = 200_000
 
 
 class Disk:
-    """Where the server's instance lies, as the server sees it."""
+    """The server's instance folder, as the server sees it."""
 
     def __init__(self, server: Gunicorn) -> None:
         self.instance = Path(f"/proc/{server.pid}/root{server.instance}")
         self.ballast = self.instance / "ballast"
 
     def fill(self) -> None:
-        """Leave room for a few files only."""
+        """Leave room for only a few files."""
         try:
             self.ballast.write_bytes(bytes(shutil.disk_usage(self.instance).free - ROOM))
         except OSError as error:
-            if error.errno != errno.ENOSPC:  # the clients took the room in the meantime
+            # The clients used up the room in the meantime.
+            if error.errno != errno.ENOSPC:
                 raise
 
     def free(self) -> None:
-        """Make room again."""
+        """Free the disk again."""
         self.ballast.unlink()
 
 
 class Limit(Disk):
-    """For machines where nothing may be mounted: the kernel lets the server write no file of more than 16 KB."""
+    """A substitute for machines that allow no mounts.
+
+    The kernel limits each file that the server writes to 16 KB.
+    """
 
     def __init__(self, server: Gunicorn) -> None:
         super().__init__(server)
@@ -64,7 +74,7 @@ class Limit(Disk):
 
 @pytest.fixture
 def small(tmp_path: Path, smtp: MailServer) -> Iterator[tuple[Gunicorn, Disk]]:
-    """A server, and its disk that may be filled."""
+    """A server, and its disk that a test can fill."""
     instance = tmp_path / "instance"
     instance.mkdir()
     database, python = f"sqlite:///{instance}/leads.db", {"PYTHON": sys.executable}
@@ -88,7 +98,8 @@ def test_a_full_disk_is_told_and_used_again(
         full = len(answers)
         time.sleep(pytestconfig.getoption("fault_seconds"))
         disk.free()
-        free = len(answers) + CLIENTS  # who is being answered now
+        # Skip the requests in progress.
+        free = len(answers) + CLIENTS
         time.sleep(SECONDS)
     refused = {
         (answer.status, answer.code, answer.retry_after)

@@ -1,4 +1,4 @@
-"""A client that a generator makes of the API's document works as it comes."""
+"""A client generated from the API's document works without changes."""
 
 import importlib
 import os
@@ -14,13 +14,13 @@ from tests import samples
 from tests.factories import PASSWORD
 from tests.site import Site
 
-# The generator has to be told that a PDF is bytes; of the kinds of a file it looks at the first.
+# The generator does not know that a PDF is bytes, and it reads only the first type of a file.
 CONFIG = "content_type_overrides:\n  application/pdf: application/octet-stream\n"
 
 
 @pytest.fixture
 def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The client's package, made of nothing but the document, without a warning."""
+    """The client's package, generated from the document alone and without warnings."""
     with site.client() as client:
         (tmp_path / "openapi.json").write_bytes(client.get("/openapi.json").content)
     (tmp_path / "config.yaml").write_text(CONFIG)
@@ -29,7 +29,8 @@ def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mo
     done = subprocess.run(
         [programs / "openapi-python-client", "generate", *options.split()],
         cwd=tmp_path,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},  # it formats with ruff
+        # The generator formats with ruff.
+        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,4 +1,4 @@
-"""The stored bytes are the bytes that were sent, at every length where a body was once cut wrongly."""
+"""The stored bytes equal the bytes sent, at every length where a body was once cut wrongly."""
 
 import hashlib
 import http.client

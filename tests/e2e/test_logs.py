@@ -1,4 +1,4 @@
-"""A whole day in the browser leaves no person, no secret and no file name in what the server writes."""
+"""A whole day in the browser leaves no personal data, secret or file name in the logs."""
 
 import re
 from pathlib import Path
@@ -21,14 +21,17 @@ PASSWORD, WRONG, NEW = "Planted-horse-7", "Planted-Wrong-1", "Planted-New-22"
 
 @pytest.fixture
 def planted(tmp_path: Path) -> Path:
-    """A good resume with a name that nothing else has."""
+    """A valid resume with a unique name."""
     file = tmp_path / "quuxley-planted.pdf"
     file.write_bytes(samples.pdf())
     return file
 
 
 def sends(page: Page, site: Site, file: Path) -> list[str]:
-    """A prospect is refused once, sends, and opens the receipt; give the secrets in the addresses."""
+    """Submit as a prospect after one refusal, and open the receipt.
+
+    Returns the secrets in the URLs.
+    """
     fill(page, site, file, **PROSPECT | {"E-mail": "zebedee@"})
     press(page)
     expect(page).to_have_title(re.compile("^Error: "))
@@ -43,7 +46,7 @@ def sends(page: Page, site: Site, file: Path) -> list[str]:
 
 
 def resets(page: Page, site: Site) -> str:
-    """An attorney forgets the password and sets another; give the link's secret."""
+    """Reset an attorney's forgotten password, and return the link's secret."""
     page.goto("/auth/forgot")
     page.get_by_label("E-mail").fill("planted-attorney@example.com")
     page.get_by_role("button", name="Send me the link").click()
@@ -66,7 +69,7 @@ def signs_in(page: Page, password: str) -> None:
 
 
 def reads(page: Page) -> None:
-    """An attorney searches, reads, downloads and marks."""
+    """Search, read, download and mark as an attorney."""
     page.get_by_label("Name, e-mail or reference").fill(PROSPECT["Last name"])
     page.get_by_label("Name, e-mail or reference").press("Enter")
     page.get_by_role("link", name="Zebedee Quuxley").click()

@@ -1,4 +1,4 @@
-"""Every page as people see it: in both schemes, on a narrow screen, for whoever cannot see it at all."""
+"""Every page as people see it: in both schemes, on a narrow screen, with a screen reader."""
 
 import re
 import secrets
@@ -19,8 +19,9 @@ LONG = "Maximiliane-Wilhelmine" * 4
 
 
 def look_at(page: Page, said: list[str]) -> None:
-    """No fault that axe finds, nothing to scroll sideways at 320 px, no message in the console."""
-    page.wait_for_load_state()  # its sheet too
+    """Check that axe finds no fault, that 320 px need no sideways scrolling, and the console."""
+    # Wait for the style sheet too.
+    page.wait_for_load_state()
     findings = Axe().run(page, options=RULES)
     assert findings.response["violations"] == [], findings.generate_report()
     page.set_viewport_size({"width": 320, "height": 800})
@@ -98,7 +99,8 @@ def test_what_an_attorney_sees(
 def test_what_somebody_sees_about_a_password(
     visitor: Page, looks_right: Callable[[], None], site: Site
 ) -> None:
-    joe = f"joe-{secrets.token_hex(3)}"  # users stay
+    # Users are not removed between tests.
+    joe = f"joe-{secrets.token_hex(3)}"
     site.create_user(joe, PASSWORD)
     visitor.goto("/auth/login")
     visitor.get_by_role("link", name="Forgotten your password?").click()

@@ -1,4 +1,4 @@
-"""Several machines that share a database, a bucket, a Redis and a secret, and nothing else, are one site."""
+"""Machines that share only a database, a bucket, a Redis and a secret act as one site."""
 
 import hashlib
 import time
@@ -29,7 +29,10 @@ def machines(
     new_stack: Callable[[str], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Site, Site]]:
-    """Two that serve, with two workers each; two others deliver. None has a folder of another's."""
+    """Two machines that serve, with two workers each, and two that deliver.
+
+    No machine shares a folder with another.
+    """
     smtp, stack = MailServer(), new_stack(backend)
     shared = stack | {"DELIVERY": "external", "RATELIMIT_ENABLED": "true", "TRUSTED_PROXIES": "1"}
     servers = [
@@ -52,7 +55,7 @@ def machines(
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    """A browser; its cookies go to every machine, which differ in their ports alone."""
+    """A browser that sends its cookies to every machine, because only their ports differ."""
     with httpx.Client(timeout=30) as browser:
         yield browser
 

@@ -1,4 +1,4 @@
-"""The figures of several workers, and of one that died, are read as one."""
+"""The metrics of several workers, including one that died, are added up."""
 
 import re
 from collections.abc import Callable

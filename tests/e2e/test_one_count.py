@@ -1,4 +1,4 @@
-"""Each request of an address is counted once, whichever worker answers."""
+"""Each request of an IP address is counted once, in whichever worker it arrives."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,13 +16,13 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz"}
 
 @pytest.fixture(scope="module")
 def counting(start_site: Callable[..., Site], backend: str) -> Site:
-    """A site with the default store of counts, behind a proxy."""
+    """A site with the default counter storage, behind a proxy."""
     return start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
 
 
 def statuses(site: Site, address: str, number: int) -> Counter[int]:
     def post(_: int) -> int:
-        # A new connection for each, so that both workers answer.
+        # Open a new connection for each request, so that both workers answer.
         headers = {"X-Forwarded-For": address}
         return httpx.post(site.url, data={}, headers=headers, timeout=30).status_code
 

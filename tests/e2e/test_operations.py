@@ -1,4 +1,7 @@
-"""What docs/operations.md tells to type is typed in a copy of the repository, in production; its frame is framed."""
+"""The commands of docs/operations.md run in a copy of the repository, in production.
+
+Its iframe works on another site.
+"""
 
 import os
 import threading
@@ -20,15 +23,19 @@ from tests.servers.ports import free_port
 from tests.site import Site
 
 PAGE = "docs/operations.md"
+# An operator types these in place of the examples.
 FIRM, SMTP_PASSWORD = (
     "lawfirm-test.net",
     "Kp7wTq2zLm",
-)  # an operator types these in place of the examples
+)
 
 
 @dataclass
 class Operator:
-    """Types in a copy of the repository, where `.env` is read; what the page names elsewhere is on this machine."""
+    """Runs commands in a copy of the repository, where `.env` is read.
+
+    Services that the page places elsewhere run on this machine.
+    """
 
     clone: Path
     smtp: MailServer
@@ -50,7 +57,7 @@ class Operator:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """The server, as the unit for systemd starts it."""
+        """Run the server as the systemd unit starts it."""
         [command] = [
             line for line in blocks(PAGE, "ini")[0].splitlines() if line.startswith("ExecStart=")
         ]
@@ -90,7 +97,8 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
         httpx.post(
             f"{operator.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
         )
-        operator.smtp.wait_for(4)  # the test letter, the confirmation, two notices
+        # The test e-mail, the confirmation and two notices.
+        operator.smtp.wait_for(4)
         assert "leadapp_letters_waiting 0.0" in operator.types(watch)
         assert f"ana.ruiz@{FIRM}" in operator.types(letters)
         assert "submissions: 1\n" in operator.types(backup)
@@ -105,7 +113,7 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
 
 @pytest.fixture
 def page_of_the_firm() -> Iterator[Callable[[str], str]]:
-    """Put HTML on another site, and give its address."""
+    """A function that publishes HTML on another site and returns its URL."""
     shown = [""]
 
     class Firm(BaseHTTPRequestHandler):

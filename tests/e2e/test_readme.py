@@ -1,4 +1,4 @@
-"""What the README tells to type is typed, in a copy of the repository, and does what it says."""
+"""The commands of the README work in a copy of the repository."""
 
 import json
 import os

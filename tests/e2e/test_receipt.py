@@ -1,4 +1,4 @@
-"""The receipt: what the letter's link opens, and asking to be erased in two steps."""
+"""The receipt that the link in the e-mail opens, and a request for erasure in two steps."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ FIELDS = {"first_name": "José", "last_name": "Álvarez", "email": "jose@example
 
 @pytest.fixture
 def receipt(site: Site) -> str:
-    """The address in the confirmation letter of somebody who has just written."""
+    """The receipt's URL in the confirmation e-mail of a new lead."""
     files = {"resume": ("cv.pdf", samples.pdf())}
     httpx.post(f"{site.url}/api/v1/leads", data=FIELDS, files=files).raise_for_status()
     letter = next(
@@ -50,7 +50,7 @@ def plain(browser: Browser, site: Site) -> Page:
 
 @pytest.fixture
 def asked(site: Site) -> Callable[[], bool]:
-    """`asked()`: whether the lead asks to be erased."""
+    """`asked()` returns whether the lead has a pending erasure request."""
 
     def look() -> bool:
         with site.database() as connection:
@@ -75,9 +75,8 @@ def test_the_receipt_says_how_things_stand_and_no_more(
     plain: Page, page: Page, receipt: str
 ) -> None:
     plain.goto(receipt)
-    expect(plain.get_by_text("Received", exact=True)).to_have_count(
-        2
-    )  # the time, and how it stands
+    # Once as the label of the time, and once as the status.
+    expect(plain.get_by_text("Received", exact=True)).to_have_count(2)
     for personal in ("José", "Álvarez", "jose", "cv.pdf", "***"):
         expect(plain.locator("body")).not_to_contain_text(personal)
     open_lead(page)

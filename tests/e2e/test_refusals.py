@@ -1,4 +1,4 @@
-"""A refused form with JavaScript: the words, the focus and the file are as without it."""
+"""A refused form with JavaScript: words, focus and file are the same as without it."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,8 @@ from tests import samples
 from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, submissions
 from tests.site import Site
 
-CONTACT = "Answer our e-mail to reach us."  # the setting's default
+# The default of the setting.
+CONTACT = "Answer our e-mail to reach us."
 
 
 @pytest.fixture(params=["cv.txt", "cv.PDF", "cv.docx"], ids=["type", "empty", "too large"])
@@ -28,7 +29,10 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def said(page: Page) -> list[str]:
-    """What a page that refuses says, to eyes and to ears: title, summary with its links, words above fields."""
+    """Return the texts of a refusal as users see or hear them.
+
+    These are the title, the summary with its links, and the messages above the fields.
+    """
     expect(page.locator("section.notice")).to_be_focused()
     bad = page.locator("[aria-invalid=true]").all()
     return [

@@ -1,4 +1,4 @@
-"""schemathesis, with every check it has, finds nothing that the document promises and the API does not do."""
+"""Every check of schemathesis confirms that the API keeps the promises of its document."""
 
 import os
 import subprocess
@@ -9,9 +9,8 @@ from pathlib import Path
 from tests.servers import ROOT
 from tests.site import Site
 
-PASSWORD = (
-    "Counsel4You"  # the one of the document's examples, so that signing in is among what works
-)
+# The password in the document's examples, so that signing in succeeds.
+PASSWORD = "Counsel4You"
 
 
 def test_the_api_keeps_every_promise_of_its_document(
@@ -30,7 +29,8 @@ def test_the_api_keeps_every_promise_of_its_document(
             header,
             *options.split(),
         ],
-        cwd=tmp_path,  # it writes beside itself
+        # schemathesis writes files to its working directory.
+        cwd=tmp_path,
         env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.e2e.contract", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Sending with JavaScript: how far it is, one press, a lost connection, Back."""
+"""Sending with JavaScript: progress, a single submission, a lost connection, Back."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from tests.e2e.test_looks import look_at
 from tests.site import Site
 
 STATIC = Path(__file__).parents[2] / "leadapp" / "static"
-SLOW = 100_000  # bytes a second: the file of the tests takes nine
+# Bytes a second: the file of the tests takes nine seconds.
+SLOW = 100_000
 SOME = re.compile(r"^\s*[1-9]\d? %$")
 HURRY = """const timeout = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
 Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) { timeout.set.call(this, ms / 100); }});"""
@@ -22,7 +23,7 @@ Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) { timeout.se
 
 @pytest.fixture
 def upload_at(prospect: Page) -> Callable[[int], None]:
-    """`upload_at(bytes)` lets so many through a second; -1: all."""
+    """`upload_at(bytes)` limits the upload to so many bytes a second; -1 removes the limit."""
     network = prospect.context.new_cdp_session(prospect)
     network.send("Network.enable")
     free = {"offline": False, "latency": 0, "downloadThroughput": -1}

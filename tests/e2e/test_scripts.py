@@ -1,4 +1,4 @@
-"""The same day over HTTP with tokens, as a script would spend it, on both databases."""
+"""A script's whole day over HTTP with tokens, on both databases."""
 
 import pytest
 

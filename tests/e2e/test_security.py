@@ -1,4 +1,4 @@
-"""What docs/security.md promises, asked of the real server by whoever would break it."""
+"""Attacks on the real server that docs/security.md promises to withstand."""
 
 import json
 import re
@@ -24,7 +24,7 @@ FORWARDED = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
 
 @pytest.fixture
 def signed_in(site: Site) -> Iterator[httpx.Client]:
-    """A browser that `ana` has signed in with."""
+    """An HTTP client that is signed in as `ana`."""
     with site.client() as client:
         assert sign_in(client).headers["Location"] == HOME
         yield client
@@ -130,7 +130,8 @@ def test_no_form_is_taken_without_its_token(site: Site, signed_in: httpx.Client)
     assert {"/auth/logout", "/auth/password", "/auth/forgot", reset} < posts
     for path in posts:
         for token in ({}, {"csrf_token": "x"}):
-            with site.client() as stranger:  # sign-in redirects a user who is signed in
+            # A signed-in user would be redirected from the sign-in page.
+            with site.client() as stranger:
                 client = stranger if path == LOGIN else signed_in
                 assert client.post(path, data=token).status_code == 400, path
     assert signed_in.get(HOME).status_code == 200

@@ -1,4 +1,4 @@
-"""Each failure between the press and the answer has its own words, keeps everything, and never loops."""
+"""Each failure between press and answer has its own message, keeps all input and never loops."""
 
 import os
 import re
@@ -28,7 +28,8 @@ Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) {
 }});"""
 PAGE = "<!doctype html><title>nginx</title><center><h1>Refused</h1></center><hr>"
 CAPTCHA = "<!doctype html><title>Wall</title><main><form><input name=code></form></main>"
-CONTACT = "Answer our e-mail to reach us."  # the setting's default
+# The default of the setting.
+CONTACT = "Answer our e-mail to reach us."
 LATER = time.time() + 60
 CHANGES: dict[str, Callable[[Path], object]] = {
     "touched": lambda file: os.utime(file, (LATER, LATER)),
@@ -49,7 +50,7 @@ def proxy(site: Site) -> Iterator[Proxy]:
 
 @pytest.fixture
 def posts(prospect: Page) -> list[str]:
-    """The addresses of the POST requests that the page sends."""
+    """The URLs of the POST requests that the page sends."""
     sent: list[str] = []
     prospect.on(
         "request",
@@ -68,7 +69,8 @@ def test_a_file_that_changed_since_it_was_selected_is_selected_again(
 ) -> None:
     fill(prospect, site, cv)
     CHANGES[change](cv)
-    for _ in range(2):  # pressing again sends nothing and says the same
+    # A second press sends nothing and shows the same message.
+    for _ in range(2):
         press(prospect)
         expect(prospect.locator(".error")).to_have_text(MESSAGES["resume_changed"])
         expect(prospect.get_by_role("region", name="There is a problem")).to_be_focused()
@@ -110,7 +112,8 @@ def test_a_file_that_changes_while_it_is_sent_arrives_as_it_was(
         (Answer(403), "sending_refused"),
         (Answer(403, CAPTCHA), "sending_refused"),
         (Answer(451, PAGE), "sending_refused"),
-        (Answer(200, PAGE), "sending_refused"),  # a page of the network itself
+        # A page of the network itself.
+        (Answer(200, PAGE), "sending_refused"),
         (Answer(429), "sending_unavailable"),
         (Answer(502, PAGE), "sending_unavailable"),
     ],

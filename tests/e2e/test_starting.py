@@ -1,4 +1,4 @@
-"""What an operator can mend is told in a line when the server starts."""
+"""A one-line message at startup reports each fault that an operator can fix."""
 
 import json
 import re
@@ -13,12 +13,13 @@ import pytest
 from tests.servers import ROOT, Gunicorn, MailServer
 from tests.site import Site
 
-NOWHERE = "/proc/nowhere"  # where even root makes nothing
+# Even root can create nothing here.
+NOWHERE = "/proc/nowhere"
 
 
 @pytest.fixture
 def server(tmp_path: Path, smtp: MailServer) -> Gunicorn:
-    """A site that is not started, with a database that is not there yet."""
+    """A site that is not started and has no database yet."""
     return Gunicorn(tmp_path / "instance", f"sqlite:///{tmp_path / 'leads.db'}", smtp.port)
 
 
@@ -44,7 +45,8 @@ def test_a_name_that_is_nobodys_is_told(server: Gunicorn) -> None:
 
 
 def test_settings_that_cannot_be_read_are_told(server: Gunicorn, tmp_path: Path) -> None:
-    (tmp_path / ".env").symlink_to("/proc/self/mem")  # which not even root reads from its beginning
+    # Even root cannot read this file from its beginning.
+    (tmp_path / ".env").symlink_to("/proc/self/mem")
     shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
     server.settings |= {"PYTHON_DOTENV_DISABLED": "", "PYTHONPATH": str(ROOT)}
     told = server.refuse(tmp_path)

@@ -1,4 +1,4 @@
-"""A stop lets what is under way be finished: an upload, a letter."""
+"""A stop waits for work in progress: an upload, or an e-mail."""
 
 import socket
 import time
@@ -25,7 +25,7 @@ def sending(url: str) -> httpx.Request:
 
 @pytest.fixture
 def slow(start_site: Callable[..., Site]) -> Iterator[tuple[Site, socket.socket, bytes]]:
-    """A site, and a connection over which half of an upload has come; the other half is in hand."""
+    """A site, a connection that has sent half of an upload, and the other half."""
     site = start_site()
     request = sending(site.url)
     body = request.read()
@@ -34,7 +34,8 @@ def slow(start_site: Callable[..., Site]) -> Iterator[tuple[Site, socket.socket,
         connection.sendall(
             f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode() + body[: len(body) // 2]
         )
-        time.sleep(1)  # time enough to be under way
+        # Time enough for the work to start.
+        time.sleep(1)
         yield site, connection, body[len(body) // 2 :]
 
 

@@ -1,4 +1,4 @@
-"""A body over the cap is refused early and costs little, and every client reads the refusal."""
+"""A body over the cap is refused early and cheaply, and every client reads the refusal."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ WORDS = Message("http_413", limit="5 MB")
 
 @pytest.fixture
 def line(site: Site) -> Iterator[socket.socket]:
-    """A connection that sends only what a test writes to it."""
+    """A connection that sends only the bytes that a test writes to it."""
     with socket.create_connection((HOST, site.server.port), timeout=5) as connection:
         yield connection
 
@@ -57,7 +57,8 @@ def answer(line: socket.socket) -> bytes:
 @DOORS
 def test_a_declared_length_over_the_cap_is_answered_at_once(line: socket.socket, path: str) -> None:
     line.sendall(head(path, f"Content-Length: {225 * MB}") + START)
-    assert line.recv(100).startswith(b"HTTP/1.1 413")  # in the five seconds of this connection
+    # This arrives within the five-second timeout of the connection.
+    assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
 @DOORS
@@ -84,7 +85,8 @@ def test_an_endless_body_is_not_read_for_long(line: socket.socket, path: str) ->
         while sent < 200 * MB:
             line.sendall(chunk)
             sent += len(chunk)
-    assert sent < 45 * MB  # the cap of 25 MB, the few that are read after it, and what lay between
+    # The cap of 25 MB, the few MB that are read after it, and the bytes in transit.
+    assert sent < 45 * MB
     assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
@@ -105,14 +107,15 @@ def test_who_trickles_on_after_the_refusal_is_cut_off(line: socket.socket) -> No
 def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
     ask = f"GET /health HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode()
     with ExitStack() as stack:
-        for _ in range(8):  # four for each worker
+        # Four for each worker.
+        for _ in range(8):
             held = socket.create_connection((HOST, site.server.port), timeout=5)
             stack.enter_context(held).sendall(ask)
         start = time.monotonic()
         for _ in range(4):
             with site.client() as client:
                 assert client.get("/health").status_code == 200
-        # gunicorn's own way stopped a worker for two seconds for each of the eight.
+        # gunicorn's default blocked a worker for two seconds for each of the eight connections.
         assert time.monotonic() - start < 3
 
 

@@ -1,4 +1,7 @@
-"""A day at the desk, over 500 leads: find, open, mark and next, take back, export, look at a resume, erase."""
+"""A day at the desk with 500 leads.
+
+Find, open, mark and go to the next, undo, export, preview a resume and erase.
+"""
 
 import csv
 import re
@@ -31,7 +34,7 @@ def read(download: Download) -> list[dict[str, str]]:
 
 
 def walk(page: Page) -> None:
-    """Filter, sort, turn the page, open, go on, mark and next, take back, and come back to the same row."""
+    """Filter, sort, page, open, mark and go to the next, undo, and return to the same row."""
     page.goto("/dashboard/?status=&size=10")
     page.get_by_role("link", name="Pending").click()
     page.get_by_role("link", name="Name", exact=True).click()
@@ -118,12 +121,13 @@ def test_a_resume_is_looked_at_on_demand(desk: Desk, whole_browser: Browser) -> 
     page.keyboard.press("End")
     page.wait_for_load_state("networkidle")
     assert asked == []
+    # The browser's own PDF viewer opens the file.
     with (
         page.expect_response("**/preview") as response,
         page.expect_event(
             "framenavigated", lambda frame: frame.url.startswith("chrome-extension://")
         ),
-    ):  # the browser's own viewer of PDFs takes it
+    ):
         page.get_by_text("Preview").click()
     assert (response.value.status, response.value.headers["content-type"]) == (
         200,
@@ -206,6 +210,5 @@ def test_the_keyboard_is_enough(desk: Desk) -> None:
     enter(page, page.get_by_role("link", name="Leads").last)
     expect(page.locator(":target .name")).to_have_text(row[0])
     assert urlsplit(page.url).query.count("q=li") == 1
-    tab_to(
-        page, page.get_by_role("button", name="Sign out")
-    )  # which would end it for the other tests
+    # Only focus the button: signing out would end the session of the other tests.
+    tab_to(page, page.get_by_role("button", name="Sign out"))

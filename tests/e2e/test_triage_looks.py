@@ -1,4 +1,7 @@
-"""Every state of the list and of a lead as people see it: by axe, in both schemes, at 320 px, on paper."""
+"""Every state of the list and of a lead as people see it.
+
+Checked by axe, in both schemes, at 320 px and on paper.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -15,9 +18,14 @@ LIGHT_GROUND = "rgb(250, 249, 246)"
 
 
 def look_at(page: Page, words: str) -> None:
-    """This is said, axe finds nothing on a wide screen or a narrow one in the dark, which scrolls no way but down."""
+    """Check that the page shows these words, and its looks.
+
+    axe finds no fault on a wide screen or on a narrow one in the dark, and no page scrolls
+    sideways.
+    """
     expect(page.locator("main")).to_contain_text(words)
-    page.wait_for_load_state()  # its sheets, too
+    # Wait for the style sheets too.
+    page.wait_for_load_state()
     for width, scheme in ((1200, "light"), (320, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
@@ -30,7 +38,7 @@ def look_at(page: Page, words: str) -> None:
 
 @pytest.fixture
 def empty(browser: Browser, site: Site) -> Iterator[Page]:
-    """An attorney's page at a firm to which nobody has written."""
+    """An attorney's page at a firm without leads."""
     with quiet_page(browser, base_url=site.url) as page:
         page.goto("/dashboard/")
         sign_in(page)
@@ -94,7 +102,10 @@ def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser
 
 
 def pressable(page: Page) -> list[str]:
-    """What is shown that only a screen can do something with; names of leads and headings stand as words."""
+    """Return the visible parts that work only on a screen.
+
+    The names of leads and the headings do not count: on paper they are plain words.
+    """
     parts = page.locator("button, nav, input, summary, iframe, .button, :not(th) > .target").all()
     return [part.inner_text() for part in parts if part.is_visible()]
 

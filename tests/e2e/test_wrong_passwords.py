@@ -1,4 +1,7 @@
-"""Wrong passwords and unknown people at the real server: counted over two of them, answered in the same time."""
+"""Wrong passwords and unknown users at the real server.
+
+Two servers share the counts, and the answers take the same time.
+"""
 
 import threading
 import time
@@ -19,13 +22,14 @@ from tests.pages import hidden_fields
 from tests.servers import Gunicorn
 from tests.site import Site
 
-ROUNDS = passwords.BCRYPT_ROUNDS  # before the tests, elsewhere, take fewer
+# Read at import: later, the tests set fewer rounds.
+ROUNDS = passwords.BCRYPT_ROUNDS
 API_LOGIN, WRONG = "/api/v1/auth/login", "Wrong-horse-7"
 
 
 @pytest.fixture
 def two(site: Site) -> Iterator[list[Site]]:
-    """The site, and one more server over the same database."""
+    """The site, and a second server on the same database."""
     other = Gunicorn(
         site.server.instance.with_name("other"), site.server.database_url, site.smtp.port
     )
@@ -69,7 +73,8 @@ def test_forty_connections_from_one_address_keep_no_other_address_out(
                 tries += 1
                 data = {"username": f"nobody{number}-{tries}", "password": WRONG}
                 client.post(API_LOGIN, data=data, headers={"X-Forwarded-For": "203.0.113.7"})
-                ended.wait(0.2)  # most are refused at once, which would overload this machine
+                # Most requests are refused at once. Without a pause they overload the machine.
+                ended.wait(0.2)
         return tries
 
     def sign_in_from(number: int) -> int:
@@ -95,7 +100,8 @@ def timed(ask: Callable[[], httpx.Response], status: int) -> float:
 
 def test_an_unknown_user_takes_the_same_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "BCRYPT_ROUNDS", ROUNDS)
-    for number in range(2):  # ten wrong passwords are allowed for each
+    # Ten wrong passwords are allowed for each user.
+    for number in range(2):
         site.create_user(f"known{number}", PASSWORD)
     with site.client() as client:
 
@@ -104,7 +110,8 @@ def test_an_unknown_user_takes_the_same_time(site: Site, monkeypatch: pytest.Mon
                 lambda: client.post(API_LOGIN, data={"username": name, "password": WRONG}), 401
             )
 
-        wrong("first")  # the hash of nobody is made once in a process
+        # The dummy hash is computed once in each process.
+        wrong("first")
         pairs = [(wrong(f"known{number % 2}"), wrong(f"nobody{number}")) for number in range(16)]
     assert 0.75 < median(known / unknown for known, unknown in pairs) < 1.25
 
@@ -121,5 +128,5 @@ def test_a_forgotten_password_takes_the_same_time(site: Site) -> None:
             (ask("ana@example.com"), ask(f"nobody{number}@example.com")) for number in range(15)
         ]
     known, unknown = (median(times) for times in zip(*pairs, strict=True))
-    print(f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms")  # noqa: T201  # as above
+    print(f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms")  # noqa: T201
     assert 0.3 < known / unknown < 3

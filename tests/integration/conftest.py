@@ -1,4 +1,7 @@
-"""The application in this process, over SQLite and a folder or PostgreSQL and S3, empty before each test."""
+"""The application in this process, empty before each test.
+
+It runs over SQLite and a folder, or over PostgreSQL and S3.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -31,7 +34,7 @@ def app(
     new_stack: Callable[[str], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Flask]:
-    """The application; a test that asks for it runs once for each stack (see the marker `databases`)."""
+    """The application; a test that uses it runs once for each stack (marker `databases`)."""
     settings = new_stack(backend) | {
         "TESTING": True,
         "MAIL_SUPPRESS_SEND": False,
@@ -52,17 +55,23 @@ def app(
 
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
-    """Take the place of pytest-flask's, which would share `g` and the signed-in user between all clients of a test."""
+    """Override the fixture of pytest-flask.
+
+    It would share `g` and the signed-in user between all clients of a test.
+    """
 
 
 @pytest.fixture(autouse=True)
 def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hold an application context for the test's own use of `db.session`; remove what the code under test committed."""
+    """Hold an application context for the test's own use of `db.session`.
+
+    Delete all committed rows and stored files after the test.
+    """
     if "app" not in request.fixturenames:
         yield
         return
     app: Flask = request.getfixturevalue("app")
-    _counted.cache_clear()  # the figures are counted once a minute
+    _counted.cache_clear()  # cached for a minute
     with app.app_context():
         yield
         _empty_tables()
@@ -77,7 +86,7 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
 def _empty_tables() -> None:
     db.session.rollback()
     for table in reversed(db.metadata.sorted_tables):
-        if table is not Tally.__table__:  # the triggers' own
+        if table is not Tally.__table__:  # kept by triggers
             db.session.execute(table.delete())
     db.session.commit()
 
@@ -90,7 +99,7 @@ def _empty_folder(folder: Path) -> None:
 
 @pytest.fixture
 def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., Any]:
-    """`new_store(**settings)` makes a store of its own: a folder for sqlite, for postgres a bucket."""
+    """`new_store(**settings)` makes a new store: a folder for SQLite, a bucket for PostgreSQL."""
     place = servers.objects.new_place() if backend == "postgres" else {"STORAGE_URL": ""}
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     return lambda **settings: make(
@@ -100,7 +109,7 @@ def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., A
 
 @pytest.fixture
 def client(app: Flask) -> Client:
-    """A browser that nobody has signed in with; make more with `app.test_client()`."""
+    """A browser that is not signed in; make more with `app.test_client()`."""
     made = app.test_client()
     assert isinstance(made, Client)
     return made
@@ -108,7 +117,10 @@ def client(app: Flask) -> Client:
 
 @pytest.fixture
 def mailbox(app: Flask, smtp: MailServer, monkeypatch: pytest.MonkeyPatch) -> MailServer:
-    """A mail server to which the application in this process hands its letters; without it they become files."""
+    """The mail server of the application in this process.
+
+    Without it, the application writes e-mails to files.
+    """
     monkeypatch.setitem(app.config, "SMTP_HOST", smtp.host)
     monkeypatch.setitem(app.config, "SMTP_PORT", smtp.port)
     return smtp
@@ -123,7 +135,7 @@ def attorney(app: Flask) -> User:
 
 @pytest.fixture
 def sign_in(app: Flask) -> Callable[[User], Client]:
-    """`sign_in(user)` gives a browser in which that user has signed in through the page."""
+    """`sign_in(user)` returns a browser in which that user has signed in through the page."""
 
     def browser_of(user: User) -> Client:
         browser = app.test_client()
@@ -152,7 +164,7 @@ def second(sign_in: Callable[[User], Client]) -> Client:
 
 @pytest.fixture
 def together() -> Callable[[Callable[[int], Any]], list[Any]]:
-    """`together(act)` runs `act(number)` in eight threads that start at one instant."""
+    """`together(act)` runs `act(number)` in eight threads that start at the same time."""
     barrier = threading.Barrier(THREADS)
 
     def run(act: Callable[[int], Any]) -> list[Any]:
@@ -168,7 +180,7 @@ def together() -> Callable[[Callable[[int], Any]], list[Any]]:
 
 @pytest.fixture
 def token(app: Flask, attorney: User) -> str:
-    """An access token of `attorney`, from the API's own sign-in."""
+    """An access token of `attorney`, issued by the API."""
     answer = app.test_client().post(
         "/api/v1/auth/login", data={"username": attorney.username, "password": PASSWORD}
     )
@@ -178,5 +190,5 @@ def token(app: Flask, attorney: User) -> str:
 
 @pytest.fixture
 def bearer(token: str) -> dict[str, str]:
-    """The headers of a request that `attorney` makes over the API."""
+    """The headers of an API request by `attorney`."""
     return {"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""The effect of each setting, seen from outside: one check for each name in the table of settings."""
+"""The effect of each setting, seen from outside: one check for each name in their table."""
 
 import io
 import logging
@@ -30,7 +30,7 @@ EFFECTS: dict[str, Effect] = {}
 
 
 def effect(*names: str) -> Callable[[Effect], Effect]:
-    """Register a check of what these settings do."""
+    """Register a check of these settings."""
 
     def register(check: Effect) -> Effect:
         EFFECTS.update(dict.fromkeys(names, check))
@@ -224,7 +224,7 @@ def _attorney_email(make: Make) -> None:
 
 @effect("DELIVERY")
 def _delivery(make: Make) -> None:
-    # gunicorn.conf.py alone reads it; the end-to-end tests see a site that leaves letters alone.
+    # Only gunicorn.conf.py reads it; the end-to-end tests cover a site that sends no e-mail.
     assert make(DELIVERY="external").application.config["DELIVERY"] == "external"
 
 
@@ -253,7 +253,8 @@ def _registration(make: Make) -> None:
 @effect("RATELIMIT_ENABLED", "RATELIMIT_STORAGE_URI")
 def _rate_limits(make: Make) -> None:
     account = {"username": "a"}
-    for enabled, last in (("true", 429), ("false", 422)):  # the last one stays in force
+    # The limiter keeps the last setting, so "false" comes last.
+    for enabled, last in (("true", 429), ("false", 422)):
         client = make(RATELIMIT_ENABLED=enabled, RATELIMIT_STORAGE_URI="memory://")
         answers = [client.post("/api/v1/auth/register", json=account) for _ in range(61)]
         assert [answers[0].status_code, answers[-1].status_code] == [422, last]

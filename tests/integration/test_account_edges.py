@@ -1,4 +1,4 @@
-"""Accounts at their edges: another user's link, a password that changes during a sign-in."""
+"""Edge cases of accounts: another user's link, a password that changes during a sign-in."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""What every answer brings, under which name it is given, and what keeps a session alive."""
+"""The headers of every answer, the accepted host names, and the lifetime of a session."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +30,7 @@ ALWAYS = {
 def production(
     app: Flask, tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> Client:
-    """A browser at a site in production behind one proxy."""
+    """A browser at a production site behind one proxy."""
     monkeypatch.setattr(log.logger, "handlers", [])
     settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
     site = new_app(PRODUCTION | settings)
@@ -68,9 +68,8 @@ def test_a_site_answers_to_its_own_names_only(production: Client, host: str, sta
     answer = production.get("/auth/forgot", headers={"Host": host})
     assert answer.status_code == status
     assert (errors.MESSAGES["host_unknown"] in answer.text) == (status == 400)
-    assert (
-        production.get("/health", headers={"Host": host}).status_code == 200
-    )  # a probe knows an address at most
+    # A health probe may know only the IP address, so /health accepts any host.
+    assert production.get("/health", headers={"Host": host}).status_code == 200
 
 
 def test_a_foreign_name_is_a_problem_of_the_api_too(client: Client) -> None:

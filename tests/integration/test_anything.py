@@ -1,4 +1,7 @@
-"""Whatever is typed, at either door: taken or refused in our words, shown escaped, sent without a header of its own."""
+"""The form and the API handle any text: accept or refuse it, and escape it on pages.
+
+The text adds no header to an e-mail.
+"""
 
 import email
 import email.policy

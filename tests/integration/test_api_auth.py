@@ -1,4 +1,4 @@
-"""Accounts and tokens over JSON: who may register, what signs in, and which token opens the API."""
+"""Accounts and tokens over JSON: registration, sign-in, and the tokens that open the API."""
 
 import base64
 import hashlib
@@ -25,17 +25,17 @@ REGISTER, LOGIN, ME = "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/au
 ANA = {"username": "Ana", "email": "Ana@example.com", "password": PASSWORD}
 REALM = 'Bearer realm="leadapp"'
 DONE = "User registered successfully"
-# Under each setting: the answer, and that to signing in afterwards.
+# For each setting: status and body of a registration, and the status of a later sign-in.
 REGISTRATIONS = {
     "open": (201, {"message": DONE, "username": "Ana"}, 200),
     "approval": (
         201,
         {"message": f"{DONE}; a colleague must enable the account", "username": "Ana"},
-        401,  # until it is enabled, as if it was not made
+        401,  # until a colleague enables it, as for an unknown account
     ),
     "closed": (403, {"code": "registration_closed"}, 401),
 }
-# What is changed (None: left out), and what is said about each.
+# The changed fields (None: left out), and the error code of each.
 REFUSED = [
     (
         {"username": None, "email": None, "password": None},
@@ -71,7 +71,7 @@ def refusals(answer: TestResponse) -> list[str]:
 
 
 def signed(app: Flask, algorithm: str = "HS256", key: str = "", **claims: object) -> str:
-    """A token made by hand (RFC 7515), with the application's own key unless another is given."""
+    """Return a handmade token (RFC 7515), by default signed with the application's key."""
     parts = (
         {"alg": algorithm, "typ": "JWT"},
         {name: value for name, value in claims.items() if value is not None},

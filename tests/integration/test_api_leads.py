@@ -1,4 +1,4 @@
-"""Leads over JSON, as the seed's contract has them: submit, list, read, mark, download."""
+"""Leads over JSON: submit, list, read, mark, download."""
 
 import hashlib
 import io
@@ -70,13 +70,13 @@ BAD_BODIES = [
 
 @pytest.fixture
 def api(client: Client, bearer: dict[str, str]) -> Client:
-    """A client that sends the attorney's token along."""
+    """A client that sends the attorney's token with each request."""
     client.environ_base["HTTP_AUTHORIZATION"] = bearer["Authorization"]
     return client
 
 
 def codes(answer: TestResponse) -> set[str]:
-    """The problem's code, or those of each thing that is wrong."""
+    """Return the codes of the single errors, or else the code of the problem."""
     problem = answer.get_json()
     return (
         {error["code"] for error in problem["errors"]} if "errors" in problem else {problem["code"]}

@@ -1,4 +1,4 @@
-"""Sent again, read again, changed meanwhile: idempotency keys, versions, and links between pages."""
+"""Repeated and concurrent requests: idempotency keys, versions, and links between pages."""
 
 import hashlib
 import io
@@ -82,7 +82,8 @@ def test_a_stranger_cannot_use_up_a_key(client: Client) -> None:
     strange = submit(client, "k-1", address=STRANGER, email="stranger@example.com")
     sent = submit(client, "k-1", address=HOME)
     assert (told(strange), told(sent)) == ((201, False), (201, False))
-    for address in (HOME, OFFICE, STRANGER):  # its content says which submission is repeated
+    # The content decides which submission is repeated.
+    for address in (HOME, OFFICE, STRANGER):
         again = submit(client, "k-1", address=address)
         assert (told(again), again.get_json()) == ((201, True), sent.get_json())
     assert count(Submission) == 2

@@ -1,4 +1,4 @@
-"""What an attorney's eye is drawn to: letters that failed or wait, who asks to be erased, what has come meanwhile."""
+"""Notices to attorneys: failed or late e-mails, requests for erasure, new arrivals."""
 
 import html
 import re

@@ -1,4 +1,7 @@
-"""Both doors say that they could not parse a body, and a bad byte in a file name costs nothing."""
+"""The form and the API report a body that they cannot parse.
+
+They accept a file name with a bad byte.
+"""
 
 import html
 
@@ -69,7 +72,7 @@ def test_the_form_says_that_it_could_not_read(
     page = html.unescape(answer.text)
     assert MESSAGES["body_unreadable"] in page
     assert MESSAGES["form_stale"] not in page
-    assert 'name="first_name"' not in page  # an empty form would look as if all was lost
+    assert 'name="first_name"' not in page  # an empty form would look like lost data
     assert nothing_is_kept()
 
 
@@ -96,7 +99,8 @@ def test_a_bad_byte_in_a_file_name_costs_nothing(
 
 @pytest.mark.parametrize("name", ["履歴書.pdf", "職務経歴表.pdf", "ソ.pdf"])
 def test_a_file_name_in_shift_jis_costs_nothing(client: Client, name: str) -> None:
-    sent = name.encode("shift_jis")  # the last two end in a backslash before the ending
+    # In the last two names, the byte before ".pdf" is a backslash.
+    sent = name.encode("shift_jis")
     answer = client.post(API, data=body(GOOD, b"x", sent), content_type=MULTIPART)
     assert answer.status_code == 201, answer.text
     [submission] = db.session.scalars(select(Submission)).all()

@@ -1,4 +1,4 @@
-"""What only a bucket does: it keeps one of several, and it may be ill."""
+"""Cases of a bucket only: several writes under one key, and a bucket that fails."""
 
 import logging
 import time
@@ -93,7 +93,7 @@ def test_a_bucket_that_is_silent_is_not_waited_for(
 def test_a_wrong_secret_is_told_to_the_operator_alone(
     new_store: Callable[..., Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logger, "disabled", False)  # import-linter disables what loggers it finds
+    monkeypatch.setattr(logger, "disabled", False)  # import-linter disables existing loggers
     with (
         caplog.at_level(logging.ERROR),
         pytest.raises(Unavailable, match="could not be stored just now"),

@@ -1,4 +1,4 @@
-"""Machines whose clocks differ by some seconds are one site; a time an hour ahead is refused."""
+"""A site accepts clocks that differ by some seconds, and refuses a time an hour ahead."""
 
 import io
 import itertools
@@ -31,7 +31,7 @@ NEAR, FAR = 9, 3600
 
 @contextmanager
 def clock(seconds: float) -> Iterator[None]:
-    """Run the block on a machine whose clock is this many seconds ahead."""
+    """Run the block with the clock this many seconds ahead."""
     with time_machine.travel(now() + timedelta(seconds=seconds), tick=False):
         yield
 

@@ -1,4 +1,4 @@
-"""The `flask` commands: what they print, where, and with which exit code."""
+"""The `flask` commands: their output, streams and exit codes."""
 
 import json
 import threading

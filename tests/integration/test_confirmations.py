@@ -1,4 +1,4 @@
-"""Confirmations to many people: the form is no way to flood a mailbox or to mail third parties."""
+"""The form cannot be used to flood a mailbox or to e-mail many third parties."""
 
 import io
 import re
@@ -30,7 +30,7 @@ CONFIRMATIONS = select(Letter).where(Letter.kind == "confirmation")
 
 @pytest.fixture
 def limited(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """The application, which limits the recipients of a network."""
+    """The application with its limit on recipients per network."""
     monkeypatch.setitem(app.config, "RATELIMIT_ENABLED", True)
     return app
 
@@ -50,7 +50,7 @@ def submit_some(client: Client, numbers: range) -> list[int]:
 
 
 def hours_to_wait() -> list[float]:
-    """Return for each unsent confirmation how many hours it still waits."""
+    """Return the hours until each unsent confirmation is due, sorted."""
     due = db.session.scalars(CONFIRMATIONS.where(Letter.sent_at.is_(None))).all()
     waits = [(letter.next_at - now()) / HOUR for letter in due if letter.next_at]
     return sorted(max(0, round(wait, 1)) for wait in waits)

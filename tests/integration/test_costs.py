@@ -1,4 +1,7 @@
-"""What each page asks of the database: few statements, however long the list, and each of them served by an index."""
+"""Each page runs few statements, and each of them uses an index.
+
+Their number does not grow with the list.
+"""
 
 import itertools
 import re
@@ -20,7 +23,7 @@ from tests.crowd import gather
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
 from tests.integration.desk import LIST, address, submit
 
-# A table that grows, read from end to end; the same, or an index of it.
+# Plans that read all of `leads`, and plans that read all of a growing table or its index.
 WHOLE_TABLE = r"SCAN leads$|Seq Scan on leads"
 UNSOUGHT = (
     r"(SCAN|Seq Scan on) (leads|submissions|letters|events)|Index.* Scan .*\n(?! *Index Cond)"
@@ -29,7 +32,7 @@ SORTED = r"TEMP B-TREE FOR ORDER|Sort Key"
 QUERIES = [
     triage.Query(status, "", sort_by) for status in (None, *LeadStatus) for sort_by in triage.ORDERS
 ]
-# Nobody who waits has been reached out to: in that order the tie alone decides.
+# Pending leads have no `reached_out_at`: in that order only the tie-breaker decides.
 PLACED = [
     query
     for query in QUERIES
@@ -48,7 +51,7 @@ ASKED: dict[str, Callable[[Lead], object]] = {
 
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
-    """What the database is asked from here on."""
+    """The statements and parameters that the database receives during the test."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
@@ -61,7 +64,10 @@ def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 
 @pytest.fixture
 def plans(backend: str, statements: list[tuple[str, Any]]) -> Callable[..., list[str]]:
-    """`plans(ask)` tells how the database finds what `ask()` asks; `forced`, if it scans and sorts only in need."""
+    """`plans(ask)` returns the query plan of each SELECT that `ask()` runs.
+
+    With `forced`, PostgreSQL scans and sorts only where it has no other way.
+    """
 
     def explain(ask: Callable[[], object], forced: bool = False) -> list[str]:
         statements.clear()
@@ -99,11 +105,11 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(
 def test_a_submission_asks_no_more_than_it_needs(
     client: Client, statements: list[Any], backend: str
 ) -> None:
-    lock = 1 if backend == "postgres" else 0  # so that confirmations are counted exactly
-    for filename in (
-        "first.pdf",
-        "second.pdf",
-    ):  # as many: the time of an answer tells nobody who has written before
+    # PostgreSQL needs a lock to count confirmations exactly.
+    lock = 1 if backend == "postgres" else 0
+    # Both submissions take the same number of statements, so the response time does not
+    # reveal whether the address is known.
+    for filename in ("first.pdf", "second.pdf"):
         statements.clear()
         submit(client, "jose@example.com", filename)
         assert len(statements) == 5 + lock
@@ -127,7 +133,7 @@ def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
         query = triage.Query(status, q, sort_by, sort_desc, page=2)
         for plan in plans(lambda query=query: triage.search(query), forced=True):
             assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), f"{query}:\n{plan}"
-            # One puts the page itself in order again.
+            # One sort of the rows of the page itself is allowed.
             assert q or len(re.findall(SORTED, plan)) <= 1, f"{query}:\n{plan}"
 
 

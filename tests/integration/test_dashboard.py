@@ -14,7 +14,7 @@ from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST, mark
 from tests.pages import words
 
-# What stands where no lead is: on the first day, in a tab, after a search.
+# The words of an empty list: on the first day, in a tab, after a search.
 NOBODY = {
     "": ("No leads yet", "http://localhost/"),
     "?status=REACHED_OUT": ("No leads yet",),

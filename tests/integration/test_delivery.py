@@ -1,4 +1,4 @@
-"""Letters are tried again until they leave, once each, over connections that are checked."""
+"""E-mails are retried until they are sent, once each, over verified connections."""
 
 import io
 import ssl
@@ -146,7 +146,10 @@ def test_a_deliverer_that_lost_its_lease_changes_nothing(mailbox: MailServer) ->
 
 
 class Encrypted:
-    """A mail server on the network (127.0.0.1 counts as one here) that offers encryption, and who is trusted."""
+    """A certificate authority, and the TLS context of a mail server with its certificate.
+
+    127.0.0.1 counts as a host on the network here.
+    """
 
     def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         self.app, self.monkeypatch = app, monkeypatch
@@ -174,7 +177,7 @@ def encrypted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Encrypted:
 def locked_server(
     request: pytest.FixtureRequest, encrypted: Encrypted, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MailServer]:
-    """A server that encrypts after the greeting, or from the start as port 465 does."""
+    """A server that encrypts after STARTTLS, or from the start as on port 465."""
     server = MailServer(**{request.param: encrypted.context})
     if request.param == "tls":
         monkeypatch.setattr(mail, "TLS_PORT", server.port)

@@ -1,4 +1,4 @@
-"""flask seed-demo: a firm to try things with, made of people who do not exist."""
+"""`flask seed-demo` adds leads of fictitious people."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""`flask doctor` finds what is planted, and says what mends it."""
+"""`flask doctor` finds planted faults and names the remedy of each."""
 
 import json
 import re
@@ -27,7 +27,7 @@ FAULTS: list[tuple[str, str, str, Plant]] = []
 
 
 def fault(check: str, state: str, words: str) -> Callable[[Plant], Plant]:
-    """Register a fault, and what must be said of it."""
+    """Register a fault with the check, state and words that must be reported."""
 
     def register(plant: Plant) -> Plant:
         FAULTS.append((check, state, words, plant))
@@ -122,7 +122,7 @@ def _nobody_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def patient(app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """A site in good health, which answers at its address."""
+    """A healthy site that answers at its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

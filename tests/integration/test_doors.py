@@ -1,4 +1,7 @@
-"""One set of cases through both doors, the form and the API: same outcome, words, rows, files and letters."""
+"""The form and the API treat the same cases alike.
+
+The outcome, words, rows, files and e-mails are the same.
+"""
 
 import hashlib
 import html
@@ -23,7 +26,7 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "Ana.Ruiz@example.com
 
 @dataclass(frozen=True)
 class Case:
-    """What is sent, and the words that answer it (none: it is taken)."""
+    """A submission, and the errors in the answer (none: it is accepted)."""
 
     changed: dict[str, str]
     file: tuple[bytes, str] | None

@@ -1,4 +1,4 @@
-"""A resume is downloaded whole or in parts (RFC 9110, section 14)."""
+"""Resumes are downloaded whole or in parts (RFC 9110, section 14)."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.pages import words
 
 @pytest.fixture
 def resume() -> str:
-    """The address of one."""
+    """The path of a resume."""
     return address(LeadFactory.create(), "/resume")
 
 

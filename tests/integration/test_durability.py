@@ -1,4 +1,4 @@
-"""An answered submission is on the disk: the order of its writes, and the pragmas they rely on."""
+"""A submission is on disk before it is answered: the order of writes, and the pragmas."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.databases("sqlite")
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch, app: Flask) -> Any:
-    """The writes that must reach the disk, in the order in which they happen."""
+    """The calls that write to disk, in order."""
     seen: list[str] = []
     fsync, rename = os.fsync, os.rename
 

@@ -1,4 +1,4 @@
-"""A lead that is erased between a read and a write about it is answered with 404."""
+"""A request gets a 404 if the lead is erased between its read and its write."""
 
 import threading
 import uuid
@@ -24,7 +24,7 @@ READS = [PAGE + "/{}", PAGE + "/{}/resume", PAGE + "/{}/preview", API + "/{}", A
 
 @contextmanager
 def erased_before(app: Flask, lead_id: uuid.UUID, *starts: str) -> Iterator[None]:
-    """A colleague erases the lead just before the first statement that starts with one of these."""
+    """Erase the lead in another thread before the first statement with one of these starts."""
     left = [lead_id]
 
     def erase() -> None:
@@ -38,7 +38,8 @@ def erased_before(app: Flask, lead_id: uuid.UUID, *starts: str) -> Iterator[None
             colleague.join()
 
     reader = threading.current_thread()
-    event.listen(db.engine, "before_execute", step_in)  # before the turn to write is taken
+    # `before_execute` comes before the write lock is taken.
+    event.listen(db.engine, "before_execute", step_in)
     yield
     event.remove(db.engine, "before_execute", step_in)
     assert left == []
@@ -66,7 +67,7 @@ def test_who_opens_it_is_answered_that_it_is_gone(
     assert db.session.scalar(select(func.count()).select_from(Event)) == 0
 
 
-# SQLite takes its turn to write one statement earlier, and then finds no letter.
+# SQLite takes the write lock one statement earlier, and then finds no letter.
 @pytest.mark.databases("postgres")
 def test_who_sends_its_letter_again_is_answered_that_it_is_gone(
     app: Flask, signed_in: Client, lead: Lead

@@ -1,4 +1,4 @@
-"""A lead is erased for good by whoever types its reference; a record without a name stays."""
+"""An attorney erases a lead by typing its reference; an anonymous record stays."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ EMAIL = "ana@example.com"
 
 @pytest.fixture
 def lead(signed_in: Client) -> Lead:
-    """Somebody who has written twice, and was looked at."""
+    """A lead with two submissions that an attorney has opened."""
     for _ in range(2):
         submit(signed_in, EMAIL)
     made = db.session.scalars(select(Lead)).one()

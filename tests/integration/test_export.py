@@ -1,4 +1,4 @@
-"""The list as a spreadsheet: what is in it, what a spreadsheet may not run, and that it leaves row by row."""
+"""The list as CSV: its columns, escaped formulas, and streaming row by row."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "\uff0b1", "\uff0d1", "
 
 
 def rows(browser: Client, query: str = "?status=&sort_by=created_at") -> list[dict[str, str]]:
-    """The spreadsheet, as a program that knows CSV reads it."""
+    """Return the rows of the export, parsed as CSV."""
     answer = browser.get(EXPORT + query)
     assert (answer.status_code, answer.mimetype) == (200, "text/csv")
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
@@ -69,7 +69,7 @@ def test_a_spreadsheet_program_finds_letters_and_lines(signed_in: Client) -> Non
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == "attachment; filename=leads.csv"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert "Content-Length" not in answer.headers  # it is not whole before it leaves
+    assert "Content-Length" not in answer.headers  # the answer is streamed
 
 
 @pytest.mark.databases("sqlite")
@@ -98,7 +98,7 @@ def test_the_filter_and_the_order_of_the_list_are_kept(signed_in: Client) -> Non
         "R01",
     ]
     assert len(rows(signed_in)) == 13
-    assert len(rows(signed_in, "")) == 9  # what the list shows when nothing is asked
+    assert len(rows(signed_in, "")) == 9  # the default list
     assert rows(signed_in, "?q=nobody") == []
 
 
@@ -115,7 +115,7 @@ def test_who_took_the_list_is_written_down_once(signed_in: Client, attorney: Use
 
 @pytest.fixture
 def read(app: Flask) -> Iterator[list[Lead]]:
-    """The leads that have been read from the database from here on."""
+    """The leads that are loaded from the database during the test."""
     leads: list[Lead] = []
 
     def note(lead: Lead, _context: object) -> None:

@@ -1,4 +1,4 @@
-"""The error of a failed statement shows nothing about the person."""
+"""The error of a failed statement contains no personal data."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,7 @@
-"""The last thirty days: a day is one of the firm's, the usual wait is the median, both are counted once a minute."""
+"""The figures of the last thirty days.
+
+Days are in the firm's time zone, the usual wait is the median, and both are cached for a minute.
+"""
 
 import re
 import uuid
@@ -20,7 +23,8 @@ from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST
 from tests.pages import words
 
-# Zones and the nights in which their clocks change; in some of them midnight does not exist, or comes twice.
+# Time zones and the nights in which their clocks change.
+# In some of these nights, midnight does not exist or comes twice.
 NIGHTS = {
     "America/New_York": datetime(2026, 3, 8, 7, tzinfo=UTC),
     "Europe/Lisbon": datetime(2026, 10, 25, 1, tzinfo=UTC),
@@ -55,10 +59,9 @@ def test_a_day_is_one_of_the_firms(app: Flask, monkeypatch: pytest.MonkeyPatch, 
 
 def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "TIMEZONE", ZoneInfo("Pacific/Auckland"))
-    with time_machine.travel(
-        datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False
-    ):  # the second of March there
-        first = datetime(2026, 1, 31, 11, tzinfo=UTC)  # its midnight
+    # In Auckland it is March 2 then; the thirty days begin at midnight of February 1.
+    with time_machine.travel(datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False):
+        first = datetime(2026, 1, 31, 11, tzinfo=UTC)
         submissions([first - timedelta(seconds=1), first, now()])
         days = triage.figures().days
     assert [*days] == [date(2026, 2, 1) + timedelta(days=number) for number in range(30)]

@@ -1,4 +1,4 @@
-"""The public form: what it holds, what it keeps, what a second press does."""
+"""The public form: its fields, the kept file, and a second press of the button."""
 
 import html
 import io
@@ -53,7 +53,7 @@ def test_the_script_has_the_words_of_each_failure(
     monkeypatch.setitem(app.config, "CONTACT_TEXT", contact)
     [words] = re.findall(r"data-words='([^']+)'", client.get("/").text)
     refused = json.loads(html.unescape(words))["sending_refused"]
-    assert "(status {status})" in refused  # the script fills it in
+    assert "(status {status})" in refused  # the script inserts the status
     assert refused.endswith(f"or {ending}")
 
 
@@ -152,7 +152,8 @@ def test_a_file_kept_by_an_older_leadapp_is_asked_for_again(client: Client) -> N
 
 def test_the_hour_of_a_kept_file_does_not_begin_anew_with_each_mistake(client: Client) -> None:
     form = hidden(send(client, hidden(client.get("/").text), email="ana@").text)
-    for minutes, kept in ((50, True), (100, False)):  # in two hours the file itself is swept
+    # Both times are under two hours, after which the stored file itself is deleted.
+    for minutes, kept in ((50, True), (100, False)):
         with time_machine.travel(now().timestamp() + minutes * 60, tick=False):
             again = send(client, form, file=None, email="ana@")
         form = hidden(again.text)

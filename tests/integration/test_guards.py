@@ -1,4 +1,4 @@
-"""Every address keeps strangers out unless it is on the short list; every answer brings its headers."""
+"""Every path requires a sign-in unless it is listed here; every answer has its headers."""
 
 import re
 import uuid
@@ -19,7 +19,7 @@ from tests.factories import LeadFactory
 from tests.pages import hidden_fields
 from tests.production import PRODUCTION
 
-# What a stranger may do. Whatever else there is asks who it is.
+# The routes open to strangers. All others require a sign-in.
 PUBLIC = {
     "GET /",
     "POST /",
@@ -34,7 +34,7 @@ PUBLIC = {
     "GET /static/<path:filename>",
     "GET /health",
     "GET /ready",
-    "GET /metrics",  # for who brings its token
+    "GET /metrics",  # requires its own token
     "GET /auth/login",
     "POST /auth/login",
     "GET /auth/forgot",
@@ -58,7 +58,7 @@ pytestmark = pytest.mark.databases("sqlite")
 
 
 def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Every method and rule, and a path that fits it."""
+    """Yield the name, method and a matching path of each route."""
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<\w+>|<path:\w+>", "x", re.sub(r"<uuid:\w+>", str(uuid.uuid4()), rule.rule))
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -82,7 +82,7 @@ def policy(answer: TestResponse) -> dict[str, list[str]]:
 def production(
     tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> Client:
-    """A browser at a site in production, which has no database yet."""
+    """A browser at a production site that has no database yet."""
     monkeypatch.setattr(log.logger, "handlers", [])
     site = new_app(PRODUCTION | {"INSTANCE_PATH": str(tmp_path)})
     site.test_client_class = Client

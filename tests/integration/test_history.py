@@ -1,4 +1,4 @@
-"""The history of a lead: all that happened to it, in order, with who, when and in which request."""
+"""The history of a lead: its events in order, with user, time and request."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ KINDS = {
 
 
 def story(page: str) -> list[str]:
-    """The lines of the history, as they are read."""
+    """Return the lines of the history as a reader sees them."""
     return [
         words(item)
         for item in re.findall("<li>(.*?)</li>", page.partition("History</h2>")[2], re.DOTALL)

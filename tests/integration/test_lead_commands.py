@@ -1,4 +1,4 @@
-"""`flask lead` and `flask purge`: leads listed, exported, erased."""
+"""`flask lead` and `flask purge` list, export and erase leads."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""A lead's page: facts, submissions, letters, history; marking it; its resume."""
+"""A lead's page: facts, submissions, e-mails, history, the mark and the resume."""
 
 import re
 import threading
@@ -30,7 +30,7 @@ LETTERS = {
     "To be sent": {"next_at": NOON},
     "Being sent": {"next_at": NOON, "attempts": 1, "token": uuid.uuid4()},
 }
-# What a form may say it showed, and the answers that are right.
+# Wrong submission counts that a form may send, and the statuses allowed for each.
 UNSEEN = {
     None: [422],
     "": [422],
@@ -90,7 +90,7 @@ def test_the_history_tells_who_did_what_in_order(
     told = [words(item) for item in re.findall("<li>.*?</li>", story, re.DOTALL)]
     assert [[part for part in (me, "by Bo", "abc-1") if part in item] for item in told] == [
         *([], [me, "abc-1"], [me], ["by Bo"], ["by Bo"]),
-        [me],  # this look
+        [me],  # this view
     ]
 
 

@@ -1,4 +1,4 @@
-"""The letters: to whom they go and what they say."""
+"""The e-mails: their recipients and their text."""
 
 import email
 import email.policy
@@ -190,7 +190,8 @@ def test_however_long_a_name_the_reference_stands_in_the_subject_and_lines_are_s
 def test_a_letter_to_an_international_domain_does_not_go_to_another(
     client: Client, mailbox: MailServer
 ) -> None:
-    submit(client, email="ana@faß.de")  # to older rules, fass.de
+    # IDNA 2003 maps this domain to fass.de.
+    submit(client, email="ana@faß.de")
     deliver()
     confirmation, notice = sorted(
         mailbox.messages, key=lambda sent: sent.message["Subject"], reverse=True

@@ -1,4 +1,4 @@
-"""Limits counted in Redis: it may go and come back, and nobody is turned away for it."""
+"""Limits counted in Redis: an outage of Redis refuses no request."""
 
 import logging
 import time
@@ -17,12 +17,13 @@ from leadapp.wording import now
 from tests.servers import Valkey
 
 THREADS = 8
-COUNTED, TOO_OFTEN = 400, 429  # an empty form comes back, and is counted
+# An empty form is rejected with 400, and it counts toward the limit.
+COUNTED, TOO_OFTEN = 400, 429
 
 
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
-    """A Valkey of this test's own."""
+    """Yields a Valkey server for this test alone."""
     server = Valkey()
     yield server
     server.close()
@@ -32,10 +33,9 @@ def valkey() -> Iterator[Valkey]:
 def limited(
     tmp_path: Path, new_app: Callable[..., Flask], valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> Flask:
-    """An application that counts in Valkey."""
-    monkeypatch.setattr(
-        limiter, "_storage_dead", False
-    )  # all applications of a process share one limiter
+    """Returns an application that counts in Valkey."""
+    # All applications of a process share one limiter.
+    monkeypatch.setattr(limiter, "_storage_dead", False)
     return new_app(
         {"TESTING": True, "INSTANCE_PATH": str(tmp_path), "RATELIMIT_STORAGE_URI": valkey.url}
     )
@@ -43,7 +43,7 @@ def limited(
 
 @pytest.fixture
 def post(limited: Flask) -> Callable[..., int]:
-    """Sends an empty form and gives the status."""
+    """Sends an empty form and returns the status."""
     return lambda *_: limited.test_client().post("/", data={}).status_code
 
 
@@ -51,16 +51,15 @@ def post(limited: Flask) -> Callable[..., int]:
 def said(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], list[str]]:
-    """`said()` is what the log has said of limits."""
+    """`said()` returns the log messages about limits."""
     for name in ("leadapp", "leadapp.limits"):
-        monkeypatch.setattr(
-            logging.getLogger(name), "disabled", False
-        )  # import-linter disables what loggers it finds
+        # import-linter disables the loggers that it finds.
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
     return lambda: [record.message for record in caplog.records if record.name == "leadapp.limits"]
 
 
 def counted(valkey: Valkey) -> list[int]:
-    """How often Valkey has counted, by limit."""
+    """Returns the count of each limit in Valkey."""
     with redis.from_url(valkey.url) as connection:
         return [int(connection.get(key)) for key in connection.keys("LIMITS*")]
 
@@ -96,7 +95,7 @@ def test_a_silent_redis_is_waited_for_once(post: Callable[..., int], valkey: Val
         connection.client_pause(20_000)
     start = time.monotonic()
     assert [post() for _ in range(20)] == [COUNTED] * 20
-    assert time.monotonic() - start < 15  # not a second for each
+    assert time.monotonic() - start < 15  # 20 requests, but not a second for each
 
 
 def test_all_who_find_redis_gone_at_one_instant_are_served(

@@ -1,4 +1,4 @@
-"""E-mail at its edges: a silent server, a message that cannot be built, one of another lead."""
+"""E-mail at its edges: a silent server, a message that cannot be built, another lead's e-mail."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""The HTML of e-mails: as wide as a phone, no files from elsewhere, readable when colors are inverted."""
+"""The HTML of e-mails fits a phone, loads no remote files and reads well in inverted colors."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ WARNED = ["macros", "password_protected", "runs_script"]
 
 
 def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
-    """An e-mail of this kind, as it is stored and its HTML as it arrived."""
+    """Delivers an e-mail of this kind. Returns its stored row and the HTML that arrived."""
     submission = SubmissionFactory.create(warnings=WARNED, lead__erasure_asked_at=now())
     letter = LetterFactory.create(kind=kind, submission=submission)
     assert letters.deliver_next()
@@ -35,7 +35,7 @@ def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
 
 
 def styles(page: str) -> Iterator[dict[str, str]]:
-    """The declarations of each element that has any."""
+    """Yields the CSS declarations of each element with a style."""
     for style in re.findall(r'style="([^"]*)"', page):
         yield dict(part.split(":", 1) for part in style.split(";") if ":" in part)
 

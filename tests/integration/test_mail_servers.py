@@ -1,4 +1,4 @@
-"""Replies of mail servers, and whether the e-mail waits or fails after each."""
+"""Each reply of a mail server makes the e-mail wait or fail."""
 
 import socket
 

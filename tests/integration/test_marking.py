@@ -1,4 +1,4 @@
-"""A mark is taken back, or leads on to the next one; where it leads, the list it came from goes along."""
+"""Marks can be undone or lead to the next lead, and each page keeps the query of the list."""
 
 import html
 import itertools
@@ -23,7 +23,7 @@ from tests.integration.desk import LIST, address, kinds, mark, press, stored, su
 from tests.pages import forms, words
 
 STATE = "?status=&q=ana&sort_by=email&sort_desc=false&page=2&size=10"
-# Marking changes the place of a lead in these, if the list keeps it.
+# Marking a lead moves it in lists sorted by these columns, if the filter still matches it.
 MOVING = ("updated_at", "status", "reached_out_at")
 
 

@@ -16,7 +16,7 @@ Attributes = dict[str, str | None]
 
 
 class Inputs(HTMLParser):
-    """The inputs of a page by name, and the attributes of all elements around each."""
+    """The inputs of a page by name, and the attributes of all elements that enclose each one."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The database comes up, goes down and comes up again, by any number of machines at once."""
+"""Migrations upgrade, downgrade and upgrade again, with several machines at the same time."""
 
 import subprocess
 import sys

@@ -37,7 +37,7 @@ def fail(number: int = attempts.NETWORK_LIMIT, address: str = FIRM) -> None:
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Every comparison with a hash from here on."""
+    """Collects the password of each hash comparison during the test."""
     compared: list[bytes] = []
     check = bcrypt.checkpw
     monkeypatch.setattr(
@@ -56,7 +56,7 @@ def test_after_a_hundred_failures_only_who_works_there_may_try(
         tried = {sign_in(client, name, FIRM, WRONG).status_code for name in names}
         assert (tried, len(hashes)) == ({401}, 101)
         clock.shift(timedelta(minutes=4, seconds=30))
-        # Even with the right password, and by either name: all get the same words, header and code.
+        # The right password, by username or e-mail, gets the same code, header and text.
         refused = [sign_in(client, name, FIRM) for name in ("nobody", other.username, other.email)]
         told = {(answer.status_code, answer.headers["Retry-After"]) for answer in refused}
         bodies = [answer.get_json() | {"instance": ""} for answer in refused]
@@ -154,7 +154,8 @@ def test_one_network_holds_two_places_in_the_queue(app: Flask, attorney: User) -
         pool.submit(hold, FIRM)
         pool.submit(hold, FIRM)
         held.wait(10)
-        others = [pool.submit(hash_for, FIRM) for _ in range(16)]  # these wait outside
+        # These wait outside the queue.
+        others = [pool.submit(hash_for, FIRM) for _ in range(16)]
         while passwords._outside._value:
             threading.Event().wait(0.01)
         with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""What an operator can mend is told by a command in a line, never with a traceback."""
+"""Commands report errors that an operator can fix in one line, without a traceback."""
 
 import logging
 import sqlite3
@@ -13,21 +13,22 @@ from flask.cli import FlaskGroup
 
 from leadapp import extensions, log
 
-NOWHERE = "/proc/nowhere"  # where even root makes nothing
+NOWHERE = "/proc/nowhere"  # even root cannot create this folder
 
 
 @pytest.fixture
 def flask(
     tmp_path: Path, new_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Result]]:
-    """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, over a database that is not there yet."""
+    """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, without a database."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(extensions, "SQLITE_WAITS", 0.1)
     settings = {
         "INSTANCE_PATH": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'leads.db'}",
     }
-    settings["RATELIMIT_ENABLED"] = "false"  # the limiter is one for all applications of a process
+    # All applications of a process share one limiter.
+    settings["RATELIMIT_ENABLED"] = "false"
 
     def run(*arguments: str, **more: str) -> Result:
         return CliRunner().invoke(

@@ -1,4 +1,4 @@
-"""The API's own document is right: valid, whole, the same as the routes, and every problem leads to its explanation."""
+"""The OpenAPI document is valid and complete, matches the routes and explains each problem."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.factories import LeadFactory
 from tests.pages import ids
 
 Json = dict[str, Any]
-# What only a page or a command says.
+# Codes that only a page or a command uses, not the API.
 ELSEWHERE = {
     "backup_damaged",
     "backup_kind",

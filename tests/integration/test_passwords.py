@@ -1,4 +1,4 @@
-"""A password changed: by whoever is signed in, before anything else where it must be, and what ends with it."""
+"""Users change their password, first of all if it is required, and other sessions end."""
 
 import threading
 import unicodedata
@@ -81,7 +81,7 @@ def test_a_stolen_session_does_not_guess_the_password(signed_in: Client) -> None
     assert change(signed_in).status_code == 429
 
 
-# One accented letter as one character, and as a letter and an accent.
+# An accented letter as one character (NFC), and as a letter and an accent (NFD).
 SPELLINGS = [
     (unicodedata.normalize("NFC", ACCENTED), unicodedata.normalize("NFD", ACCENTED)),
     (unicodedata.normalize("NFD", ACCENTED), unicodedata.normalize("NFC", ACCENTED)),
@@ -156,7 +156,7 @@ def test_development_forces_no_change(client: Client) -> None:
 
 def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, attorney: User) -> None:
     checked = accounts.authenticate(attorney.username, PASSWORD, "127.0.0.1")
-    db.session.expunge(checked)  # as the other request holds it
+    db.session.expunge(checked)  # the other request has its own session
 
     def elsewhere() -> None:
         with app.app_context():

@@ -1,4 +1,4 @@
-"""A database with other defaults works; one that was not migrated is answered with 503."""
+"""A database with other defaults works; without migrations the answer is 503."""
 
 import io
 import uuid
@@ -26,7 +26,7 @@ DEFAULTS = {"DateStyle": "German, DMY", "client_encoding": "LATIN1", "TimeZone":
 def new_site(
     backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
 ) -> Flask:
-    """A site over a database that was not migrated."""
+    """Returns a site with a database that was not migrated."""
     settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": new_database(backend)}
     return new_app({**settings, "RATELIMIT_ENABLED": "false"})
 

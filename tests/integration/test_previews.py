@@ -1,4 +1,4 @@
-"""A PDF is looked at in a frame of ours, where it can do nothing; what cannot be looked at is told."""
+"""A PDF is previewed in a sandboxed frame; for other or missing files a page explains why not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What failed is told in our words: a problem under /api, a page elsewhere; and what the log says of a request."""
+"""Errors in our own words, as a problem under /api and a page elsewhere; the request log."""
 
 import errno
 import html
@@ -45,7 +45,7 @@ CLOSED, LATER = {"Connection": "close"}, {"Retry-After": "60"}
 
 
 class Case(NamedTuple):
-    """A request, what it sends and what is wrong, and how it is answered."""
+    """A request, its data, the fault to cause and the expected answer."""
 
     line: str
     status: int
@@ -113,7 +113,10 @@ FAILURES = [
 
 @pytest.fixture
 def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case], TestResponse]:
-    """Sends a case as an attorney, with cookie and token; `{id}` is a lead, `{token}` a page after sending."""
+    """Returns a function that sends a case as an attorney, with cookie and token.
+
+    In the path, `{id}` is the id of a lead and `{token}` the token of a confirmation page.
+    """
     known = {"id": LeadFactory.create().id, "token": tokens.page("submitted", uuid.uuid4())}
 
     def send(case: Case) -> TestResponse:
@@ -128,7 +131,7 @@ def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case
 
 
 def check(case: Case, answer: TestResponse) -> None:
-    """The answer says in our words what failed, and tells nothing of what is inside."""
+    """Checks that the answer explains the error in our own words and reveals no internals."""
     words, request_id = Message(case.code, limit="5 MB"), answer.headers["X-Request-ID"]
     assert (answer.status_code, SECRET in answer.text) == (case.status, False)
     assert {
@@ -179,11 +182,10 @@ def test_a_request_keeps_the_id_it_came_with(client: Client) -> None:
 
 @pytest.fixture
 def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What is logged from here on."""
+    """Returns the log of the test."""
     monkeypatch.setattr(log.logger, "handlers", [])
-    monkeypatch.setattr(
-        log.logger, "disabled", False
-    )  # import-linter disables what loggers it finds
+    # import-linter disables the loggers that it finds.
+    monkeypatch.setattr(log.logger, "disabled", False)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     log.configure("INFO")
     return sys.stderr

@@ -1,4 +1,4 @@
-"""What happens at the same instant is answered as if it came one after the other, on both databases."""
+"""Simultaneous requests get the same answers as consecutive ones, on both databases."""
 
 import fcntl
 import io
@@ -151,7 +151,8 @@ def test_eight_deliverers_send_each_letter_once(
 
 @pytest.mark.databases("sqlite")
 def test_writers_of_sqlite_take_turns(app: Flask) -> None:
-    turn = open(f"{db.engine.url.database}.lock", "w")  # noqa: SIM115  # held until another waits
+    # The test holds the lock until the request waits for it.
+    turn = open(f"{db.engine.url.database}.lock", "w")  # noqa: SIM115
     fcntl.flock(turn, fcntl.LOCK_EX)
     with ThreadPoolExecutor() as pool:
         sent = pool.submit(lambda: app.test_client().post("/api/v1/leads", data=GOOD | upload()))

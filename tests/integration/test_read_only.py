@@ -1,4 +1,4 @@
-"""A database that is read and not written: the doctor finds it, and commands say so in a line."""
+"""The doctor finds a read-only database, and commands report it in one line."""
 
 import io
 import re
@@ -21,7 +21,7 @@ REFUSED = "(readonly database|read-only transaction)"
 def site(
     backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
 ) -> Iterator[Flask]:
-    """A site whose database has become one that is only read."""
+    """Yields a site with a database that has become read-only."""
     stack = {
         "INSTANCE_PATH": str(tmp_path),
         "DATABASE_URL": new_database(backend),
@@ -38,7 +38,8 @@ def site(
                     )
                 )
         db.engine.dispose()
-        if backend == "sqlite":  # root writes to a file, whatever its permissions
+        # File permissions would not stop root from writing.
+        if backend == "sqlite":
             event.listen(
                 db.engine, "connect", lambda driver, _: driver.execute("PRAGMA query_only = on")
             )
@@ -73,7 +74,7 @@ def test_a_submission_is_asked_to_come_again(site: Flask) -> None:
 def test_a_lock_of_somebody_elses_is_found(app: Flask) -> None:
     lock = Path(f"{db.engine.url.database}.lock")
     lock.unlink(missing_ok=True)
-    lock.mkdir()  # root opens any file
+    lock.mkdir()  # root can open any file, but not a folder
     told = run(app, "doctor")
     lock.rmdir()
     assert "fail  database: IsADirectoryError" in told.stdout

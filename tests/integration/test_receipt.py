@@ -1,4 +1,4 @@
-"""The receipt that the confirmation links to, and the request to be erased."""
+"""The receipt that the confirmation links to, and the request for erasure."""
 
 import io
 import re
@@ -23,7 +23,7 @@ def deliver() -> None:
 
 @pytest.fixture
 def link(client: Client, mailbox: MailServer) -> str:
-    """Where the confirmation letter of one submission leads."""
+    """Returns the receipt link from the confirmation of one submission."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
     client.post("/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")})
     deliver()
@@ -82,9 +82,8 @@ def test_a_receipt_that_was_not_signed_here_is_not_found(client: Client, link: s
 
 def test_an_address_is_not_flooded_with_confirmations(client: Client, mailbox: MailServer) -> None:
     for number in range(7):
-        address = (
-            "ana@example.com"[:number].upper() + "ana@example.com"[number:]
-        )  # each time another spelling
+        # Each address has another spelling.
+        address = "ana@example.com"[:number].upper() + "ana@example.com"[number:]
         fields = {"first_name": f"Ana {number}", "last_name": "Ruiz", "email": address}
         sent = client.post(
             "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}

@@ -1,4 +1,4 @@
-"""Registration that a colleague approves: a stranger learns nothing by it, the operator sees everything."""
+"""A colleague approves registrations; a stranger learns nothing, the operator sees all."""
 
 import json
 from datetime import timedelta
@@ -50,7 +50,7 @@ def deliver() -> None:
 
 
 def told(answer: TestResponse) -> tuple[object, ...]:
-    """What a stranger can see of an answer, less what they typed."""
+    """Returns the parts of an answer that a stranger sees, without their own input."""
     headers = {name: value for name, value in answer.headers if name != "X-Request-ID"}
     headers["Content-Length"] = ""
     return answer.status_code, headers, answer.get_json() | {"username": "", "instance": ""}
@@ -70,7 +70,7 @@ def test_a_taken_name_or_address_is_answered_as_a_free_one(
     assert [told(answer) for answer in answers] == [told(answers[0])] * 2
     assert [answer.get_json()["username"] for answer in answers] == ["free", taken["username"]]
     assert (answers[0].status_code, len(hashes), names()) == (201, 2, ["Ana", "free"])
-    # Nor is it shown by a sign-in with the password that was asked for, by name or by address.
+    # A later sign-in, by name or by address, does not reveal it either.
     tried = [
         token_for(client, details[field], PASSWORD + "9")
         for details in (free, taken)
@@ -106,7 +106,8 @@ def test_nobody_else_gets_an_e_mail(client: Client, ana: User, mailbox: MailServ
     UserFactory.create(username="gone", is_active=False)
     register(client, username="ana", email="other@example.com")
     register(client, username="new", email="new@example.com")
-    register(client, username="newer", email="new@example.com")  # which nobody has proven
+    # No one has proven yet that they own this address.
+    register(client, username="newer", email="new@example.com")
     register(client, username="newest", email="gone@example.com")
     deliver()
     assert (mailbox.messages, db.session.scalars(select(Letter)).all()) == ([], [])

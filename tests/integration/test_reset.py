@@ -1,4 +1,4 @@
-"""A forgotten password: a letter with a link that works once, for an hour, and tells a stranger nothing."""
+"""Forgotten passwords: the e-mailed link works once, for an hour; strangers learn nothing."""
 
 import re
 import threading
@@ -39,7 +39,7 @@ def deliver() -> None:
 
 @pytest.fixture
 def link(client: Client, attorney: User, mailbox: MailServer, app: Flask) -> str:
-    """The path of a link to a new password of `attorney`."""
+    """Returns the path of a password-reset link for `attorney`."""
     ask(client, attorney.email)
     deliver()
     [sent] = mailbox.to(attorney.email)
@@ -61,8 +61,9 @@ def test_a_link_sets_a_password_once(
     app: Flask, client: Client, link: str, attorney: User, signed_in: Client, bearer: dict[str, str]
 ) -> None:
     assert attorney.username in client.get(link).text
-    assert is_in(signed_in)  # opening it changed nothing
-    assert client.post(link, data={"password": NEW}).status_code == 400  # a form of somebody else's
+    assert is_in(signed_in)  # opening the link changed nothing
+    # A form of another site has no CSRF token.
+    assert client.post(link, data={"password": NEW}).status_code == 400
     answer = set_password(client, link)
     assert (answer.status_code, answer.location) == (303, LOGIN)
     assert "Your password is changed" in client.get(LOGIN).text
@@ -133,7 +134,7 @@ def test_a_stranger_learns_nothing(client: Client, attorney: User, mailbox: Mail
 
 def test_no_mailbox_is_flooded(client: Client, attorney: User, mailbox: MailServer) -> None:
     with time_machine.travel("2026-11-20T10:01Z", tick=False) as clock:
-        for minutes in (0, 1, 2, 9):  # the last is in the next ten minutes
+        for minutes in (0, 1, 2, 9):  # only the last is in the next ten minutes
             clock.move_to(f"2026-11-20T10:{minutes + 1:02}Z")
             ask(client, attorney.email)
             deliver()

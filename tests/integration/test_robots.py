@@ -51,7 +51,7 @@ def test_a_filled_honeypot_asks_once_more_and_drops_nobody(client: Client) -> No
 
 @pytest.fixture
 def make_limited(tmp_path: Path, new_app: Callable[..., Flask]) -> Callable[..., Flask]:
-    """`make_limited(**settings)` creates an application that counts."""
+    """`make_limited(**settings)` creates an application that counts requests."""
 
     def make(**given: str) -> Flask:
         settings = {
@@ -72,7 +72,7 @@ def make_limited(tmp_path: Path, new_app: Callable[..., Flask]) -> Callable[...,
 
 @pytest.fixture
 def limited(make_limited: Callable[..., Flask]) -> Flask:
-    """An application that counts."""
+    """Returns an application that counts requests."""
     return make_limited()
 
 

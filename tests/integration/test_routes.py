@@ -1,4 +1,4 @@
-"""Each route's guard, proof of origin and caching are what docs/security.md says."""
+"""Each route's guard, proof of origin and caching match docs/security.md."""
 
 import re
 import uuid
@@ -29,7 +29,7 @@ def routes(app: Flask) -> list[tuple[Rule, str]]:
 
 
 def guard(stranger: Client, method: str, path: str) -> str:
-    """Tell by the answer whom a route asks for."""
+    """Return the credential that a route requires, according to its answer."""
     fields = hidden_fields(stranger.get("/auth/login").text, having="password")
     answer = stranger.open(path, method=method, data=fields if method == "POST" else None)
     if answer.status_code == 401:
@@ -38,14 +38,14 @@ def guard(stranger: Client, method: str, path: str) -> str:
 
 
 def proof(app: Flask, rule: Rule, method: str) -> str:
-    """Tell what shows that a form is ours."""
+    """Return the proof that a form comes from our own site."""
     if method == "GET":
         return ""
     if rule.rule.startswith("/api/"):
         return "no cookie counts"
     view = app.view_functions[rule.endpoint]
     exempt = f"{view.__module__}.{view.__name__}" in app.extensions["csrf"]._exempt_views
-    checks_itself = rule.endpoint == "auth.login"  # its form does
+    checks_itself = rule.endpoint == "auth.login"  # its form checks the token
     return "signed by us" if exempt and not checks_itself else "form token"
 
 
@@ -62,11 +62,14 @@ def test_every_route_is_in_the_table_as_it_is(
     for rule, method in routes(app):
         path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(known.get(part[1], "x")), rule.rule)
         asks, shows = guard(client, method, path), proof(app, rule, method)
-        sent = {"first_name": "Ana"} if method == "POST" else None  # nothing at all is unreadable
+        # An empty body would be rejected as unreadable.
+        sent = {"first_name": "Ana"} if method == "POST" else None
         answer = signed_in.open(path, method=method, headers=bearer, data=sent)
         cache = answer.headers["Cache-Control"]
         if asks == "session" and method == "POST":
-            assert signed_in.open(path, method=method).status_code == 400, path  # without its token
+            assert signed_in.open(path, method=method).status_code == 400, (
+                path
+            )  # without its form token
         table.append(f"| `{method} {rule.rule}` | {asks} | {shows} | {cache} |")
     written = re.findall(
         r"^\| `[A-Z]+ /.*$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE

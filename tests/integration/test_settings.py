@@ -1,4 +1,4 @@
-"""Every setting does what the table says: a good value has its effect, a bad one is refused."""
+"""Every setting works as documented: good values take effect, bad values are refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +63,7 @@ FREE = {
 def make(
     app: Flask, new_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Make:
-    """`make(NAME="text")` returns a browser at a site with these settings, over the empty database."""
+    """`make(NAME="text")` returns a browser for a site with these settings and no data."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(log.logger, "level", log.logger.level)
 

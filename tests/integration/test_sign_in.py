@@ -1,4 +1,4 @@
-"""Signing in and out through the page: who comes in, where they go, and when it ends."""
+"""Signing in and out through the page: access, redirects and the end of sessions."""
 
 import html
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def session_of(client: Client) -> str:
 
 
 def copied(app: Flask, session: str) -> Client:
-    """Another browser that holds this session cookie."""
+    """Returns another browser with this session cookie."""
     thief = app.test_client()
     thief.set_cookie("session", session)
     return thief

@@ -75,7 +75,7 @@ def test_what_a_killed_process_left_is_cleared(store: Any) -> None:
 
 
 def memory() -> int:
-    """This process's own memory in bytes, without files that are mapped."""
+    """Returns the memory of this process in bytes, without mapped files."""
     [line] = [
         line
         for line in Path("/proc/self/status").read_text().splitlines()
@@ -102,7 +102,8 @@ def test_a_large_file_is_never_whole_in_memory(store: Any) -> None:
         watcher.join()
     read = 0
     with store.open("big.pdf") as kept:
-        while piece := kept.read(2**20):  # faster than anybody beside it could watch
+        # Reading is too fast for a second thread to watch.
+        while piece := kept.read(2**20):
             read += len(piece)
             peaks.append(memory())
     assert read == BIG

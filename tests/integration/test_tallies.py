@@ -1,4 +1,4 @@
-"""The counts beside the tabs are right after whatever happens to leads, and whatever happens at the same instant."""
+"""The counts beside the tabs stay right after every change of leads, also simultaneous ones."""
 
 import random
 import uuid
@@ -24,7 +24,7 @@ ROUNDS = 12
 
 
 def counted() -> dict[LeadStatus, int]:
-    """What is kept, once it was seen to be what there is."""
+    """Returns the stored counts, after checking them against the leads."""
     db.session.rollback()
     tallies = select(Tally.status, Tally.leads).order_by(Tally.status)
     kept = {status: leads for status, leads in db.session.execute(tallies)}
@@ -93,7 +93,7 @@ def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
 
 
 def undo(lead: uuid.UUID, by: User) -> None:
-    """Take back what stands now."""
+    """Undo the current mark of a lead."""
     triage.undo(lead, by, triage.read(lead).version)
 
 
@@ -105,7 +105,7 @@ def test_what_was_not_committed_is_not_counted(app: Flask) -> None:
 
 
 def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
-    """One of the things that happen to leads, to one of a few."""
+    """Apply a random change to one of a few leads."""
     email = f"ana{dice.randrange(4)}@example.com"
     one = lead_id(email)
     act = dice.choice(("again", "new", "mark", "mark", "undo", "erase"))
@@ -129,7 +129,8 @@ def test_eight_at_once_are_all_counted(
     def act(thread: int) -> None:
         dice = random.Random(thread + 8 * round_)
         for _ in range(ROUNDS):
-            with app.app_context(), suppress(LeadappError):  # it is gone, or was marked long ago
+            # The lead may be erased, or marked too long ago.
+            with app.app_context(), suppress(LeadappError):
                 turn(app, by, dice)
 
     together(act)
@@ -138,7 +139,7 @@ def test_eight_at_once_are_all_counted(
 
 @pytest.fixture
 def slow_counts(app: Flask, backend: str) -> Iterator[None]:
-    """Between one count and the other there is time for somebody else; SQLite has one writer anyway."""
+    """Adds a pause between the two counts for other threads; SQLite has one writer anyway."""
     slowly = """
     CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(.01); RETURN NULL; END $$;
@@ -152,7 +153,7 @@ def slow_counts(app: Flask, backend: str) -> Iterator[None]:
 
 
 def run(statement: str) -> None:
-    db.session.rollback()  # or it would wait for what the test has read
+    db.session.rollback()  # else it would wait for the test's open transaction
     with db.engine.begin() as connection:
         connection.exec_driver_sql(statement)
 
@@ -161,7 +162,7 @@ def run(statement: str) -> None:
 def test_marks_and_newer_submissions_do_not_wait_for_each_other(
     app: Flask, attorney: User, together: Any
 ) -> None:
-    """Each changes both counts: were it in two orders, PostgreSQL would end one of them."""
+    """Both change both counts; in different orders, PostgreSQL would abort one (deadlock)."""
     by, emails = attorney.id, [f"ana{number}@example.com" for number in range(4)]
     for email in emails:
         submit(app.test_client(), email)
@@ -172,7 +173,8 @@ def test_marks_and_newer_submissions_do_not_wait_for_each_other(
             if thread % 2:
                 assert submit(app.test_client(), email).status_code == 201
             else:
-                with app.app_context(), suppress(Conflict):  # a submission has come since
+                # A submission may have arrived since.
+                with app.app_context(), suppress(Conflict):
                     triage.mark_reached_out(lead_id(email), db.session.get_one(User, by))
 
     together(act)

@@ -1,4 +1,4 @@
-"""Wrong passwords: ten in a quarter of an hour for a user and an address, counted exactly, told alike to everybody."""
+"""Wrong passwords: exactly ten per user and address in 15 minutes; all refusals look alike."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -40,7 +40,7 @@ def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: U
             == [401] * 10
         )
         clock.shift(timedelta(minutes=4, seconds=30))
-        answer = token_for(client, attorney.username)  # not even the right one
+        answer = token_for(client, attorney.username)  # even the right password is refused
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "630")
         problem = answer.get_json()
         words = MESSAGES["sign_in_throttled"].format(wait="11 min")
@@ -80,9 +80,8 @@ def test_another_address_and_another_user_are_not_kept_out(
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     data = {"username": attorney.username, "password": PASSWORD}
     assert client.post("/api/v1/auth/login", data=data, environ_base=elsewhere).status_code == 200
-    assert (
-        token_for(client, attorney.username).status_code == 429
-    )  # success elsewhere is not success here
+    # A success from another address does not reset the count for this one.
+    assert token_for(client, attorney.username).status_code == 429
     assert tries(client, "nobody", 1) == [401]
 
 
@@ -148,7 +147,8 @@ def test_thirty_at_once_are_ten(
     monkeypatch.setattr(
         bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed)
     )
-    monkeypatch.setattr(accounts.passwords, "turn", nullcontext)  # as if the processes were many
+    # Without turns, threads compare hashes at once, as several processes would.
+    monkeypatch.setattr(accounts.passwords, "turn", nullcontext)
     name = attorney.username
 
     def one(_number: int) -> type[Exception]:
@@ -189,9 +189,8 @@ def test_bad_and_good_sign_ins_are_logged_without_a_name(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        accounts.logger, "disabled", False
-    )  # import-linter disables what loggers it finds
+    # import-linter disables the loggers that it finds.
+    monkeypatch.setattr(accounts.logger, "disabled", False)
     with caplog.at_level("INFO", logger="leadapp"):
         for name, password in (
             (attorney.username, WRONG),

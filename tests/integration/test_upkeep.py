@@ -1,4 +1,4 @@
-"""What is looked after: unclaimed files, letters that failed, leads that wait."""
+"""Upkeep of unclaimed files, failed e-mails and waiting leads."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""`flask user`: what it prints, where, with which exit code, and whom it lets in."""
+"""`flask user`: its output and exit codes, and the access that it grants."""
 
 import json
 import os
@@ -138,7 +138,7 @@ def test_the_seed_account_is_to_change_its_password(
 
 
 def read_until(terminal: int, words: str) -> None:
-    """Read what a terminal shows, up to these words."""
+    """Read the output of a terminal up to these words."""
     shown = ""
     while words not in shown:
         shown += os.read(terminal, 1000).decode()
@@ -164,7 +164,7 @@ def test_who_reads_no_further_is_told_nothing(app: Flask) -> None:
 
 
 def converse(app: Flask, command: list[str], answers: dict[str, str], last: str) -> bytes:
-    """Run a command on a terminal, answer its questions, and give its output once it said the last words."""
+    """Run a command on a terminal, answer its questions and return its standard output."""
     here, there = pty.openpty()
     settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"]}
     environment = os.environ | settings | {"SECRET_KEY": "s" * 40, "FLASK_SKIP_DOTENV": "1"}

@@ -1,4 +1,4 @@
-"""Walking through the leads: pages cut the list, previous and next follow it, and every address keeps it."""
+"""Pages divide the list of leads, previous and next follow it, and every URL keeps it."""
 
 import html
 import re
@@ -29,7 +29,7 @@ NONSENSE = (
     "status=DONE",
     "order=name",
 )
-# All leads, one status, a search, both; each upwards and downwards.
+# All leads, one status, a search, or both. `queries` sorts each in both directions.
 FILTERS = [
     (None, ""),
     *((status, "") for status in LeadStatus),
@@ -40,7 +40,7 @@ FILTERS = [
 
 @pytest.fixture
 def crowd(app: Flask) -> None:
-    """Leads that share names and times, so that ties decide in every order but that by e-mail."""
+    """Leads that share names and times, so that every order except by e-mail has ties."""
     for number in range(14):
         at = NOON + timedelta(hours=number % 3)
         names = {
@@ -104,7 +104,7 @@ def test_a_lead_that_left_the_list_keeps_its_place(signed_in: Client, sort_by: s
 
 
 def links(page: str, to: str = "/dashboard/") -> list[str]:
-    """Where a page's links and forms lead, as a browser reads them."""
+    """Returns the targets of a page's links and forms, as a browser reads them."""
     found = re.findall(r'(?:href|action)="([^"]*)"', page)
     return [html.unescape(link).partition("#")[0] for link in found if link.startswith(to)]
 

@@ -1,4 +1,4 @@
-"""What a monitor reads: is the site ready, and its figures for Prometheus."""
+"""The readiness check for monitors, and the figures for Prometheus."""
 
 import re
 import sys
@@ -30,8 +30,8 @@ def _looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def figures(app: Flask, new_app: Callable[..., Flask]) -> Client:
-    """A browser at the same site, which has a token for its figures."""
-    # The default in force is the URL of a file, which the setting itself does not allow.
+    """Returns a browser for the same site, with a token set for the figures."""
+    # The default became a file URL, which the setting itself does not allow.
     settings = {**app.config, **TOKEN, "RATELIMIT_STORAGE_URI": ""}
     measured = new_app(settings)
     measured.test_client_class = Client
@@ -39,7 +39,7 @@ def figures(app: Flask, new_app: Callable[..., Flask]) -> Client:
 
 
 def failing(client: Client) -> list[str]:
-    """The parts that do not work, of an answer that tells nothing else."""
+    """Returns the failing parts, and checks that the answer reveals nothing else."""
     answer = client.get("/ready")
     parts = answer.get_json()["checks"]
     failed = [name for name, word in parts.items() if word != "ok"]
@@ -69,7 +69,8 @@ def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
     client: Client, monkeypatch: pytest.MonkeyPatch, revision: str, parts: list[str]
 ) -> None:
     known = doctor.ScriptDirectory.get_revision
-    older = {"0000": "0001"}  # stands for a revision that the code knows, and has left behind
+    # Replaces 0000 by a known revision that is older than the code.
+    older = {"0000": "0001"}
     monkeypatch.setattr(
         doctor.ScriptDirectory,
         "get_revision",

@@ -1,4 +1,7 @@
-"""Measures leadapp beside a bare limit and a careful peer: `python -m tests.load --help`, or `make bench`."""
+"""Measures leadapp beside a bare limit and a FastAPI peer.
+
+Run it with `make bench`; `python -m tests.load --help` lists the options.
+"""
 
 import argparse
 import re
@@ -19,7 +22,7 @@ MEASURED = re.compile("(<!-- measured -->\n).*(<!-- /measured -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Measure, print, and with --write put it into docs/performance.md."""
+    """Measure and print the report; with --write, put it into docs/performance.md as well."""
     options = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     options.add_argument(
         "--quick", action="store_true", help="fewer rounds, ten thousand leads at most"
@@ -46,7 +49,10 @@ def main() -> None:
 
 
 def over_postgres(folder: Path, quick: bool) -> Results:
-    """Run over a server of our own that syncs what it commits; the tests' own does not by itself."""
+    """Run over a separate PostgreSQL server with default settings, so that it syncs each commit.
+
+    The server of the tests does not sync unless its settings are reset.
+    """
     server = Postgres()
     try:
         with psycopg.connect(server.new_database(), autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""Requests as bytes that are made once, and connections that are kept."""
+"""Builds request bodies as bytes, and sends them over connections that stay open."""
 
 import json
 import re
@@ -17,7 +17,7 @@ URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def multipart(email: str, content: bytes) -> bytes:
-    """Write what the form sends."""
+    """Return the multipart body that the form sends."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
     lines = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}'
@@ -31,7 +31,10 @@ def multipart(email: str, content: bytes) -> bytes:
 
 
 class Client:
-    """One kept connection to a server, with a token for its API and a cookie for its pages once it has signed in."""
+    """One open connection to a server.
+
+    After sign-in it sends a token to the API and a cookie to the pages.
+    """
 
     def __init__(self, rival: Rival, headers: Mapping[str, str] | None = None) -> None:
         self._connection = HTTPConnection(HOST, rival.port, timeout=120)
@@ -46,7 +49,7 @@ class Client:
         self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
-        """Send a request and give the answer's body; anything but success is an error."""
+        """Send a request and return the response body; raise RuntimeError on a status from 400."""
         sent = {
             **self.headers,
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -60,11 +63,11 @@ class Client:
         return content
 
     def json(self, path: str) -> Any:
-        """Read an answer of the API."""
+        """Return the parsed JSON of an API path."""
         return json.loads(self.ask("GET", path))
 
     def submit(self, email: str, content: bytes) -> str:
-        """Send a lead with a resume; its id."""
+        """Submit a lead with a resume; return its id."""
         answer = self.ask("POST", "/api/v1/leads", multipart(email, content), **FORM)
         return str(json.loads(answer)["id"])
 
@@ -73,14 +76,14 @@ class Client:
         self.headers["Authorization"] = f"Bearer {self.token()}"
 
     def token(self) -> str:
-        """Sign in over the API."""
+        """Sign in over the API and return the token."""
         form = urlencode({"username": USER, "password": PASSWORD}).encode()
         return str(
             json.loads(self.ask("POST", "/api/v1/auth/login", form, **URLENCODED))["access_token"]
         )
 
     def sign_in_to_pages(self) -> None:
-        """Get a cookie for the pages, by the form that people see."""
+        """Get a cookie for the pages through the sign-in form."""
         found = re.search(
             r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/auth/login").decode()
         )

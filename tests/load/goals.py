@@ -1,4 +1,4 @@
-"""The goals, and which of them a run has reached."""
+"""The goals for speed and memory, and which of them a run reached."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ Measure = Callable[[Results], float]
 
 
 class Goal(NamedTuple):
-    """A figure that must not be exceeded, a better one to aim for, and how it is found in the results."""
+    """A required limit, a lower limit to aim for, and the function that reads the figure."""
 
     name: str
     must: float
@@ -29,7 +29,8 @@ def _figure(name: str) -> Measure:
     return lambda results: results.figures[name]
 
 
-LEEWAY = 1.3  # what ratios of processor time may have more on PostgreSQL
+# On PostgreSQL, ratios of processor time may be this many times as high.
+LEEWAY = 1.3
 GROWING = ("first page", "last page", "filtered", "sorted", "searched")
 GOALS = [
     Goal("submit 50 KB, CPU / limit", 3.5, 2.5, _ratio("submit 50 KB", "limit")),
@@ -48,7 +49,7 @@ GOALS = [
 
 
 def judged(goal: Goal, results: Results, database: str) -> str:
-    """The measured figure and what it reaches."""
+    """Return the measured figure and its verdict: aim, must or MISSED."""
     value = goal.measure(results)
     leeway = LEEWAY if database == "PostgreSQL" and "CPU" in goal.name else 1
     verdict = (

@@ -1,4 +1,7 @@
-"""Prints how long `/health` takes quiet and under four that sign in: `python -m tests.load.health_under_sign_in`."""
+"""Prints how long `/health` takes, first on a quiet server and then while four clients sign in.
+
+Run it with `python -m tests.load.health_under_sign_in`.
+"""
 
 import tempfile
 import time
@@ -18,7 +21,7 @@ PAUSE = 0.005
 
 
 def p99(url: str) -> float:
-    """Ask for SECONDS; give the milliseconds that 99 of 100 answers stay under."""
+    """Request `/health` for SECONDS; return the 99th percentile in milliseconds."""
     times: list[float] = []
     end = time.monotonic() + SECONDS
     with httpx.Client(base_url=url, timeout=60) as client:
@@ -31,7 +34,10 @@ def p99(url: str) -> float:
 
 
 def sign_in(url: str, number: int) -> list[int]:
-    """Sign in over the API without pause, a little longer than the others look; give the statuses of the answers."""
+    """Sign in over the API without pause; return the status codes.
+
+    This runs for one second longer than the measurement.
+    """
     statuses: list[int] = []
     end = time.monotonic() + SECONDS + 1
     with httpx.Client(base_url=url, timeout=60) as client:
@@ -42,19 +48,21 @@ def sign_in(url: str, number: int) -> list[int]:
 
 
 def measure(url: str, pool: ProcessPoolExecutor) -> float:
-    """Look at it quiet and then busy, print both, and give their ratio."""
+    """Measure a quiet and then a busy server, print both figures, and return their ratio."""
     quiet = p99(url)
     clients = [pool.submit(sign_in, url, number) for number in range(CLIENTS)]
     time.sleep(0.5)
     busy = p99(url)
     statuses = [status for client in clients for status in client.result()]
     told = f"quiet {quiet:.2f} ms, busy {busy:.2f} ms, ratio {busy / quiet:.2f}"
-    print(f"{told}; {len(statuses) / (SECONDS + 1):.1f} sign-ins/s, answered {set(statuses)}")  # noqa: T201  # its purpose
+    print(  # noqa: T201
+        f"{told}; {len(statuses) / (SECONDS + 1):.1f} sign-ins/s, answered {set(statuses)}"
+    )
     return busy / quiet
 
 
 def main() -> None:
-    """Measure quiet and busy in turn, so that a noisy machine troubles both alike."""
+    """Alternate quiet and busy measurements, so that a noisy machine disturbs both alike."""
     with tempfile.TemporaryDirectory() as folder:
         smtp = MailServer()
         server = Gunicorn(Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port)
@@ -63,11 +71,11 @@ def main() -> None:
         server.start()
         for number in range(CLIENTS):
             site.create_user(f"attorney{number}", PASSWORD)
-        # In processes of their own the clients do not slow down who measures.
+        # The clients run in separate processes so that they do not slow down the measurement.
         with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
             [*pool.map(sign_in, [server.url] * CLIENTS, range(CLIENTS))]
             ratios = [measure(server.url, pool) for _ in range(ROUNDS)]
-        print(f"median ratio {median(ratios):.2f}; at most 3 is asked for")  # noqa: T201  # its purpose
+        print(f"median ratio {median(ratios):.2f}; at most 3 is asked for")  # noqa: T201
         server.close()
         smtp.close()
 

@@ -1,7 +1,8 @@
-"""The least that does the same durable work: a bare WSGI application, which nothing careful can beat by much.
+"""The limit: a bare WSGI application that does the least work for the same durability.
 
-A submit parses its multipart body, syncs the file and its folder, and commits one row; a list reads rows by an index;
-a download is handed to the kernel. No check of what was typed, no letters, no history, no sign-in, no log.
+No careful application can be much faster. A submit parses the multipart body, syncs the file and
+its folder, and commits one row. A list reads rows by an index. The kernel sends a download.
+There is no validation, e-mail, history, sign-in or log.
 """
 
 import html
@@ -31,9 +32,10 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
 def connect(url: str) -> Any:
-    """Open a connection that commits each statement, durably."""
+    """Open a connection that commits each statement and syncs it to disk."""
     if url.startswith("postgresql"):
-        from psycopg import connect as connect_postgres  # noqa: PLC0415  # only this database needs it
+        # Only PostgreSQL needs this import.
+        from psycopg import connect as connect_postgres  # noqa: PLC0415
 
         return connect_postgres(url, autocommit=True)
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10, isolation_level=None)
@@ -50,14 +52,14 @@ def run(statement: str, *values: object) -> Any:
 
 
 def run_on(connection: Any, statement: str, *values: object) -> Any:
-    """Run a statement as this connection's driver spells it."""
+    """Run a statement with the placeholders of the connection's driver."""
     if not isinstance(connection, sqlite3.Connection):
         statement = statement.replace("?", "%s")
     return connection.execute(statement, values)
 
 
 def app(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-    """Answer the paths of the product that are compared."""
+    """Answer those paths of leadapp that the scenarios compare."""
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if method == "POST":
         status, kind, body = "201 Created", "application/json", submit(environ)
@@ -93,7 +95,7 @@ def submit(environ: dict[str, Any]) -> bytes:
 
 
 def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
-    """Write a page of 25: JSON under /api, a table elsewhere."""
+    """Return the content type and body of a page of 25: JSON under /api, otherwise HTML."""
     page = int(parse_qs(environ["QUERY_STRING"]).get("page", ["1"])[0])
     total = run(COUNT).fetchone()[0]
     rows = run(LIST, (page - 1) * 25).fetchall()
@@ -120,24 +122,26 @@ def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
 
 
 def download(environ: dict[str, Any], lead: str, start: Start) -> Iterable[bytes]:
-    """Let the kernel send a file."""
+    """Return the resume as a file that the kernel sends."""
     path, size = run(FILE, lead).fetchone()
     start("200 OK", [("Content-Type", "application/pdf"), ("Content-Length", str(size))])
-    answer: Iterable[bytes] = environ["wsgi.file_wrapper"](open(path, "rb"), PIECE)  # noqa: SIM115  # gunicorn closes it
+    # Gunicorn closes the file.
+    answer: Iterable[bytes] = environ["wsgi.file_wrapper"](open(path, "rb"), PIECE)  # noqa: SIM115
     return answer
 
 
 def parts(
     read: Callable[[int], bytes], boundary: bytes
 ) -> Iterator[tuple[str, bool, Iterator[bytes]]]:
-    """Split a multipart body: each part's name, whether it is a file, and its content in pieces."""
+    """Split a multipart body; yield each part's name, whether it is a file, and its content."""
     held = b"\r\n"
 
     def until(mark: bytes) -> Iterator[bytes]:
         nonlocal held
         while (place := held.find(mark)) < 0:
             kept = max(0, len(held) - len(mark) + 1)
-            yield memoryview(held)[:kept]  # type: ignore[misc]  # as good as bytes to whoever writes it
+            # Callers only write or join the pieces, so a memoryview serves as bytes.
+            yield memoryview(held)[:kept]  # type: ignore[misc]
             if not (more := read(PIECE)):
                 raise ValueError("the body ends too early")
             held = held[kept:] + more

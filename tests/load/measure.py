@@ -1,4 +1,7 @@
-"""Takes processor time a request, of all rivals in turn, so that a noisy machine troubles all alike."""
+"""Measures processor time per request.
+
+The rivals take turns, so that a noisy machine disturbs all of them alike.
+"""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -10,16 +13,19 @@ WARM = 3
 
 
 class Cost(NamedTuple):
-    """Milliseconds of processor time a request: one figure for each side and each round."""
+    """Milliseconds of processor time per request: one figure for each side and round."""
 
     rounds: dict[str, list[float]]
 
     def of(self, side: str) -> float:
-        """The median of one side."""
+        """Return the median of one side."""
         return median(self.rounds[side])
 
     def ratio(self, side: str, other: str) -> float:
-        """The median of the rounds' own ratios: what disturbs one round disturbs both sides of it."""
+        """Return the median of the ratios of each round.
+
+        A disturbance during a round affects both sides, so the ratio of a round stays fair.
+        """
         return median(
             one / another
             for one, another in zip(self.rounds[side], self.rounds[other], strict=True)
@@ -32,7 +38,10 @@ def paired(
     rounds: int,
     settle: Callable[[int], object] = int,
 ) -> Cost:
-    """Measure A B A B; `settle(times)` waits until what so many requests left to be done is done, too."""
+    """Measure the sides in turn: A B A B.
+
+    `settle(times)` waits until the background work of that many requests is done.
+    """
     cost = Cost({name: [] for name, _ in sides})
     for _ in range(rounds):
         for name, site in sides:
@@ -41,7 +50,10 @@ def paired(
 
 
 def _window(site: Site, scenario: Scenario, settle: Callable[[int], object]) -> float:
-    """Milliseconds of processor time a request, over so many of them; no less than the clock's tick can tell."""
+    """Return the mean processor time per request in milliseconds.
+
+    The total is at least one tick of the clock, 10 ms.
+    """
     with site.client() as client:
         for _ in range(WARM):
             scenario.act(client, site)

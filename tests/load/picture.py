@@ -1,4 +1,4 @@
-"""Draws the costs of the rivals as bars: one group a scenario, each to its own scale."""
+"""Draws the costs of the rivals as bars: one group per scenario, each on its own scale."""
 
 from html import escape
 
@@ -11,7 +11,7 @@ STYLE = """text{font:13px system-ui,sans-serif;fill:#222}.limit{fill:#9aa4b2}.le
 
 
 def picture(costs: dict[str, Cost]) -> str:
-    """An SVG picture that follows the reader's light or dark scheme."""
+    """Return an SVG picture that follows the reader's light or dark scheme."""
     drawn, y = [_legend()], 40
     for scenario, cost in costs.items():
         drawn.append(

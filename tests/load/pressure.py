@@ -1,4 +1,4 @@
-"""How a server bears slow uploaders, and many uploads at once."""
+"""Measures a server under slow uploads and under many uploads at once."""
 
 import socket
 import threading
@@ -15,16 +15,16 @@ from tests.load.scenarios import FULL, Site, content, new
 from tests.servers.ports import HOST
 
 SLOW_UPLOADERS, UPLOADS = 64, 16
-DRIP = 2000  # bytes a slow uploader sends at a time
+DRIP = 2000  # bytes that a slow uploader sends at a time
 
 
 def p99(milliseconds: list[float]) -> float:
-    """The 99th percentile."""
+    """Return the 99th percentile."""
     return quantiles(milliseconds, n=100)[98]
 
 
 def health(rival: Rival, requests: int) -> list[float]:
-    """Milliseconds of each of so many requests for /health, each on a connection of its own."""
+    """Return the milliseconds of each request for /health; each opens a new connection."""
     taken = []
     for _ in range(requests):
         start = time.perf_counter()
@@ -37,7 +37,7 @@ def health(rival: Rival, requests: int) -> list[float]:
 
 @contextmanager
 def slow_uploaders(rival: Rival) -> Iterator[None]:
-    """Keep 64 uploads of 5 MB under way that never end."""
+    """Keep 64 uploads of 5 MB open that never finish."""
     body = multipart("slow@example.com", content(FULL))
     head = (
         f"POST /api/v1/leads HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {FORM['Content-Type']}\r\n"
@@ -64,7 +64,7 @@ def slow_uploaders(rival: Rival) -> Iterator[None]:
 
 
 def upload_at_once(site: Site, times: int = 1) -> list[float]:
-    """Let 16 clients send 5 MB at the same time, each so often; the milliseconds of each."""
+    """Run 16 clients that each send 5 MB `times` times; return the milliseconds of each submit."""
 
     def send(_number: int) -> list[float]:
         with site.client() as client:
@@ -78,16 +78,19 @@ def upload_at_once(site: Site, times: int = 1) -> list[float]:
 
 
 def timed(act: Callable[[], object]) -> float:
-    """Milliseconds that something takes."""
+    """Call `act` and return the milliseconds that it took."""
     start = time.perf_counter()
     act()
     return (time.perf_counter() - start) * 1000
 
 
 def growth_under_uploads(site: Site, batches: int) -> float:
-    """By how many MB the tree's RSS grows at most while 16 uploads of 5 MB run, over a server that is warm."""
+    """Return the largest growth of the process tree's RSS, in MB, during 16 uploads of 5 MB.
+
+    Eight uploads warm up the server first.
+    """
     with site.client() as client:
-        for _ in range(8):  # both workers have then taken one in
+        for _ in range(8):  # enough that each of the two workers receives one
             client.submit(f"warm{next(new)}@example.com", content(FULL))
     rest, ended, peak = site.rival.resident(), threading.Event(), [0.0]
 
@@ -105,7 +108,7 @@ def growth_under_uploads(site: Site, batches: int) -> float:
 
 
 def written_per_submit(site: Site, submits: int) -> float:
-    """MB that go to disk for a submit of 5 MB, database and its journal included."""
+    """Return the MB written to disk per submit of 5 MB, including the database and its journal."""
     with site.client() as client:
         before = site.rival.written()
         for _ in range(submits):
@@ -114,12 +117,15 @@ def written_per_submit(site: Site, submits: int) -> float:
 
 
 def worker_memory(rival: Rival) -> tuple[float, float]:
-    """RSS and PSS of the larger worker, in MB."""
+    """Return the RSS and PSS of the larger worker, in MB."""
     return max(processes.memory(pid) for pid in rival.workers())
 
 
 def submits_at_once(site: Site, clients: int, each: int) -> tuple[float, float]:
-    """Median and 99th percentile in milliseconds of submits of 50 KB that many clients send without pause."""
+    """Return the median and 99th percentile, in milliseconds, of submits of 50 KB.
+
+    That many `clients` send them without pause.
+    """
 
     def send(_number: int) -> list[float]:
         with site.client() as client:

@@ -1,4 +1,4 @@
-"""What a run found, as text for a terminal and for docs/performance.md."""
+"""Formats the results of a run for a terminal and for docs/performance.md."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ EXTRA = {
 
 
 def report(runs: dict[str, Results]) -> str:
-    """All tables, of one or several databases, in Markdown that reads well as it is."""
+    """Return all tables for one or more databases, in Markdown that is readable in a terminal."""
     titles = [f"## {title}" for title in ("The goals", "The machine")]
     parts = [titles[0], goals(runs), titles[1], machine()]
     for name, results in runs.items():
@@ -35,7 +35,7 @@ def report(runs: dict[str, Results]) -> str:
 
 
 def goals(runs: dict[str, Results]) -> str:
-    """The goals with what was measured beside them."""
+    """Return a table of the goals and the measured figures."""
     rows: list[list[object]] = [
         [
             goal.name,
@@ -54,7 +54,7 @@ def goals(runs: dict[str, Results]) -> str:
 
 
 def costs(measured: dict[str, Cost]) -> str:
-    """Milliseconds of each rival and the paired ratios."""
+    """Return a table of the milliseconds of each rival and the paired ratios."""
     rows: list[list[object]] = []
     for scenario, cost in measured.items():
         times = [f"{cost.of(side):.2f}" if side in cost.rounds else "" for side in SIDES]
@@ -67,7 +67,7 @@ def costs(measured: dict[str, Cost]) -> str:
 
 
 def grown(sizes: Sequence[int], growth: dict[str, Cost]) -> str:
-    """Milliseconds at each number of leads, and most by fewest."""
+    """Return a table of milliseconds by number of leads, with the ratio of most to fewest."""
     rows: list[list[object]] = []
     for page, cost in growth.items():
         ratio = cost.ratio(str(sizes[-1]), str(sizes[0]))
@@ -76,7 +76,7 @@ def grown(sizes: Sequence[int], growth: dict[str, Cost]) -> str:
 
 
 def machine() -> str:
-    """Where and when this was measured."""
+    """Return the hardware, versions, date and load of this run."""
     models = [
         line.partition(": ")[2]
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -92,7 +92,7 @@ def machine() -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table with its columns in line."""
+    """Return a Markdown table with aligned columns."""
     cells = [list(map(str, row)) for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [

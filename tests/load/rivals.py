@@ -1,4 +1,4 @@
-"""The servers that are compared, each in processes of its own over a folder and a database of its own."""
+"""The servers that are compared, each with its own processes, folder and database."""
 
 import os
 import signal
@@ -19,12 +19,16 @@ from tests.servers.ports import HOST, listens
 SECRET_KEY = "a secret of the benchmark, long enough for any check"
 USER, PASSWORD = "ana", "Counsel4You"
 GUNICORN = (sys.executable, "-m", "gunicorn")
-# Neither imports the package `tests`, which forgets the settings it runs under.
+# Neither command imports the package `tests`, because that import clears the settings in the
+# environment.
 UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", "tests/load")
 
 
 class Rival:
-    """A server that `command` runs on its port; the processor time of a database server it uses counts as its own."""
+    """A server that `command` starts on a free port.
+
+    Its processor time includes that of its PostgreSQL server, if it uses one.
+    """
 
     def __init__(
         self, name: str, folder: Path, database_url: str, command: tuple[str, ...], **settings: str
@@ -54,7 +58,7 @@ class Rival:
         }
 
     def start(self) -> "Rival":
-        """Start it; returns when it listens."""
+        """Start the server; return when it listens."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 self.command,
@@ -74,7 +78,7 @@ class Rival:
         return self
 
     def stop(self) -> None:
-        """Ask it to end, and wait."""
+        """Stop the server and wait; kill it if it takes longer than 30 seconds."""
         self._process.terminate()
         try:
             self._process.wait(30)
@@ -82,19 +86,19 @@ class Rival:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def cpu_seconds(self) -> float:
-        """Processor time used so far."""
+        """Return the processor time used so far."""
         return sum(map(processes.cpu_seconds, self.roots))
 
     def resident(self) -> float:
-        """RSS of its own processes, in MB."""
+        """Return the RSS of its own processes, in MB, without the database server."""
         return processes.resident(self.roots[0])
 
     def workers(self) -> list[int]:
-        """Its processes but the first, which only keeps watch over them."""
+        """Return all of its processes except the first, which only supervises them."""
         return processes.tree(self.roots[0])[1:]
 
     def written(self) -> float:
-        """Bytes it has written to disk, in MB."""
+        """Return the MB it has written to disk."""
         return sum(map(processes.written, self.roots))
 
 
@@ -116,7 +120,7 @@ def product(folder: Path, database_url: str, **settings: str) -> Rival:
 
 
 def flask(rival: Rival, *arguments: str) -> None:
-    """Run a command of leadapp over the rival's settings, the attorney's password at hand."""
+    """Run a leadapp command with the rival's settings and the attorney's password on its input."""
     command = [sys.executable, "-m", "flask", *arguments]
     environment = os.environ | rival.settings
     done = subprocess.run(
@@ -133,7 +137,7 @@ def flask(rival: Rival, *arguments: str) -> None:
 
 
 def bare(folder: Path, database_url: str) -> Rival:
-    """The limit, under the product's own gunicorn configuration."""
+    """The limit, under leadapp's gunicorn configuration."""
     rival = Rival(
         "limit", folder, database_url, (*GUNICORN, "--pythonpath", "tests/load", "limit:app")
     )
@@ -160,7 +164,7 @@ def peer(folder: Path, database_url: str, **settings: str) -> Rival:
 
 
 def _postmaster(database_url: str) -> list[int]:
-    """The first process of a PostgreSQL server."""
+    """Return the first process of a PostgreSQL server; empty for SQLite."""
     if not database_url.startswith("postgresql"):
         return []
     with psycopg.connect(database_url) as connection:

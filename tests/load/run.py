@@ -1,4 +1,8 @@
-"""One whole run over one kind of database: rivals side by side, growth with the rows, and what is hard to bear."""
+"""One whole run over one kind of database.
+
+It compares the rivals, measures leadapp under heavy load, and measures how lists grow with the
+number of leads.
+"""
 
 import sys
 import time
@@ -18,7 +22,7 @@ NewDatabase = Callable[[Path], str]
 
 @dataclass
 class Results:
-    """What was measured over one kind of database."""
+    """The measurements over one kind of database."""
 
     sizes: list[int]
     costs: dict[str, Cost] = field(default_factory=dict)  # by scenario; sides are the rivals
@@ -69,7 +73,8 @@ def _deliver(folder: Path, new_database: NewDatabase, results: Results, rounds: 
         def settle(submits: int) -> None:
             mail.wait_for(2 * submits, timeout=120)
             mail.messages.clear()
-            time.sleep(0.3)  # what is written down after the mail server's answer
+            # Wait until the rival has recorded the answer of the mail server.
+            time.sleep(0.3)
 
         sides = []
         for make in (rivals.product, rivals.peer):
@@ -121,7 +126,7 @@ def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int
 
 
 def _milliseconds(site: Site) -> float:
-    """Median wall time of the middle page."""
+    """Return the median wall time of the middle page."""
     scenario = next(one for one in LISTS if one.name == "middle page")
     with site.client() as client:
         return median(pressure.timed(lambda: scenario.act(client, site)) for _ in range(20))

@@ -1,4 +1,7 @@
-"""Prints how long a known and a new address take to submit, in turn: `python -m tests.load.same_answer`."""
+"""Prints how long a submit takes for a known and for a new e-mail address.
+
+Run it with `python -m tests.load.same_answer`.
+"""
 
 import tempfile
 import time
@@ -15,7 +18,7 @@ ROUNDS = 200
 
 
 def submit(client: httpx.Client, email: str) -> tuple[float, list[str], list[str]]:
-    """Send a lead; give the milliseconds, and the names of the answer's headers and fields."""
+    """Submit a lead; return the milliseconds and the names of the response's headers and fields."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
     start = time.perf_counter()
     answer = client.post(
@@ -26,7 +29,7 @@ def submit(client: httpx.Client, email: str) -> tuple[float, list[str], list[str
 
 
 def main() -> None:
-    """Send to a known and to a new address in turn, so that a noisy machine troubles both alike."""
+    """Alternate a known and a new address, so that a noisy machine disturbs both alike."""
     with tempfile.TemporaryDirectory() as folder:
         smtp = MailServer()
         server = Gunicorn(
@@ -47,7 +50,7 @@ def main() -> None:
         smtp.close()
     known, new = (median(answer[0] for answer in answers) for answers in zip(*pairs, strict=True))
     alike = all(one[1:] == other[1:] for one, other in pairs)
-    print(  # noqa: T201  # its purpose
+    print(  # noqa: T201
         f"known {known:.2f} ms, new {new:.2f} ms, ratio {known / new:.3f}, same headers and fields: {alike}"
     )
 

@@ -1,4 +1,4 @@
-"""What is asked of the servers: each scenario is one request, made over and over on a kept connection."""
+"""The scenarios: each repeats one kind of request on a connection that stays open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,20 +34,20 @@ content = cache(lambda size: samples.pdf(size=size))
 
 @dataclass
 class Site:
-    """A rival with what the scenarios need to know of it."""
+    """A rival and the data that the scenarios need."""
 
     rival: Rival
-    leads: int  # that it was filled with
-    stored: str = ""  # a lead with a resume of full size
-    pending: list[str] = field(default_factory=list)  # leads to be marked
+    leads: int  # number of leads in its database at the start
+    stored: str = ""  # id of a lead with a resume of the largest size
+    pending: list[str] = field(default_factory=list)  # ids of leads to mark
     headers: dict[str, str] = field(default_factory=dict)
 
     def client(self) -> Client:
-        """Connect, signed in."""
+        """Return a client that is signed in."""
         return Client(self.rival, self.headers)
 
     def prepare(self, leads: int = 40) -> None:
-        """Sign in, and store what is read later."""
+        """Sign in, and store the leads that the scenarios read and mark."""
         with Client(self.rival) as client:
             if self.rival.name != "limit":
                 client.sign_in()
@@ -65,7 +65,7 @@ Act = Callable[[Client, Site], object]
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of request, how many of it make a window, and whether the limit answers it too."""
+    """One kind of request, its number per measurement, and whether the limit and peer answer it."""
 
     name: str
     act: Act
@@ -95,7 +95,8 @@ ROWS = 1000  # leads in each database before the scenarios begin
 LISTS = [Scenario(name, _get(path), 50) for name, path in PAGES.items()]
 GROWING = LISTS + [Scenario(name, _get(path), 30, peer=False) for name, path in DASHBOARD.items()]
 LETTERS = Scenario("submit 50 KB and send both letters", _submit(50 * KB), 30)
-# The limit needs a third of a millisecond for a list: so many that the clock's tick of ten does not decide the ratio.
+# The limit needs a third of a millisecond for a list, and the clock ticks every 10 ms. The lists
+# take 400 requests so that one tick does not decide the ratio.
 SCENARIOS = [
     Scenario("submit 50 KB", _submit(50 * KB), 200, limit=True),
     Scenario("submit 1 MB", _submit(MB), 40, limit=True),

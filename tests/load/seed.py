@@ -1,4 +1,4 @@
-"""Fills databases quickly: leads with one submission and one sent letter each, but no files."""
+"""Fills databases quickly with leads that have one submission and one sent e-mail, but no files."""
 
 import random
 from collections.abc import Iterator
@@ -42,14 +42,17 @@ LAST = (
     "Khan",
     "Ruiz",
 )
-SOUGHT, SOUGHT_COUNT = "Quintanilla", 20  # however many leads there are, so many have this name
-Row = dict[
-    str, Any
-]  # as the databases hold it: ids in 32 digits, times without their zone, which is UTC
+# A database of any size has SOUGHT_COUNT leads with this last name.
+SOUGHT, SOUGHT_COUNT = "Quintanilla", 20
+# A row as the databases store it: ids as 32 hexadecimal digits, times in UTC without a zone.
+Row = dict[str, Any]
 
 
 def fill(url: str, count: int) -> None:
-    """Fill leadapp's database; its indexes are made after the rows, which is several times faster."""
+    """Fill leadapp's database.
+
+    Creating the indexes after the rows is several times faster.
+    """
     engine = create_engine(url)
     tables = [model.__table__ for model in (Lead, Submission, Letter)]
     with engine.begin() as connection:
@@ -73,7 +76,7 @@ def fill(url: str, count: int) -> None:
 
 
 def _lead(number: int, count: int) -> Row:
-    """Make up a lead; every third waits, and `count` spreads all of them over 600 days."""
+    """Return a made-up lead; every third is pending, and all `count` spread over 600 days."""
     at = START + timedelta(days=600) * (number / count)
     reached_out = at + timedelta(hours=number % 50) if number % 3 else None
     sought = number % (count // SOUGHT_COUNT) == 0
@@ -128,7 +131,7 @@ def _letter(lead: Row) -> Row:
 
 
 def _insert(engine: Engine, table: str, rows: list[Row]) -> None:
-    """Add rows by the driver itself, and commit."""
+    """Insert rows directly through the driver, and commit."""
     names, values = ", ".join(rows[0]), [tuple(row.values()) for row in rows]
     raw = engine.raw_connection()
     cursor: Any = raw.cursor()
@@ -139,8 +142,9 @@ def _insert(engine: Engine, table: str, rows: list[Row]) -> None:
                 copy.write_row(row)
     else:
         cursor.execute("PRAGMA synchronous=OFF")
+        # The names of tables and columns are constants, so this SQL is safe.
         cursor.executemany(
-            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(rows[0]))})",  # noqa: S608  # our own
+            f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(rows[0]))})",  # noqa: S608
             values,
         )
     raw.commit()

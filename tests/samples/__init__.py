@@ -1,4 +1,4 @@
-"""Small real documents, made in code: what people send, and what they send by mistake."""
+"""Small real documents made in code: resumes, and files that people send by mistake."""
 
 from tests.samples.ole import doc, locked_docx
 from tests.samples.pdf import LIMIT, pdf
@@ -23,5 +23,5 @@ HTML = b"<!doctype html><title>Ana Ruiz</title><script>alert('%PDF-')</script><h
 
 
 def oversize_pdf() -> bytes:
-    """A PDF that is one byte larger than the default limit; `pdf(size=LIMIT)` is the largest that fits."""
+    """Return a PDF one byte over the default limit; `pdf(size=LIMIT)` is the largest allowed."""
     return pdf(size=LIMIT + 1)

@@ -1,11 +1,11 @@
-"""Compound files (OLE2, as in Microsoft's MS-CFB): old Word documents, and new ones behind a password."""
+"""Compound files (OLE2, Microsoft's MS-CFB): old Word documents and password-protected new ones."""
 
 import struct
 from dataclasses import dataclass
 from typing import TypeAlias
 
 SECTOR = 512
-# A stream shorter than this would have to lie in a second, smaller allocation table.
+# MS-CFB requires shorter streams to use a second allocation table, with smaller sectors.
 SMALLEST = 4096
 FREE, END, FAT_SECTOR, NOBODY = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
 STORAGE, STREAM, ROOT = 1, 2, 5
@@ -15,7 +15,10 @@ Tree: TypeAlias = "dict[str, Tree | bytes]"
 
 
 def doc(text: str = "Ana Ruiz, attorney", *, macros: bool = False, locked: bool = False) -> bytes:
-    """A Word 97 document as far as its streams and the start of its first one; with macros, or behind a password."""
+    """Return a minimal Word 97 document, optionally with macros or a password.
+
+    Only the stream names and the start of the first stream are real.
+    """
     start = struct.pack("<HHHHHH", 0xA5EC, 0x00C1, 0, 0x0409, 0, FIB_ENCRYPTED if locked else 0)
     tree: Tree = {
         "WordDocument": start.ljust(SECTOR, b"\0") + text.encode("cp1252", "replace"),
@@ -27,7 +30,7 @@ def doc(text: str = "Ana Ruiz, attorney", *, macros: bool = False, locked: bool 
 
 
 def locked_docx() -> bytes:
-    """What Word writes for a .docx with a password: the encrypted package inside a compound file."""
+    """Return a password-protected .docx as Word writes it: encrypted, inside a compound file."""
     return compound_file(
         {
             "EncryptionInfo": struct.pack("<HHI", 4, 4, 0x40),
@@ -38,7 +41,7 @@ def locked_docx() -> bytes:
 
 @dataclass
 class _Entry:
-    """One row of the directory; rows name each other by number."""
+    """One row of the directory; rows refer to each other by number."""
 
     name: str
     kind: int
@@ -55,7 +58,10 @@ class _Entry:
 
 
 def compound_file(tree: Tree) -> bytes:
-    """The bytes of a version 3 compound file; a dict is a storage, bytes are a stream (filled up to 4,096)."""
+    """Return the bytes of a version 3 compound file.
+
+    A dict becomes a storage; bytes become a stream, padded to at least 4,096 bytes.
+    """
     entries = [_Entry("Root Entry", ROOT)]
     entries[0].child = _add(entries, tree)
     directory_sectors = -(-len(entries) // 4)
@@ -76,7 +82,10 @@ def compound_file(tree: Tree) -> bytes:
 
 
 def _add(entries: list[_Entry], tree: Tree) -> int:
-    """Append a storage's rows, as a balanced search tree in the format's order; give the number of its top."""
+    """Append a storage's rows as a balanced search tree in the order that the format requires.
+
+    Returns the number of the root row.
+    """
     numbers = []
     for name in sorted(tree, key=lambda name: (len(name), name.upper())):
         content = tree[name]

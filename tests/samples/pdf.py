@@ -1,6 +1,6 @@
-"""PDF files of one page, with a cross-reference table that fits."""
+"""One-page PDF files with a correct cross-reference table."""
 
-LIMIT = 5_242_880  # the default of MAX_FILE_SIZE
+LIMIT = 5_242_880  # default of MAX_FILE_SIZE
 
 FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
 SCRIPT = b" /OpenAction << /S /JavaScript /JS (app.alert\\('hello'\\)) >>"
@@ -13,7 +13,10 @@ def pdf(
     script: bool = False,
     locked: bool = False,
 ) -> bytes:
-    """One page that says `text`, filled up to exactly `size` bytes; with JavaScript in it, or said to be encrypted."""
+    """Return a one-page PDF with `text`, padded to exactly `size` bytes.
+
+    `script` adds JavaScript; `locked` marks the file as encrypted.
+    """
     plain = _write(text, 0, script, locked)
     if size is None:
         return plain
@@ -30,7 +33,7 @@ def _write(text: str, filling: int, script: bool, locked: bool) -> bytes:
         b" /Resources << /Font << /F1 5 0 R >> >> >>",
         _stream(b"BT /F1 24 Tf 72 720 Td (%s) Tj ET" % text.encode("latin-1", "replace")),
         FONT,
-        # Numbers of fixed width, so that what fills the file moves nothing else.
+        # All numbers have a fixed width, so the padding does not move anything else.
         _stream((b"leadapp " * (filling // 8 + 1))[:filling]),
     ]
     locks = b"<< /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (b"00" * 32, b"11" * 32)

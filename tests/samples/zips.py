@@ -1,4 +1,4 @@
-"""Office files that are zip archives, as different programs write them, and other archives."""
+"""Office files in zip archives as different programs write them, and other archives."""
 
 import io
 import struct
@@ -30,9 +30,9 @@ class Package:
         written = io.BytesIO()
         with zipfile.ZipFile(written, "w", self.method) as archive:
             for name, content in self.parts.items():
-                # A fixed time, so that the same document is the same bytes.
+                # A fixed time makes the bytes of a document reproducible.
                 info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
-                info.filename = name  # also a backslash, which ZipInfo replaces
+                info.filename = name  # keeps a backslash, which ZipInfo replaces
                 info.compress_type = self.method
                 archive.writestr(info, (head + content).encode(self.encoding))
             archive.comment = self.comment
@@ -56,12 +56,12 @@ def docx(text: str = "Ana Ruiz, attorney", content_type: str = WORD) -> bytes:
 
 
 def docm() -> bytes:
-    """The same, said to hold macros."""
+    """Return the same document, marked as containing macros."""
     return docx(content_type=WORD_WITH_MACROS)
 
 
 def dotx() -> bytes:
-    """The same, with the type of a template."""
+    """Return the same document with the type of a template."""
     return docx(content_type=WORD_TEMPLATE)
 
 
@@ -81,7 +81,10 @@ def archive(*names: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 def streamed(package: bytes, *, zip64: bool = False) -> bytes:
-    """The same package from a program that cannot seek: sizes follow each part, and may be 64 bits wide."""
+    """Return the package as written by a program that cannot seek.
+
+    Sizes follow each part; with `zip64` they are 64 bits wide.
+    """
 
     class Pipe(io.RawIOBase):
         written = b""
@@ -105,7 +108,7 @@ def streamed(package: bytes, *, zip64: bool = False) -> bytes:
 
 
 def in_zip64(package: bytes) -> bytes:
-    """The same package with the end records of a large archive, as some programs always write them."""
+    """Return the package with ZIP64 end records, which some programs always write."""
     body, end = package[:-22], package[-22:]
     *_, count, size, offset, _ = struct.unpack("<4s4H2LH", end)
     record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, offset)
@@ -114,7 +117,7 @@ def in_zip64(package: bytes) -> bytes:
 
 
 def with_zip64_rows(package: bytes, disk: bytes = b"") -> bytes:
-    """The same package whose directory has all its numbers in 64 bits, and the disk's after them."""
+    """Return the package with all sizes and offsets of its directory in 64 bits, then `disk`."""
     body, end = package[:-22], package[-22:]
     *_, count, _, offset, _ = struct.unpack("<4s4H2LH", end)
     directory = b""
@@ -133,17 +136,17 @@ def with_zip64_rows(package: bytes, disk: bytes = b"") -> bytes:
 
 
 def override(part: str, content_type: str = WORD) -> str:
-    """A row of the list of types."""
+    """Return a row of the list of types."""
     return f'<Override PartName="{part}" ContentType="{content_type}"/>'
 
 
 def types(rows: str) -> str:
-    """The list of types."""
+    """Return the list of types."""
     return f'<Types xmlns="{SCHEMAS}/package/2006/content-types">{rows}</Types>'
 
 
 def relationship(target: str, kind: str = RELATIONSHIPS) -> str:
-    """The list of relationships, with one row: the main part."""
+    """Return a list of relationships with one row, for the main part."""
     return (
         f'<Relationships xmlns="{SCHEMAS}/package/2006/relationships">'
         f'<Relationship Id="rId1" Type="{kind}/officeDocument" Target="{target}"/></Relationships>'

@@ -1,4 +1,7 @@
-"""Real servers for the tests, all on this machine: SMTP, PostgreSQL, S3, Valkey, the application under gunicorn."""
+"""Real servers for the tests, all on this machine.
+
+SMTP, PostgreSQL, S3, Valkey, and the application under gunicorn.
+"""
 
 from functools import cached_property
 
@@ -28,7 +31,7 @@ __all__ = [
 
 
 class Servers:
-    """One of each for the whole run, started when a test first needs it."""
+    """One server of each kind for the whole run, started when a test first needs it."""
 
     @cached_property
     def postgres(self) -> Postgres:
@@ -43,6 +46,6 @@ class Servers:
         return Valkey()
 
     def close(self) -> None:
-        """Stop what was started."""
+        """Stop the servers that were started."""
         for started in vars(self).values():
             started.close()

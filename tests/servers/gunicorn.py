@@ -1,4 +1,4 @@
-"""The application as people run it: gunicorn in processes of its own, over one instance folder and one database."""
+"""The application in production: gunicorn with one instance folder and one database."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ FIRM_EMAIL = "attorney@example.com"
 
 
 class Gunicorn:
-    """`gunicorn wsgi:app` at `url`; `settings` are added to its environment and win over what stands here."""
+    """`gunicorn wsgi:app` at `url`; `settings` override the environment set here."""
 
     def __init__(self, instance: Path, database_url: str, smtp_port: int, **settings: str) -> None:
         self.instance = instance
@@ -45,11 +45,14 @@ class Gunicorn:
         self._process: subprocess.Popen[bytes] | None = None
 
     def flask(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a `flask` command over the same settings and wait for its end."""
+        """Run a `flask` command with the same settings and wait for its end."""
         return self._run("flask", *arguments, stdin=stdin)
 
     def refuse(self, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        """Start where it cannot start, and give what it says; from a folder with a gunicorn.conf.py."""
+        """Run gunicorn where it cannot start, and return the result.
+
+        `folder` must contain a gunicorn.conf.py.
+        """
         return self._run("gunicorn", "wsgi:app", folder=folder)
 
     def _run(
@@ -73,7 +76,10 @@ class Gunicorn:
         )
 
     def start(self, timeout: float = 30) -> None:
-        """Start on the same port, instance and database as before; returns when `/health` answers."""
+        """Start on the same port, instance and database as before.
+
+        Returns when `/health` answers.
+        """
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
@@ -92,7 +98,7 @@ class Gunicorn:
             time.sleep(0.05)
 
     def stop(self, timeout: float = 40) -> int:
-        """Ask it to end (SIGTERM), let it finish what is in flight, and give its exit code."""
+        """Send SIGTERM, wait until requests in progress are finished, and return the exit code."""
         process = self._running()
         process.terminate()
         try:
@@ -104,28 +110,28 @@ class Gunicorn:
         return code
 
     def kill(self) -> None:
-        """Take master and workers away at once (SIGKILL), as a power cut does."""
+        """Kill master and workers at once (SIGKILL), as a power failure does."""
         process = self._running()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self._process = None
-        # The workers are not our children; what tells that the last one is gone is the closed port.
+        # The workers are not our children. The port closes when the last one has exited.
         while listens(self.port):
             time.sleep(0.01)
 
     @property
     def pid(self) -> int:
-        """The process id of its master."""
+        """The process id of the master."""
         return self._running().pid
 
     def close(self) -> None:
-        """Stop it if it runs."""
+        """Stop the server if it runs."""
         if self._process is not None:
             self.stop()
 
     def log(self) -> str:
-        """What it has written to its standard output and error, all starts together."""
+        """Return the standard output and error of all starts."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what arrives and can be told to misbehave."""
+"""A real SMTP server that keeps the messages it receives and can simulate faults."""
 
 import asyncio
 import ssl
@@ -18,7 +18,10 @@ from tests.servers.ports import HOST, free_port
 
 @dataclass(frozen=True)
 class Received:
-    """One message: its envelope, its bytes as they came, and the same parsed (with line ends of Python's own)."""
+    """A message: its envelope, its bytes as received, and the parsed message.
+
+    The parsed message has Python's own line ends.
+    """
 
     sender: str
     recipients: list[str]
@@ -28,7 +31,7 @@ class Received:
 
 
 class _Connection(SMTP):
-    """Closes when its peer has gone; aiosmtpd by itself keeps the half that is left."""
+    """Closes when its peer has gone; aiosmtpd alone keeps the half-open connection."""
 
     def eof_received(self) -> bool:
         super().eof_received()
@@ -36,13 +39,19 @@ class _Connection(SMTP):
 
 
 class MailServer:
-    """Starts at once; `stop` and `start` keep the port, so that a client meets the same server again.
+    """Starts at once; `stop` and `start` keep the port, so that a client finds the same server.
 
-    Set these at any time: `refused` addresses get a 550, `answer` replaces the reply to DATA (say "451 4.3.0 Later"),
-    `replies` the one to EHLO, HELO, AUTH (which ends the connection), MAIL, RCPT or RSET, `accounts` (name -> password)
-    asks for AUTH by one of `methods` and answers 535 to anything else, `delay` is the seconds before DATA is answered.
-    `names` keeps what clients called themselves. `starttls` offers encryption after the greeting, `tls` speaks it from
-    the start.
+    Attributes that a test may set at any time:
+
+    - `refused`: these addresses get a 550.
+    - `answer`: replaces the reply to DATA (for example "451 4.3.0 Later").
+    - `replies`: replaces the reply to EHLO, HELO, AUTH (which ends the connection), MAIL, RCPT or
+      RSET.
+    - `accounts` (name -> password): requires AUTH by one of `methods`; any other login gets a 535.
+    - `delay`: seconds before DATA is answered.
+
+    `names` keeps the names that clients sent in their greeting. `starttls` offers encryption after
+    the greeting; `tls` encrypts from the start.
     """
 
     host = HOST
@@ -60,7 +69,7 @@ class MailServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        # aiosmtpd finds what to ask by these names.
+        # aiosmtpd finds the handlers by these names.
         self.handle_EHLO, self.handle_HELO = self._greeting, self._old_greeting
         self.handle_AUTH, self.handle_RSET = self._sign_in, self._start_over
         self.handle_MAIL, self.handle_RCPT, self.handle_DATA = (
@@ -72,7 +81,7 @@ class MailServer:
         self.start()
 
     def reset(self) -> None:
-        """Forget what came and behave well again."""
+        """Delete the received messages and stop simulating faults."""
         with self._news:
             self.messages.clear()
             self.tried.clear()
@@ -85,11 +94,11 @@ class MailServer:
         self.delay = 0.0
 
     def start(self) -> None:
-        """Listen; nothing happens if it does already."""
+        """Start listening, unless it already does."""
         self._run(self._start())
 
     def stop(self) -> None:
-        """Stop listening and cut every connection, as a server that went down."""
+        """Stop listening and cut every connection, like a server that crashed."""
         self._run(self._stop())
 
     def close(self) -> None:
@@ -100,7 +109,7 @@ class MailServer:
         self._loop.close()
 
     def wait_for(self, count: int, timeout: float = 10) -> list[Received]:
-        """The messages, as soon as there are `count` of them or more."""
+        """Return the messages, as soon as there are at least `count`."""
         with self._news:
             if not self._news.wait_for(lambda: len(self.messages) >= count, timeout):
                 subjects = [
@@ -112,7 +121,7 @@ class MailServer:
             return list(self.messages)
 
     def wait_for_try(self, count: int = 1, timeout: float = 10) -> list[str]:
-        """The addresses somebody tried to write to, taken or not, as soon as there are `count`."""
+        """Return the addresses of all attempts, accepted or not, as soon as there are `count`."""
         with self._news:
             if not self._news.wait_for(lambda: len(self.tried) >= count, timeout):
                 raise AssertionError(
@@ -121,7 +130,7 @@ class MailServer:
             return list(self.tried)
 
     def to(self, address: str) -> list[Received]:
-        """The messages that came for one address, oldest first."""
+        """Return the messages for one address, oldest first."""
         with self._news:
             return [letter for letter in self.messages if address in letter.recipients]
 
@@ -136,9 +145,8 @@ class MailServer:
         if self._server is not None:
             for listener in self._server.sockets:
                 self._loop.remove_reader(listener.fileno())
-            await asyncio.sleep(
-                0.05
-            )  # connections that are being accepted must be met first, or nobody closes them
+            # Accept the pending connections first, or they would stay open.
+            await asyncio.sleep(0.05)
             self._server.close()
             self._server = None
         for connection in self._open:

@@ -1,4 +1,4 @@
-"""A real S3 of the tests' own: SeaweedFS, all its parts in one process."""
+"""A real S3 server for the tests: SeaweedFS, with all its parts in one process."""
 
 import json
 import os
@@ -23,7 +23,10 @@ PARTS = ("master", "volume", "filer", "admin", "s3")
 
 
 class ObjectStore:
-    """Starts at once; `stop` and `start` keep the ports and all that is stored, `freeze` leaves every call waiting."""
+    """Starts at once; `freeze` leaves every call waiting.
+
+    `stop` and `start` keep the ports and all stored objects.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="s3", dir=RUN))
@@ -44,7 +47,7 @@ class ObjectStore:
         self.start()
 
     def new_place(self) -> dict[str, str]:
-        """The settings of an empty folder of the bucket that nobody else uses."""
+        """Return the settings of an empty, unused folder of the bucket."""
         return {
             "STORAGE_URL": f"s3://{BUCKET}/app{next(self._numbers)}?endpoint={self.endpoint}&region=us-east-1",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -52,7 +55,7 @@ class ObjectStore:
         }
 
     def start(self, timeout: float = 30) -> None:
-        """Start, and return when it takes objects."""
+        """Start, and return when the server accepts objects."""
         with (self._folder / "log").open("ab") as log:
             program = str(Path(sysconfig.get_path("scripts"), "weed"))
             command = [program, f"-logdir={self._folder}", "mini", *self._options()]
@@ -63,7 +66,7 @@ class ObjectStore:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Take it away at once; what it has said to hold stays on disk."""
+        """Kill the server at once; objects that it has confirmed stay on disk."""
         self._process.kill()
         self._process.wait()
 
@@ -73,17 +76,17 @@ class ObjectStore:
         return self._process.pid
 
     def freeze(self) -> None:
-        """Let it answer nothing more; `thaw` it before it is stopped."""
+        """Suspend the server; `thaw` it before it is stopped."""
         self._process.send_signal(signal.SIGSTOP)
-        # The kernel stops the process some time after the call; until then it still answers.
+        # The kernel stops the process some time after the call. Until then it still answers.
         os.waitpid(self._process.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the server."""
         self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """Stop it and remove its folder."""
+        """Stop the server and remove its folder."""
         self.stop()
         shutil.rmtree(self._folder)
 

@@ -1,4 +1,4 @@
-"""Debian's PgBouncer in transaction mode, before the tests' own PostgreSQL."""
+"""Debian's PgBouncer in transaction mode, in front of the PostgreSQL of the tests."""
 
 import os
 import pwd
@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.servers.ports import HOST, free_port, listens
 
-PATH = f"{os.environ['PATH']}:/usr/sbin"  # where Debian installs it, and few users look
+# Debian installs PgBouncer there, and few users have it in their PATH.
+PATH = f"{os.environ['PATH']}:/usr/sbin"
 CONFIGURATION = """\
 [databases]
 {database} = host={socket} dbname={database} user=postgres
@@ -42,8 +43,10 @@ class PgBouncer:
         program = shutil.which("pgbouncer", path=PATH)
         assert program, "The tests need PgBouncer: apt-get install pgbouncer"
         command = [program, str(settings)]
-        if os.getuid() == 0:  # it refuses to run as root
-            owner = Path(socket).stat().st_uid  # the user who may enter PostgreSQL's folder
+        # PgBouncer refuses to run as root.
+        if os.getuid() == 0:
+            # The user with access to PostgreSQL's folder.
+            owner = Path(socket).stat().st_uid
             os.chown(self._folder, owner, -1)
             command += ["--user", pwd.getpwuid(owner).pw_name]
         log = self._folder / "log"
@@ -54,7 +57,7 @@ class PgBouncer:
             time.sleep(0.02)
 
     def close(self) -> None:
-        """Stop it and remove its folder."""
+        """Stop PgBouncer and remove its folder."""
         self._process.terminate()
         self._process.wait()
         shutil.rmtree(self._folder)

@@ -1,4 +1,7 @@
-"""Ports that stay ours while a server is down: the kernel hands out no socket of its own below 32768."""
+"""Ports that stay reserved while a server is down.
+
+The kernel assigns no ephemeral port below 32768.
+"""
 
 import os
 import random
@@ -6,7 +9,7 @@ import socket
 
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20000, 31999
-# Of several processes that test at once each has ports of its own, and gives none of them out twice.
+# Each test process that runs in parallel has its own ports, and uses none of them twice.
 _WORKER, _WORKERS = (
     os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
     os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"),
@@ -16,7 +19,7 @@ random.shuffle(_PORTS)
 
 
 def free_port() -> int:
-    """A TCP port on which nothing listens now, and that nobody else in this run is given."""
+    """Return a TCP port with no listener, which no other caller in this run gets."""
     while _PORTS:
         port = _PORTS.pop()
         with socket.socket() as probe:
@@ -30,6 +33,6 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody takes connections on this port."""
+    """Return whether a server accepts connections on this port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0

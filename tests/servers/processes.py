@@ -5,7 +5,7 @@ from types import TracebackType
 
 
 class Process(subprocess.Popen[bytes]):
-    """A process in `with`: waited for at the end of the block, killed if the block fails."""
+    """A process for a `with` block, which waits for it at the end and kills it on failure."""
 
     def __exit__(
         self,
@@ -13,7 +13,7 @@ class Process(subprocess.Popen[bytes]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # A test that failed before it stopped the process would wait for it without end.
+        # If a test failed before it stopped the process, waiting for it would never end.
         if error is not None:
             self.kill()
         super().__exit__(kind, error, traceback)

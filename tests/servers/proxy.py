@@ -1,4 +1,7 @@
-"""A proxy in front of the application: it passes reads on, and answers a POST as a test sets it."""
+"""A proxy in front of the application.
+
+It passes reads on, and answers a POST as a test configures it.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -19,7 +22,10 @@ class Answer:
 
 
 class Proxy:
-    """Serves the application at `target` under its own `url`; a POST gets `answer`, or none if `silent`."""
+    """Serves the application at `target` under its own `url`.
+
+    A POST gets `answer`, or no answer if `silent`.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -46,7 +52,8 @@ class Proxy:
 class _Handler(BaseHTTPRequestHandler):
     def __init__(self, proxy: Proxy, *connection: Any) -> None:
         self.proxy = proxy
-        super().__init__(*connection)  # handles the request
+        # The base class handles the request.
+        super().__init__(*connection)
 
     def do_GET(self) -> None:
         self._pass_on(b"")

@@ -1,4 +1,4 @@
-"""A real Valkey, which speaks as Redis does."""
+"""A real Valkey, which is compatible with Redis."""
 
 from tempfile import mkdtemp
 
@@ -9,7 +9,7 @@ from tests.servers.ports import HOST, free_port
 
 
 class Valkey:
-    """Starts at once; `stop` and `start` keep the port and forget what was counted."""
+    """Starts at once; `stop` and `start` keep the port and lose the counts."""
 
     def __init__(self) -> None:
         self._server = ValkeyServer(port=free_port(), data_dir=mkdtemp(prefix="valkey", dir=RUN))
@@ -21,7 +21,7 @@ class Valkey:
         self._server.start()
 
     def stop(self) -> None:
-        """Stop; nothing stays."""
+        """Stop and lose all data."""
         self._server.stop()
 
     def close(self) -> None:

@@ -1,4 +1,7 @@
-"""Behind PgBouncer in transaction mode nothing is lost: no connection keeps a prepared statement."""
+"""Behind PgBouncer in transaction mode nothing is lost.
+
+No connection keeps a prepared statement.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ SUBMISSIONS, CLIENTS = 200, 8
 def site(
     backend: str, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """Gunicorn with its two workers, which reach PostgreSQL through PgBouncer only."""
+    """Gunicorn with two workers, which reach PostgreSQL only through PgBouncer."""
     with closing(PgBouncer(new_database(backend))) as pooler, closing(MailServer()) as smtp:
         server = Gunicorn(tmp_path_factory.mktemp("instance"), pooler.url, smtp.port)
         running = Site(server, smtp)
@@ -44,7 +47,8 @@ def test_no_submission_and_no_email_is_lost(site: Site) -> None:
     with ThreadPoolExecutor(CLIENTS) as pool:
         statuses = Counter(pool.map(partial(submit, site), range(SUBMISSIONS)))
     assert statuses == {201: SUBMISSIONS}
-    sent = site.smtp.wait_for(2 * SUBMISSIONS, 120)  # a confirmation and a notice of each
+    # A confirmation and a notice for each submission.
+    sent = site.smtp.wait_for(2 * SUBMISSIONS, 120)
     assert len({email.message["Message-ID"] for email in sent}) == 2 * SUBMISSIONS
 
 

@@ -1,4 +1,4 @@
-"""One table of settings: what it reads, what it refuses, and what is made from it."""
+"""The table of settings: values it reads, values it rejects, and results derived from it."""
 
 import re
 import secrets
@@ -62,7 +62,8 @@ def test_production_names_what_is_unsafe_beside_what_is_missing_or_bad() -> None
     listed = {line.split()[1] for line in words.splitlines()[1:]}
     needed = PRODUCTION.keys() - {"ENVIRONMENT"}
     assert listed >= needed | {"METRICS_TOKEN", "PORT", "SMTP_PASSWORD"}
-    assert words.count("SMTP_FROM_EMAIL") == 1  # missing is enough; its default is an example
+    # Its default is an example address, but the setting is reported once, as missing.
+    assert words.count("SMTP_FROM_EMAIL") == 1
     assert not re.search("change-me|short|kkk", words)
 
 

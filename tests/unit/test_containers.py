@@ -1,4 +1,4 @@
-"""The image, compose.yaml and the proxy example say what production relies on."""
+"""The image, compose.yaml and the proxy example contain the settings production relies on."""
 
 import json
 import os
@@ -21,7 +21,7 @@ OURS = ("migrate", "api", "deliverer")
 
 
 def dockerfile() -> str:
-    """The last stage of the Dockerfile, one instruction a line."""
+    """The last stage of the Dockerfile, one instruction per line."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     return text.rpartition("\nFROM ")[2]
 
@@ -38,7 +38,7 @@ def services() -> dict[str, Any]:
 
 @pytest.fixture
 def answering() -> Iterator[HTTPServer]:
-    """A server whose `status` is the answer to every request; `asked` are the paths."""
+    """A server that answers every request with `status` and records the paths in `asked`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -47,7 +47,7 @@ def answering() -> Iterator[HTTPServer]:
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     server: Any = HTTPServer((HOST, 0), Handler)
     server.asked, server.status = [], 200

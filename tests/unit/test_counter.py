@@ -1,4 +1,4 @@
-"""Counts of limits in a file: exact over processes, short-lived, and no reason to turn people away."""
+"""Rate-limit counts in a file: exact across processes, short-lived, and never a cause to refuse."""
 
 import sqlite3
 import subprocess
@@ -25,7 +25,7 @@ with ThreadPoolExecutor(8) as pool:
 
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
-    """The URI of a file whose path needs escapes in a URI."""
+    """The URI of a file with a path that needs escaping."""
     (tmp_path / "a b%20#").mkdir()
     return storage_uri(tmp_path / "a b%20#" / "limits.db")
 

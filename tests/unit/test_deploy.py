@@ -1,4 +1,4 @@
-"""What is deployed is what was tested: the same pins, files that exist, a proxy that keeps quiet."""
+"""Deployment matches the tests: same pins, files that exist, a proxy that logs no tokens."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ PIN = re.compile(r"^(\S+==\S+(?: ; [^\\]+)?) \\\n((?: +--hash=\S+(?: \\)?\n)+)",
 
 
 def pins(name: str) -> dict[str, set[str]]:
-    """Each pin of a lock, and its digests."""
+    """Return each pin of a lock file with its digests."""
     found = PIN.findall((ROOT / name).read_text())
     return {
         pin.partition(" ;")[0]: set(digests.replace("\\", "").split()) for pin, digests in found

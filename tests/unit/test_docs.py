@@ -1,4 +1,4 @@
-"""What the docs point to is there, and their pictures are light."""
+"""Link targets in the docs exist, and pictures are small."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The docs tell what is there: blocks that are run, targets, commands, tables and links that exist."""
+"""The docs are correct: blocks are run; targets, commands, tables and links exist."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from leadapp.extensions import db
 from tests.servers import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Where each block marked `sh` is typed by a test.
+# Tests run every `sh` block of these pages.
 TYPED = {"README.md", "docs/api.md", "docs/operations.md"}
 DATA = {"python", "ini", "html", "cron"}
 

@@ -1,11 +1,11 @@
-"""The longest that is allowed, and one more."""
+"""Accept the maximum length, and refuse one character more."""
 
 import pytest
 
 from leadapp import rules
 from leadapp.errors import Refused
 
-# 64 characters before the @ (RFC 5321, 4.5.3.1.1), labels of at most 63 after it.
+# 64 characters before the @ (RFC 5321, 4.5.3.1.1), and labels of at most 63 after it.
 LONGEST = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.net"
 
 

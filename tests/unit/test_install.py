@@ -1,4 +1,4 @@
-"""What was pinned is what is installed, whatever has been released since."""
+"""The installer uses the pinned versions, even after newer releases."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from tests.servers import ROOT
 
 
 def release(folder: Path, name: str, version: str, *needs: str) -> str:
-    """Publish an empty package in a folder; the line that pins it."""
+    """Publish an empty package in a folder, and return the line that pins it."""
     facts = [
         f"Name: {name}",
         f"Version: {version}",

@@ -1,4 +1,4 @@
-"""A line of the log: for a person at a terminal, for a program elsewhere."""
+"""Log lines are readable text at a terminal, and machine-readable elsewhere."""
 
 import io
 import json
@@ -14,7 +14,7 @@ TYPED = "Ana Ruiz"
 
 
 class Screen(io.StringIO):
-    """Standard error as a terminal has it."""
+    """Standard error that reports itself as a terminal."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""A refusal names what the file is, and what to do about it."""
+"""A refusal names the type of the file and the way to fix the problem."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What counts as a resume is read from its bytes, and must be what its name says."""
+"""A resume is recognized by its bytes, and its type must match its file name."""
 
 import contextlib
 import hashlib

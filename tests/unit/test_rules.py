@@ -1,4 +1,4 @@
-"""What may stand in a name, an e-mail, a username, a password."""
+"""Rules for names, e-mail addresses, usernames and passwords."""
 
 import time
 
@@ -17,7 +17,7 @@ def refusal(rule, text) -> str:
 
 
 def full_width(text: str) -> str:
-    """Write ASCII as keyboards of East Asia do."""
+    """Convert ASCII to the full-width characters that East Asian keyboards produce."""
     return "".join(chr(ord(character) + 0xFEE0) for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The tree keeps its shape: who imports whom, how long things are, that every module says what it answers for."""
+"""The code keeps its structure: import rules, length limits, a docstring in every module."""
 
 import ast
 import subprocess
@@ -35,7 +35,7 @@ def too_long(paths: list[Path], limit: int, start: str = "") -> list[str]:
 
 
 def test_imports_go_down() -> None:
-    # In a process of its own, since it disables every logger that it finds.
+    # Run in a separate process, because it disables every logger that it finds.
     lint = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
     done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

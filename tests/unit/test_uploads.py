@@ -14,7 +14,7 @@ PARTS: Parts = {"first_name": "Zoë".encode(), "form_id": b"", "resume": b"%PDF-
 
 
 class Reads:
-    """A body whose reads return these pieces, whatever more is asked for."""
+    """A body that returns at most one of these pieces per read."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = [piece for piece in pieces if piece]
@@ -30,7 +30,7 @@ class Reads:
 
 
 def parse(pieces: Iterable[bytes], boundary: bytes) -> Parts:
-    """Return what a request finds in these reads."""
+    """Return the fields and files that a request parses from these reads."""
     reads = [*pieces]
     request = Request(
         {
@@ -52,7 +52,7 @@ def chopped(text: bytes, size: int) -> Iterator[bytes]:
 
 
 def starts(boundary: bytes) -> Iterator[bytes]:
-    """Yield every beginning of a delimiter, short of the whole."""
+    """Yield every proper prefix of a delimiter."""
     delimiter = b"\r\n--" + boundary
     return (delimiter[:length] for length in range(1, len(delimiter)))
 
@@ -70,7 +70,7 @@ def contents(boundary: bytes) -> dict[str, bytes]:
 
 @st.composite
 def files(draw: st.DrawFn, boundary: bytes) -> bytes:
-    """Bytes of every kind, rich in what a delimiter is made of."""
+    """Arbitrary bytes with many parts of a delimiter."""
     bits = st.one_of(
         st.sampled_from([b"\r", b"\n", b"\r\n", b"-", b"--", b"\r\n--", boundary[:-1]]),
         st.sampled_from([*starts(boundary)]),
@@ -78,12 +78,13 @@ def files(draw: st.DrawFn, boundary: bytes) -> bytes:
         st.integers(1, 20_000).map(lambda size: b"x" * size),
     )
     content = b"".join(draw(st.lists(bits, max_size=12)))
-    return content.replace(b"--" + boundary, b"")  # a client chooses one that is not in the file
+    # A client chooses a boundary that is not in the file.
+    return content.replace(b"--" + boundary, b"")
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[Parts, bytes, list[bytes]]:
-    """Fields in any order, a boundary, and the body in any pieces."""
+    """Fields in any order, a boundary, and the body split at any points."""
     boundary = draw(st.sampled_from([*BOUNDARIES.values()]))
     parts = {"first_name": "Zoë".encode(), "last_name": b"", "resume": draw(files(boundary))}
     parts = dict(draw(st.permutations([*parts.items()])))
@@ -124,7 +125,8 @@ def test_every_read_may_be_as_short(client: str) -> None:
 def test_a_cut_body_is_not_read_as_a_whole_one(client: str) -> None:
     boundary = BOUNDARIES[client]
     whole = body(PARTS, boundary)
-    closed = len(whole) - len(b"\r\n")  # nothing is lost with the line break after the last part
+    # The line break after the last part may be missing.
+    closed = len(whole) - len(b"\r\n")
     for end in range(closed):
         with pytest.raises(Unreadable):
             parse([whole[:end]], boundary)
@@ -132,7 +134,8 @@ def test_a_cut_body_is_not_read_as_a_whole_one(client: str) -> None:
 
 
 def test_a_large_file_of_short_lines_is_streamed() -> None:
-    lines = b"0000000016 00000 n\r\n" * 100_000  # a PDF's table of its objects
+    # A PDF's cross-reference table.
+    lines = b"0000000016 00000 n\r\n" * 100_000
     boundary = BOUNDARIES["Chrome and Safari"]
     assert parse([body({"resume": lines}, boundary)], boundary) == {"resume": lines}
 

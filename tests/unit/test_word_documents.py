@@ -1,4 +1,4 @@
-"""A DOCX counts as one whatever program wrote it, and costs little whoever made it."""
+"""A DOCX from any program is accepted, and a hostile one costs little time to check."""
 
 import io
 import time
@@ -25,7 +25,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def answer(content: bytes) -> str:
-    """Return the type of an accepted file, or else the code of the refusal."""
+    """Return the type of an accepted file, or the error code of a refused one."""
     try:
         return inspect(io.BytesIO(content), "cv.docx").content_type
     except Refused as refused:
@@ -33,7 +33,7 @@ def answer(content: bytes) -> str:
 
 
 def package(**changed: str) -> bytes:
-    """Return a document with other lists: `types`, `relationships`."""
+    """Return a document with its `types` or `relationships` list replaced."""
     made = word()
     if "types" in changed:
         made.parts[TYPES_PART] = zips.types(changed["types"])
@@ -106,7 +106,7 @@ def with_method(method: int) -> bytes:
 
 
 def with_second_entry(package: bytes) -> bytes:
-    """The same package with a small entry whose name differs from its last one by case."""
+    """Return the package plus a small entry with the last entry's name in another case."""
     written = io.BytesIO(package)
     with zipfile.ZipFile(written, "a", zipfile.ZIP_STORED) as archive:
         archive.writestr("WORD/media/image1.bmp", b"x")
@@ -114,7 +114,10 @@ def with_second_entry(package: bytes) -> bytes:
 
 
 def with_entities(encoding: str) -> bytes:
-    """A list whose entities would expand to 3 GB, each into ten of the one before."""
+    """Return a document with a list of types that expands to 3 GB through nested entities.
+
+    Each entity expands into ten of the previous one.
+    """
     entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(8))
     made = Package(word().parts, encoding=encoding)
     doctype = f'<!DOCTYPE Types [<!ENTITY e0 "{"x" * 30}">{entities}]>'
@@ -185,8 +188,8 @@ def test_hostile_xml_costs_little(name: str) -> None:
 
 
 def test_an_end_record_inside_the_real_one_evades_no_bound() -> None:
-    # The signature stands where the real record counts its entries. The record that would begin there
-    # has a directory of no bytes, while zipfile reads the real one.
+    # This signature replaces the entry counts in the real end record. A record that began there
+    # would have an empty directory, while zipfile reads the real record.
     content = bytearray(zips.archive(*(f"{number:x}" for number in range(40_000))))
     content[-14:-10] = b"PK\5\6"
     start = time.process_time()

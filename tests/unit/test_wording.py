@@ -1,4 +1,4 @@
-"""How times, waits, sizes and references read."""
+"""The text of times, waits, sizes and references."""
 
 import re
 from datetime import timedelta

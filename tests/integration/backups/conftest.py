@@ -1,4 +1,4 @@
-"""A site with a bit of everything, its backup, and empty places to bring it back into."""
+"""A site with a bit of everything, its backup, and empty sites to restore it into."""
 
 import os
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def empty_place(
     tmp_path: Path,
     app: Flask,
 ) -> Callable[..., Flask]:
-    """A site of its own with nothing in it."""
+    """`empty_place(**settings)` makes a new empty site."""
     numbers = count()
 
     def make(**more: str) -> Flask:

@@ -1,4 +1,4 @@
-"""What lies in a site, and commands over another site than the test's own."""
+"""The rows and files of a site, and commands in another site than the test's own."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Rows = dict[str, list[tuple[object, ...]]]
 
 
 def over(place: Flask, *arguments: str) -> Result:
-    """Run a command over another site than the test's own."""
+    """Run a command in another site than the test's own."""
     return Context().run(place.test_cli_runner().invoke, args=arguments)
 
 
@@ -30,7 +30,7 @@ def inside(place: Flask) -> Iterator[None]:
 
 
 def rows() -> Rows:
-    """All rows of the tables that a restore brings back, in one order."""
+    """Return all rows of the tables that a restore brings back, sorted."""
     found = {}
     for model in STAYS:
         table = model.__table__
@@ -42,7 +42,7 @@ def rows() -> Rows:
 
 
 def files() -> dict[str, str]:
-    """The digest of each file that a row names."""
+    """Return the digest of each file that a row names."""
     digests = {}
     for key in db.session.scalars(select(Submission.storage_key)):
         with store.open(key) as file:

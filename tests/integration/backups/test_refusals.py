@@ -1,4 +1,7 @@
-"""What is damaged, does not fit or would overwrite something is refused; what is lost is told."""
+"""A restore refuses damaged or unsuitable backups and never overwrites data.
+
+A backup reports files that the storage has lost.
+"""
 
 import json
 import shutil

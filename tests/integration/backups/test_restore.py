@@ -1,4 +1,4 @@
-"""A backup is brought back into an empty place, whole, and without who was erased since."""
+"""A backup is restored completely into an empty site, without people erased since."""
 
 import json
 import os
@@ -69,9 +69,8 @@ def test_who_was_erased_since_stays_erased(
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
     lead_id, key = gone.id, gone.newest.storage_key
     assert run(firm, "lead", "erase", str(lead_id), "--reference", gone.reference).exit_code == 0
-    run(
-        firm, "backup", str(saved.parent / "tuesday")
-    )  # which takes the list along to where the backups are
+    # This backup copies the list of erased leads into the folder of the backups.
+    run(firm, "backup", str(saved.parent / "tuesday"))
     assert str(lead_id) in json.loads((saved / "manifest.json").read_text())["files"][key].values()
     place = empty_place()
     assert over(place, "restore", str(saved)).exit_code == 0

@@ -1,5 +1,6 @@
-"""A careful FastAPI application of the same contract, written as FastAPI's and SQLAlchemy's documentation teach.
+"""A careful FastAPI application with the same contract as leadapp's API.
 
-Async throughout: SQLAlchemy's async session, blocking work (files, bcrypt) in threads, letters in BackgroundTasks. It
-keeps what leadapp's API promises, submissions, history, replays and warnings too; but letters wait in memory only.
+It follows the documentation of FastAPI and SQLAlchemy and is async throughout: an async session,
+blocking work (files, bcrypt) in threads, e-mails in BackgroundTasks. Like leadapp it keeps
+submissions, history, replays and warnings, but it holds unsent e-mails in memory only.
 """

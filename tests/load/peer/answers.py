@@ -1,4 +1,4 @@
-"""What the peer answers, as pydantic models, and who asks."""
+"""The peer's response models, and the dependency that finds the signed-in user."""
 
 import os
 import uuid
@@ -18,7 +18,7 @@ Status = Literal["PENDING", "REACHED_OUT"]
 
 
 class Submitted(BaseModel):
-    """What a prospect gets back."""
+    """The response to a submit."""
 
     model_config = ConfigDict(from_attributes=True)
     id: uuid.UUID
@@ -30,7 +30,7 @@ class Submitted(BaseModel):
 
 
 class Listed(Submitted):
-    """A line of the list."""
+    """A row of the list."""
 
     resume_path: str
     updated_at: datetime
@@ -38,7 +38,7 @@ class Listed(Submitted):
 
 
 class Sent(BaseModel):
-    """One thing a lead sent."""
+    """One submission of a lead."""
 
     model_config = ConfigDict(from_attributes=True)
     id: uuid.UUID
@@ -51,7 +51,7 @@ class Sent(BaseModel):
 
 
 class Detail(Listed):
-    """A lead with all it sent."""
+    """A lead with all its submissions."""
 
     submissions: list[Sent]
 
@@ -67,7 +67,7 @@ class Page(BaseModel):
 
 
 class Change(BaseModel):
-    """What a lead becomes."""
+    """The new status of a lead."""
 
     status: Literal["REACHED_OUT"]
 
@@ -75,7 +75,7 @@ class Change(BaseModel):
 async def current_user(
     db: DB, token: Annotated[str, Depends(OAuth2PasswordBearer("api/v1/auth/login"))]
 ) -> User:
-    """Find who asks."""
+    """Return the user that the token names; raise a 401 error if there is none."""
     try:
         claims = jwt.decode(token, KEY, algorithms=["HS256"])
     except jwt.InvalidTokenError as error:

@@ -50,7 +50,7 @@ async def login(db: DB, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -
 
 
 @app.post("/api/v1/leads", status_code=201)
-async def submit(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads as arguments
+async def submit(  # noqa: PLR0913, PLR0917  # FastAPI passes each field as an argument
     db: DB,
     tasks: BackgroundTasks,
     first_name: Name,
@@ -76,7 +76,10 @@ async def submit(  # noqa: PLR0913, PLR0917  # FastAPI takes what it reads as ar
 
 
 async def _joined(db: DB, first_name: str, last_name: str, email: str) -> tuple[Lead, int]:
-    """Find the lead of an address, who waits again, or make one; the number of this submission."""
+    """Return the lead of an e-mail address and the number of this submission.
+
+    A known lead becomes pending again; a new address gets a new lead.
+    """
     lead = await db.scalar(select(Lead).where(Lead.email == email))
     if lead is None:
         lead = Lead(first_name=first_name, last_name=last_name, email=email)

@@ -1,4 +1,4 @@
-"""The peer's files and letters."""
+"""The peer's files and e-mails."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ ATTORNEY, SENDER = "attorney@example.com", "intake@example.com"
 
 
 async def keep(resume: UploadFile) -> dict[str, Any]:
-    """Check an upload and store it; what is known of it, by column of a submission."""
+    """Check and store an upload; return the values for its columns in a submission."""
     ending = Path(resume.filename or "").suffix.lower()
     if ending not in KINDS or not resume.size or resume.size > MAX_FILE_SIZE:
         raise HTTPException(422, "The resume must be a PDF, DOC or DOCX file smaller than 5 MB")
@@ -36,7 +36,7 @@ async def keep(resume: UploadFile) -> dict[str, Any]:
 
 
 def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
-    """Copy an upload to its place and sync both file and folder; its digest and what a reader should know."""
+    """Copy an upload to its path and sync both file and folder; return its digest and warnings."""
     with open(place, "xb") as target:
         shutil.copyfileobj(source, target, PIECE)
         target.flush()
@@ -54,7 +54,7 @@ def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
 
 
 async def write_to(lead: Lead) -> None:
-    """Send both letters, if there is a mail server."""
+    """Send both e-mails if a mail server is configured."""
     if not os.environ.get("SMTP_HOST"):
         return
     for recipient, subject in (

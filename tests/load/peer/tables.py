@@ -1,4 +1,4 @@
-"""The peer's tables and its database."""
+"""The peer's tables and database connection."""
 
 import os
 import uuid
@@ -13,12 +13,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """The base class of all tables."""
 
     type_annotation_map = {datetime: DateTime(timezone=True), list[str]: JSON}
 
@@ -53,12 +53,12 @@ class Lead(Base):
 
     @property
     def resume_path(self) -> str:
-        """Where the newest resume is downloaded."""
+        """Return the URL path of the newest resume."""
         return f"/api/v1/leads/{self.id}/resume"
 
 
 class Submission(Base):
-    """One thing a lead sent."""
+    """One submission of a lead."""
 
     __tablename__ = "submissions"
     __table_args__ = (UniqueConstraint("lead_id", "number"),)
@@ -77,7 +77,7 @@ class Submission(Base):
 
 
 class Event(Base):
-    """Something that happened to a lead."""
+    """An entry in the history of a lead."""
 
     __tablename__ = "events"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,7 +88,7 @@ class Event(Base):
 
 
 def _async(url: str) -> str:
-    """The address of the same database for a driver that is async."""
+    """Return the URL of the same database for an async driver."""
     return url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+psycopg:")
 
 

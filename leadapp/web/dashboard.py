@@ -95,10 +95,7 @@ def show_lead(lead_id: uuid.UUID) -> str:
 
 @bp.post("/leads/<uuid:lead_id>/reached-out")
 def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Mark a lead as reached out, or show the earlier mark.
-
-    If a newer submission has arrived, nothing is marked and the lead is shown again.
-    """
+    """Mark a lead, or show the earlier mark, or a newer submission first."""
     query, state = _asked()
     form = MarkForm()
     following = None

@@ -34,7 +34,7 @@ def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: 
         env=os.environ | known,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,  # a few commands, each of which may take seconds on a busy machine
         check=False,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"

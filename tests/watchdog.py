@@ -31,6 +31,8 @@ def belonging_to(folder: str) -> list[psutil.Process]:
 
 def main(folder: str) -> None:
     """Wait until the test process ends; then end its processes and remove its folder."""
+    # A SIGTERM to each process of a run must not end this one first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stdin.read()
     # The second SIGKILL is for processes that started during the first.
     for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):

@@ -62,6 +62,8 @@ def test_every_server_ends_with_the_process_that_started_it(number: signal.Signa
         assert tests.stdout is not None
         folder = Path(tests.stdout.readline().strip())
         running = commands(folder)
+        for process in watchdog.belonging_to(str(folder)):
+            process.terminate()
         tests.send_signal(number)
     assert {name for name in SERVERS if name not in running} == set()
     end = time.monotonic() + 20

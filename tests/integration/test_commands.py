@@ -1,6 +1,7 @@
 """The `flask` commands: their output, streams and exit codes."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -131,8 +132,8 @@ def test_a_test_letter_says_what_fails(app: Flask, mailbox: MailServer) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("SMTP_HOST", "smtp..example.com", "UnicodeError: "),
-        ("FIRM_NAME", "M\udcfcller", "The e-mail cannot be composed: UnicodeEncodeError: "),
+        ("SMTP_HOST", "smtp..example.com", "Unicode(Encode)?Error: .*label empty"),
+        ("FIRM_NAME", "M\ud83dller", "The e-mail cannot be composed: UnicodeEncodeError: "),
     ],
 )
 def test_a_test_letter_never_ends_in_a_traceback(
@@ -146,7 +147,7 @@ def test_a_test_letter_never_ends_in_a_traceback(
     monkeypatch.setitem(app.config, name, value)
     result = run(app, "mail", "test", "--to", "joe@example.com")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"Error: {words}")
+    assert re.match(f"Error: {words}", result.stderr)
 
 
 def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) -> None:

@@ -78,7 +78,7 @@ def _refused_reset(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -
     mailbox.replies["RSET"] = "502 5.5.1 Unknown here"
 
 
-@fault("mail", "fail", "NotSent: UnicodeError: ")
+@fault("mail", "fail", "label empty")
 def _mail_host_with_an_empty_label(
     app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch
 ) -> None:

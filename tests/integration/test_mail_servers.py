@@ -1,5 +1,6 @@
 """Each reply of a mail server makes the e-mail wait or fail."""
 
+import re
 import socket
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_host_with_an_empty_label_keeps_letters_waiting(
     LetterFactory.create()
     deliver()
     assert one().next_at is not None
-    assert (one().reason or "").startswith("UnicodeError: ")
+    assert re.match("Unicode(Encode)?Error: .*label empty", one().reason or "")
 
 
 @pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
@@ -150,7 +151,7 @@ def test_a_mail_server_is_greeted_by_the_name_of_the_site(
 def test_a_letter_that_cannot_be_composed_is_final(
     app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.config, "FIRM_NAME", "M\udcfcller")
+    monkeypatch.setitem(app.config, "FIRM_NAME", "M\ud83dller")
     LetterFactory.create()
     deliver()
     assert (one().next_at, one().sent_at) == (None, None)

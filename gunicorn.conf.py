@@ -19,8 +19,9 @@ from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
 
-from leadapp import create_app, log, upkeep
+from leadapp import create_app, log
 from leadapp.config import ConfigurationError, load
+from leadapp.upkeep import rounds
 
 try:
     load_dotenv()
@@ -209,4 +210,4 @@ def worker_exit(_server, worker):
 
 def _deliver(app, stopped):
     with app.app_context():
-        upkeep.keep_up(stopped)
+        rounds.run_until(stopped)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, desc, func, select
 
 from .extensions import db, lock_until_commit
-from .models import Letter
+from .models.letters import Letter
 
 PER_HOUR = 5
 RECIPIENTS_PER_HOUR = 30
@@ -30,7 +30,7 @@ THIRTIETH = (
 )
 
 
-def due(mailbox: str, network: str | None, at: datetime) -> datetime | None:
+def due_at(mailbox: str, network: str | None, at: datetime) -> datetime | None:
     """Return when the confirmation of a submission is due, or None if the mailbox gets no more.
 
     In any hour, a network may cause e-mails to RECIPIENTS_PER_HOUR people; e-mails to further

@@ -6,7 +6,7 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from .models import Submission
+from .models.leads import Submission
 
 
 def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) -> Response:

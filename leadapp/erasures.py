@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
+from sqlalchemy.dialects.postgresql import insert
 
-from .config import current
+from .config import settings
 from .extensions import db
 from .log import logger
-from .models import Erasure, Event, Lead, User
+from .models.accounts import User
+from .models.leads import Erasure, Event, Lead
 from .wording import now
 
 LIST = "erased"
@@ -33,7 +34,7 @@ def erase(lead_id: uuid.UUID, *still: ColumnElement[bool], by: User | None = Non
         return False
     db.session.add(Erasure(id=lead_id, user_id=by and by.id, created_at=at))
     db.session.commit()
-    note({lead_id: at}, Path(current["BACKUP_DIR"]))
+    add_to_list({lead_id: at}, Path(settings["BACKUP_DIR"]))
     return True
 
 
@@ -47,7 +48,7 @@ def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
     db.session.commit()
 
 
-def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
+def add_to_list(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
     """Add leads to the list in a folder.
 
     If the list cannot be written now, the next backup adds the missing leads.
@@ -64,7 +65,7 @@ def note(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
         logger.error("an erasure is not on the list beside the backups: %s", error.strerror)
 
 
-def noted(folder: Path) -> dict[uuid.UUID, datetime]:
+def read_list(folder: Path) -> dict[uuid.UUID, datetime]:
     """Read the list in a folder. Returns the time of each erasure by the id of the lead."""
     path, erased = folder / LIST, {}
     for line in path.read_text().splitlines() if path.exists() else []:

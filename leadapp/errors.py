@@ -7,7 +7,7 @@ from importlib.resources import files
 _WORDS = tomllib.loads(files(__package__).joinpath("messages.toml").read_text())
 MESSAGES: dict[str, str] = _WORDS["messages"]
 WARNINGS: dict[str, str] = _WORDS["warnings"]
-MENDS: dict[str, str] = _WORDS["mends"]
+REMEDIES: dict[str, str] = _WORDS["mends"]
 
 
 class Message(str):

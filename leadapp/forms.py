@@ -57,7 +57,7 @@ class SubmitForm(Form):
     @property
     def sending(self) -> str | None:
         """The one-time id of this form, or None if it is missing, forged or over a day old."""
-        return tokens.read_form_id(self.form_id.data)
+        return tokens.verify_form_id(self.form_id.data)
 
     @property
     def looks_automatic(self) -> bool:
@@ -72,7 +72,7 @@ class SubmitForm(Form):
         """The valid resume in this request, or the one kept from an earlier attempt, or None."""
         if isinstance(self.resume.data, Resume):
             return self.resume.data
-        kept = tokens.read_upload(self.kept.data, self.form_id.data)
+        kept = tokens.verify_upload(self.kept.data, self.form_id.data)
         return Resume(**kept) if kept else None
 
     def validate_resume(self, field: FileField) -> None:

@@ -27,7 +27,7 @@ from werkzeug.exceptions import (
 )
 
 from . import errors, log
-from .config import current
+from .config import settings
 from .extensions import BODY_MAX, DOORS, limiter
 from .schemas.writers import ProblemSchema
 from .wording import filesize, span
@@ -54,9 +54,9 @@ FRAMED = {"public.submit_lead", "public.submitted"}
 
 def init_app(app: Flask) -> None:
     """Register before the extensions, so that their errors get an id and headers too."""
-    app.before_request(_begin)
-    app.before_request(_limit_body)
-    app.after_request(_finish)
+    app.before_request(begin_request)
+    app.before_request(limit_body)
+    app.after_request(finish_response)
     app.register_error_handler(HTTPException, _http_error)
     # The body ended early or has a bad chunk.
     for broken in (ClientDisconnected, ParseException):
@@ -72,17 +72,17 @@ def init_app(app: Flask) -> None:
     app.log_exception = _log_exception  # type: ignore[method-assign]
 
 
-def _begin() -> None:
+def begin_request() -> None:
     g.started = time.perf_counter()
     theirs = request.headers.get("X-Request-ID", "")
     log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
     # A health check may know only an IP address, so its Host header is not checked.
     name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
-    if name not in current["HOSTS"] and request.blueprint != "health":
+    if name not in settings["HOSTS"] and request.blueprint != "health":
         raise errors.Unreadable("host_unknown")
 
 
-def _limit_body() -> None:
+def limit_body() -> None:
     """Reject a body over BODY_MAX before it is parsed; only a resume form may be larger."""
     if request.endpoint in DOORS and request.mimetype == "multipart/form-data":
         return
@@ -96,10 +96,10 @@ def _limit_body() -> None:
         raise errors.TooLarge("body_too_large", limit=filesize(BODY_MAX))
 
 
-def _finish(response: Response) -> Response:
+def finish_response(response: Response) -> Response:
     ancestors = "'none'"
     if request.endpoint in FRAMED:
-        ancestors = " ".join(["'self'", *current["EMBED_ORIGINS"]])
+        ancestors = " ".join(["'self'", *settings["EMBED_ORIGINS"]])
     elif request.endpoint == "dashboard.preview_resume":  # error pages appear in the frame too
         ancestors = "'self'"
     ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
@@ -108,7 +108,7 @@ def _finish(response: Response) -> Response:
     response.headers.extend(
         (name, value) for name, value in ours.items() if name.lower() not in theirs
     )
-    if current["SESSION_COOKIE_SECURE"]:
+    if settings["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""
     if trace := TRACEPARENT.fullmatch(request.headers.get("traceparent", "")):
@@ -132,7 +132,7 @@ def _http_error(error: HTTPException) -> Response:
     if code not in errors.MESSAGES:
         code = "http_400" if status < 500 else "http_500"
     message = errors.Message(
-        code, limit=filesize(current["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
+        code, limit=filesize(settings["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
     )
     kept = {
         name: value
@@ -224,7 +224,7 @@ def _answer(
     title = HTTPStatus(status).phrase
     if request.path.startswith("/api/"):
         problem = {
-            "type": f"{current['BASE_URL']}/redoc#{message.code}",
+            "type": f"{settings['BASE_URL']}/redoc#{message.code}",
             "title": title,
             "status": status,
             "detail": message,

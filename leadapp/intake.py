@@ -15,13 +15,13 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, or_, select, update
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
 from . import letters, tokens
 from .errors import KeyReused, NotFound
 from .extensions import db
-from .models import NAME_KEY_MAX, ONCE_FOR, Event, Lead, LeadStatus, Submission
+from .models.leads import NAME_KEY_MAX, ONCE_FOR, Event, Lead, LeadStatus, Submission
 from .network import network_key
 from .resumes.inspect import Resume
 from .rules import email_key, fold, mailbox
@@ -33,7 +33,7 @@ from .wording import now
 _new = insert(Lead)
 # Insert a lead for a new address. The lead of a known address keeps the names from its first
 # submission and becomes pending again.
-JOIN = _new.on_conflict_do_update(
+UPSERT_LEAD = _new.on_conflict_do_update(
     index_elements=["email_key"],
     set_={
         "status": LeadStatus.PENDING,
@@ -46,8 +46,8 @@ JOIN = _new.on_conflict_do_update(
         **dict.fromkeys(("reached_out_at", "reached_out_by", "seen_at")),
     },
 ).returning(Lead.id, Lead.submission_count)
-SEND = insert(Submission).on_conflict_do_nothing().returning(Submission.id)
-HAPPEN = insert(Event)
+INSERT_SUBMISSION = insert(Submission).on_conflict_do_nothing().returning(Submission.id)
+INSERT_EVENT = insert(Event)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Submitted(NamedTuple):
     replayed: bool
 
 
-def keep(resume: Resume) -> Resume:
+def keep_resume(resume: Resume) -> Resume:
     """Move a staged resume into storage under its final key."""
     if resume.staged is None:
         return resume
@@ -123,11 +123,11 @@ def submit(details: Details, sending: Sending) -> Submitted:
     stranger could use up the ids of others. The lead of a known address becomes pending again.
     Upserts decide races; only the count of confirmations takes a lock.
     """
-    details = replace(details, resume=keep(details.resume))
+    details = replace(details, resume=keep_resume(details.resume))
     at, resume, fingerprint = now(), details.resume, details.digest()
     run = db.session.connection().execute
     lead = new_lead(details, at)
-    lead_id, count = run(JOIN, lead).one()
+    lead_id, count = run(UPSERT_LEAD, lead).one()
     row = details.typed() | resume.described()
     row |= {
         "id": uuid.uuid4(),
@@ -138,13 +138,13 @@ def submit(details: Details, sending: Sending) -> Submitted:
         "created_at": at,
     }
     row |= sending.keys(fingerprint)
-    if run(SEND, row).first() is None:
+    if run(INSERT_SUBMISSION, row).first() is None:
         db.session.rollback()
         return _again(details, sending, at)
     submission = Submission(**row)
-    letters.owe(submission, mailbox(lead["email_key"]), sending.network)
+    letters.enqueue(submission, mailbox(lead["email_key"]), sending.network)
     kind = "submitted" if count == 1 else "resubmitted"
-    run(HAPPEN, {"lead_id": lead_id, "kind": kind, "created_at": at})
+    run(INSERT_EVENT, {"lead_id": lead_id, "kind": kind, "created_at": at})
     db.session.commit()
     return Submitted(submission, replayed=False)
 
@@ -173,7 +173,7 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
     return submit(details, sending)
 
 
-def receipt(submission_id: uuid.UUID) -> Submission:
+def read_receipt(submission_id: uuid.UUID) -> Submission:
     """Return a submission and its lead, for the page after sending."""
     found = (
         select(Submission)
@@ -186,11 +186,11 @@ def receipt(submission_id: uuid.UUID) -> Submission:
     return submission
 
 
-def ask_to_be_erased(submission: Submission) -> None:
+def request_erasure(submission: Submission) -> None:
     """Record an erasure request and notify the firm, once. An attorney erases the lead."""
     asking = update(Lead).where(Lead.id == submission.lead_id, Lead.erasure_asked_at.is_(None))
     if db.session.scalar(asking.values(erasure_asked_at=now()).returning(Lead.id)):
-        letters.owe_firm("erasure", submission.id, now())
+        letters.enqueue_for_firm("erasure", submission.id, now())
         db.session.add(Event(lead_id=submission.lead_id, kind="erasure_asked"))
     db.session.commit()
 

@@ -18,10 +18,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from . import confirmations, mail, tokens
-from .config import current
+from .config import settings
 from .extensions import db
 from .log import logger
-from .models import Letter, Submission, User
+from .models.accounts import User
+from .models.leads import Submission
+from .models.letters import Letter
 from .wording import now
 
 LEASE = timedelta(minutes=5)
@@ -32,14 +34,16 @@ LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
 
 # Built once, because each submission and each view of the list runs one of these statements.
-OWE = insert(Letter)
+INSERT_LETTER = insert(Letter)
 OLDEST = func.min(
     case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type
 )
-UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(Letter.sent_at.is_(None))
+COUNT_UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(
+    Letter.sent_at.is_(None)
+)
 
 
-class Standing(NamedTuple):
+class QueueState(NamedTuple):
     """The numbers of waiting and failed e-mails, and the age of the oldest waiting one."""
 
     waiting: int
@@ -47,31 +51,31 @@ class Standing(NamedTuple):
     oldest_waiting: timedelta | None
 
 
-def owe(submission: Submission, mailbox: str, network: str) -> None:
+def enqueue(submission: Submission, mailbox: str, network: str) -> None:
     """Queue the confirmation and a notice to each attorney, inside the caller's transaction.
 
     The limits on confirmations count per `mailbox` and per `network` (see confirmations.due).
     """
     at = submission.created_at
-    counted = network if current["RATELIMIT_ENABLED"] else None
+    counted = network if settings["RATELIMIT_ENABLED"] else None
     rows = []
-    if due := confirmations.due(mailbox, counted, at):
+    if due := confirmations.due_at(mailbox, counted, at):
         confirmation = _row("confirmation", submission.email, submission.id, due)
         confirmation["mailbox"] = mailbox
         confirmation["network"] = counted
         rows.append(confirmation)
-    rows += [_row("notice", to, submission.id, at) for to in current["ATTORNEY_EMAIL"]]
-    _add(rows)
+    rows += [_row("notice", to, submission.id, at) for to in settings["ATTORNEY_EMAIL"]]
+    _insert(rows)
 
 
-def owe_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
+def enqueue_for_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     """Queue an e-mail to each attorney, inside the caller's transaction."""
-    _add([_row(kind, recipient, submission_id, at) for recipient in current["ATTORNEY_EMAIL"]])
+    _insert([_row(kind, recipient, submission_id, at) for recipient in settings["ATTORNEY_EMAIL"]])
 
 
-def owe_user(kind: str, recipient: str, at: datetime) -> None:
+def enqueue_for_user(kind: str, recipient: str, at: datetime) -> None:
     """Queue an e-mail to a user about their account, inside the caller's transaction."""
-    _add([_row(kind, recipient, None, at)])
+    _insert([_row(kind, recipient, None, at)])
 
 
 def _row(
@@ -89,9 +93,9 @@ def _row(
     }
 
 
-def _add(rows: list[dict[str, Any]]) -> None:
+def _insert(rows: list[dict[str, Any]]) -> None:
     if rows:
-        db.session.connection().execute(OWE, rows)
+        db.session.connection().execute(INSERT_LETTER, rows)
 
 
 def send_again(letter_id: uuid.UUID) -> bool:
@@ -111,7 +115,7 @@ def send_again(letter_id: uuid.UUID) -> bool:
         return False
     row = _row(letter.kind, letter.recipient, letter.submission_id, now())
     row["mailbox"] = letter.mailbox
-    _add([row])
+    _insert([row])
     return True
 
 
@@ -125,12 +129,12 @@ def retry_failed() -> int:
     return again
 
 
-def standing() -> Standing:
+def read_state() -> QueueState:
     """Count the waiting and the failed e-mails, and return the age of the oldest waiting one."""
-    waiting, all_, since = db.session.connection().execute(UNSENT).one()
+    waiting, all_, since = db.session.connection().execute(COUNT_UNSENT).one()
     # A confirmation over the limit is created with a time in the future: its age counts as zero.
     oldest = max(now() - since, timedelta()) if since else None
-    return Standing(waiting, all_ - waiting, oldest)
+    return QueueState(waiting, all_ - waiting, oldest)
 
 
 def deliver_next() -> bool:
@@ -139,7 +143,7 @@ def deliver_next() -> bool:
     if letter is None:
         return False
     try:
-        if message := _write(letter):
+        if message := compose(letter):
             mail.send(message)
     except mail.NotSent as failure:
         _close(letter, **_after(letter, failure))
@@ -190,10 +194,10 @@ def _claim(lease: timedelta = LEASE) -> Letter | None:
     return letter
 
 
-def _write(letter: Letter) -> Message | None:
+def compose(letter: Letter) -> Message | None:
     """Compose the e-mail, or return None if it has no recipient; the row then counts as sent."""
     if (sent := letter.submission) is None:
-        return _write_to_user(letter)
+        return _compose_to_user(letter)
     reference = sent.lead.reference
     subject = {
         "confirmation": f"We have your details ({reference})",
@@ -203,13 +207,13 @@ def _write(letter: Letter) -> Message | None:
     reply_to: str | None = sent.email
     receipt_url = None
     if letter.kind == "confirmation":
-        reply_to = next(iter(current["ATTORNEY_EMAIL"]), None)
-        receipt_url = f"{current['BASE_URL']}/receipt/{tokens.page('receipt', sent.id)}"
+        reply_to = next(iter(settings["ATTORNEY_EMAIL"]), None)
+        receipt_url = f"{settings['BASE_URL']}/receipt/{tokens.sign_page('receipt', sent.id)}"
     facts = {"submission": sent, "receipt_url": receipt_url}
-    return mail.compose(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
+    return mail.build(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
 
 
-def _write_to_user(letter: Letter) -> Message | None:
+def _compose_to_user(letter: Letter) -> Message | None:
     """Compose a reset or registration e-mail; return None if no active user has the address."""
     user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
     db.session.commit()  # no transaction stays open while the mail server responds
@@ -217,10 +221,10 @@ def _write_to_user(letter: Letter) -> Message | None:
         return None
     if letter.kind == "registration":
         subject = "Your e-mail address was used to ask for an account"
-        facts = {"username": user.username, "link": f"{current['BASE_URL']}/auth/login"}
-        return mail.compose("registration", subject, user.email, str(letter.id), **facts)
-    link = f"{current['BASE_URL']}/auth/reset/{tokens.reset(user.id, user.hashed_password)}"
-    return mail.compose(
+        facts = {"username": user.username, "link": f"{settings['BASE_URL']}/auth/login"}
+        return mail.build("registration", subject, user.email, str(letter.id), **facts)
+    link = f"{settings['BASE_URL']}/auth/reset/{tokens.sign_reset(user.id, user.hashed_password)}"
+    return mail.build(
         "reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link
     )
 

@@ -22,7 +22,8 @@ from flask import current_app, render_template
 from flask_mail import Connection, Message
 
 from . import rules
-from .config import LOOPBACK, current
+from .config import settings
+from .config.checks import LOOPBACK
 
 TIMEOUT = 10
 TLS_PORT = 465
@@ -70,7 +71,7 @@ class VerifiedConnection(Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt the connection, and sign in."""
-        server, port, name = current["SMTP_HOST"], current["SMTP_PORT"], _own_name()
+        server, port, name = settings["SMTP_HOST"], settings["SMTP_PORT"], _own_name()
         host: smtplib.SMTP
         if port == TLS_PORT:
             host = smtplib.SMTP_SSL(
@@ -82,8 +83,8 @@ class VerifiedConnection(Connection):
             _check(host.ehlo())
             if port != TLS_PORT and server not in LOOPBACK:
                 host.starttls(context=trusting())
-            if current["SMTP_USERNAME"]:
-                _sign_in(host, current["SMTP_USERNAME"], current["SMTP_PASSWORD"])
+            if settings["SMTP_USERNAME"]:
+                _sign_in(host, settings["SMTP_USERNAME"], settings["SMTP_PASSWORD"])
         except BaseException:
             host.close()
             raise
@@ -100,7 +101,7 @@ class VerifiedConnection(Connection):
 
 def _own_name() -> str:
     """Return the host of BASE_URL for EHLO, an IP address in brackets (RFC 5321, 4.1.3)."""
-    host = urlsplit(current["BASE_URL"]).hostname or ""
+    host = urlsplit(settings["BASE_URL"]).hostname or ""
     try:
         address = ip_address(host)
     except ValueError:
@@ -146,7 +147,7 @@ def header(text: str) -> str:
     return kept.replace("=?", "= ?")[:HEADER_MAX]
 
 
-def compose(
+def build(
     template: str,
     subject: str,
     recipient: str,
@@ -158,9 +159,9 @@ def compose(
 
     The Message-ID is built from `letter_id`, so it is the same in every attempt.
     """
-    name = current["SMTP_FROM_NAME"] or current["FIRM_NAME"]
-    sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
-    with current_app.test_request_context(base_url=current["BASE_URL"]):
+    name = settings["SMTP_FROM_NAME"] or settings["FIRM_NAME"]
+    sender = rules.ascii_email(settings["SMTP_FROM_EMAIL"])
+    with current_app.test_request_context(base_url=settings["BASE_URL"]):
         message = Alternatives(
             header(subject),
             recipients=[rules.ascii_email(recipient)],
@@ -179,7 +180,7 @@ def compose(
 def send(message: Message) -> None:
     """Send an e-mail, or raise NotSent with the server's reason."""
     with _reasons():
-        if not current["SMTP_HOST"]:
+        if not settings["SMTP_HOST"]:
             _write(message)
         else:
             with VerifiedConnection(current_app.extensions["mail"]) as connection:
@@ -188,7 +189,7 @@ def send(message: Message) -> None:
 
 def reach() -> None:
     """Connect, sign in and name the sender, but send no message; raise NotSent on failure."""
-    sender = rules.ascii_email(current["SMTP_FROM_EMAIL"])
+    sender = rules.ascii_email(settings["SMTP_FROM_EMAIL"])
     with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
         host = connection.host
         if host is None:  # MAIL_SUPPRESS_SEND is set

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
 
 from . import letters
-from .config import ConfigurationError, current
+from .config import ConfigurationError, settings
 from .errors import NotSignedIn
 
 bp = Blueprint("metrics", __name__)
@@ -22,10 +22,10 @@ bp = Blueprint("metrics", __name__)
 @bp.get("/metrics")
 def show() -> Response:
     """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
-    if not current["METRICS_TOKEN"]:
+    if not settings["METRICS_TOKEN"]:
         abort(404)
     token = request.headers.get("Authorization", "").partition("Bearer ")[2]
-    if not hmac.compare_digest(token.encode(), current["METRICS_TOKEN"].encode()):
+    if not hmac.compare_digest(token.encode(), settings["METRICS_TOKEN"].encode()):
         raise NotSignedIn("token_invalid" if token else "not_signed_in")
     prometheus, registry = current_app.extensions["metrics"]
     return Response(
@@ -71,7 +71,7 @@ class _Letters:
 
     def collect(self) -> Iterator[Any]:
         gauge = import_module("prometheus_client.core").GaugeMetricFamily
-        standing = letters.standing()
+        standing = letters.read_state()
         oldest = standing.oldest_waiting.total_seconds() if standing.oldest_waiting else 0
         yield gauge("leadapp_letters_waiting", "Letters that wait.", standing.waiting)
         yield gauge("leadapp_letters_failed", "Letters that have failed.", standing.failed)

@@ -77,7 +77,7 @@ def email(text: str | None) -> str:
 
 def email_key(address: str) -> str:
     """Return the key that all spellings of one e-mail address share."""
-    return _spelt(address, "normalized").lower()
+    return _spelled(address, "normalized").lower()
 
 
 def mailbox(key: str) -> str:
@@ -91,10 +91,10 @@ def ascii_email(address: str) -> str:
 
     The older IDNA 2003 would turn faß.de into fass.de, which is another domain.
     """
-    return _spelt(address, "ascii_email")
+    return _spelled(address, "ascii_email")
 
 
-def _spelt(address: str, way: str) -> str:
+def _spelled(address: str, way: str) -> str:
     try:
         return getattr(validate_email(address, check_deliverability=False), way) or address
     except EmailNotValidError:

@@ -10,7 +10,7 @@ import jwt
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 
-from .config import current
+from .config import settings
 from .errors import Gone, NotFound, NotSignedIn
 from .wording import now
 
@@ -56,7 +56,7 @@ class URLSerializer(URLSafeTimedSerializer):
 
 
 def _signer(purpose: str) -> URLSerializer:
-    return URLSerializer(current["SECRET_KEY"], salt=f"leadapp.{purpose}")
+    return URLSerializer(settings["SECRET_KEY"], salt=f"leadapp.{purpose}")
 
 
 def _read(purpose: str, token: str | None, seconds: int) -> Any:
@@ -67,7 +67,7 @@ def _read(purpose: str, token: str | None, seconds: int) -> Any:
         return None
 
 
-def new_form() -> str:
+def sign_form_id() -> str:
     """Sign a one-time id for a public form.
 
     It replaces a CSRF token, because visitors of a public form get no cookie.
@@ -75,24 +75,24 @@ def new_form() -> str:
     return str(_signer("form").dumps(secrets.token_hex(16)))
 
 
-def read_form_id(token: str | None) -> str | None:
+def verify_form_id(token: str | None) -> str | None:
     """Return the id in a form's token, or None if the token is missing, invalid or a day old."""
     return _read("form", token, FORM_LIFETIME)
 
 
-def keep_upload(resume: dict[str, Any], form: str) -> str:
+def sign_upload(resume: dict[str, Any], form: str) -> str:
     """Sign the data of a stored resume, for the one form that keeps it."""
-    return str(_signer("kept").dumps(resume | {"form": read_form_id(form)}))
+    return str(_signer("kept").dumps(resume | {"form": verify_form_id(form)}))
 
 
-def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
+def verify_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     """Return the data of the resume that this form kept, or None if there is none or it expired.
 
     The hour starts with the first form that kept the file, because the sweep deletes a file by the
     file's own age.
     """
     kept = _read("kept", token, KEPT_LIFETIME)
-    if not kept or kept.pop("form") != read_form_id(form):
+    if not kept or kept.pop("form") != verify_form_id(form):
         return None
     # Older versions of leadapp did not sign the time at which the file was kept.
     kept_for = now().timestamp() - kept.get("kept_at", 0)
@@ -101,12 +101,12 @@ def read_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     return dict(kept)
 
 
-def page(purpose: str, submission_id: uuid.UUID) -> str:
+def sign_page(purpose: str, submission_id: uuid.UUID) -> str:
     """Sign the address of a `submitted` or `receipt` page; anyone with the address may open it."""
     return str(_signer(purpose).dumps(submission_id.hex))
 
 
-def read_page(purpose: str, token: str) -> uuid.UUID:
+def verify_page(purpose: str, token: str) -> uuid.UUID:
     """Return the submission of a page; raises NotFound if unknown, Gone after its lifetime."""
     try:
         return uuid.UUID(_signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose]))
@@ -118,10 +118,12 @@ def read_page(purpose: str, token: str) -> uuid.UUID:
 
 def digest(purpose: str, text: str) -> str:
     """Return a keyed hash of a text, different for each purpose."""
-    return hmac.digest(current["SECRET_KEY"].encode(), f"{purpose}:{text}".encode(), "sha256").hex()
+    return hmac.digest(
+        settings["SECRET_KEY"].encode(), f"{purpose}:{text}".encode(), "sha256"
+    ).hex()
 
 
-def reset(user_id: uuid.UUID, hashed_password: str) -> str:
+def sign_reset(user_id: uuid.UUID, hashed_password: str) -> str:
     """Sign a password-reset token.
 
     It contains a digest of the current password hash, so it works only until the password changes.
@@ -129,7 +131,7 @@ def reset(user_id: uuid.UUID, hashed_password: str) -> str:
     return str(_signer("reset").dumps([user_id.hex, digest("password", hashed_password)]))
 
 
-def read_reset(token: str) -> tuple[uuid.UUID | None, str]:
+def verify_reset(token: str) -> tuple[uuid.UUID | None, str]:
     """Return the user id and the password digest in a password-reset token.
 
     The user id is None if the token is invalid or more than an hour old.
@@ -138,22 +140,22 @@ def read_reset(token: str) -> tuple[uuid.UUID | None, str]:
     return user_id and uuid.UUID(user_id), was
 
 
-def bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
+def sign_bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
     """Return the API token (RFC 7519) of a login.
 
     `jti` is the login's id, so deleting the login's row ends the token.
     """
     claims = {"jti": str(login_id), "sub": str(user_id), "iat": now(), "exp": expires_at}
-    return jwt.encode(claims, current["SECRET_KEY"], algorithm=current["ALGORITHM"])
+    return jwt.encode(claims, settings["SECRET_KEY"], algorithm=settings["ALGORITHM"])
 
 
-def read_bearer(token: str) -> str:
+def verify_bearer(token: str) -> str:
     """Return the login id in an API token, or raise NotSignedIn."""
     try:
         claims = jwt.decode(
             token,
-            current["SECRET_KEY"],
-            algorithms=[current["ALGORITHM"]],
+            settings["SECRET_KEY"],
+            algorithms=[settings["ALGORITHM"]],
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "jti"]},
         )

@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 
-from .config import current
+from .config import settings
 
 # Without 0, 1 and L, which look like other characters, and without vowels, which could form words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
@@ -22,7 +22,7 @@ def now() -> datetime:
 
 def when(moment: datetime) -> str:
     """Return a time in the firm's time zone: 20 Nov 2026, 10:04."""
-    return f"{moment.astimezone(current['TIMEZONE']):%-d %b %Y, %H:%M}"
+    return f"{moment.astimezone(settings['TIMEZONE']):%-d %b %Y, %H:%M}"
 
 
 def day(date: date) -> str:

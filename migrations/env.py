@@ -6,7 +6,7 @@ from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from leadapp.models import Base
+from leadapp.models.columns import Base
 
 LOCK = 7_362_195  # an arbitrary number that no other code locks in the database
 FIRST_STATEMENT = {

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, LeadStatus, Letter, Submission
+from leadapp.models.leads import Event, Lead, LeadStatus, Submission
+from leadapp.models.letters import Letter
 from leadapp.wording import new_reference, now
 
 AGE = timedelta(days=730)

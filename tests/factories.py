@@ -15,7 +15,9 @@ import factory
 from factory.alchemy import SQLAlchemyModelFactory
 
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, LeadStatus, Letter, Login, Submission, User
+from leadapp.models.accounts import Login, User
+from leadapp.models.leads import Event, Lead, LeadStatus, Submission
+from leadapp.models.letters import Letter
 from leadapp.resumes.formats import CONTENT_TYPES
 from leadapp.rules import email_key, fold
 from leadapp.storage import store

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, create_engine, func, select, update
 
 from leadapp import accounts, create_app, storage
 from leadapp.extensions import db
-from leadapp.models import Letter, Login, Tally, User
+from leadapp.models.accounts import Login, User
+from leadapp.models.leads import Tally
+from leadapp.models.letters import Letter
 from tests.servers import ROOT, Gunicorn, MailServer
 
 KEPT = (User.__table__, Login.__table__, Tally.__table__)

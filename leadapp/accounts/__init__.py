@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, exists, select, update
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
+from sqlalchemy.dialects.postgresql import insert
 
 from .. import rules, tokens
-from ..config import current
+from ..config import settings
 from ..errors import Conflict, Forbidden, Gone, InvalidInput, Message, NotFound, NotSignedIn
 from ..extensions import db
 from ..log import logger
-from ..models import Letter, Login, User
+from ..models.accounts import Login, User
+from ..models.letters import Letter
 from ..wording import now
 from . import attempts, passwords, registration
 
 # Built once, because every request of a signed-in attorney runs this query.
-ALIVE = (
+SELECT_USER_BY_LOGIN = (
     select(User)
     .join(Login)
     .where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
@@ -33,10 +34,10 @@ def register(username: str, email: str, password: str, address: str) -> bool:
     usernames and e-mail addresses are taken. So a request for a taken one creates no account, but
     takes as long and gets the same response.
     """
-    if current["REGISTRATION"] == "closed":
+    if settings["REGISTRATION"] == "closed":
         raise Forbidden("registration_closed")
-    hashed = passwords.hashed(password, address)
-    at_once = current["REGISTRATION"] == "open"
+    hashed = passwords.hash_password(password, address)
+    at_once = settings["REGISTRATION"] == "open"
     user = _insert(username, email, hashed, is_active=at_once, awaits_approval=not at_once)
     if user is None and at_once:
         raise _taken(username, email)
@@ -51,7 +52,7 @@ def create(username: str, email: str, password: str, must_change: bool = False) 
 
     Raises InvalidInput if the username or e-mail address is taken.
     """
-    hashed = passwords.hashed(password)
+    hashed = passwords.hash_password(password)
     user = _insert(username, email, hashed, is_active=True, must_change_password=must_change)
     if user is None:
         raise _taken(username, email)
@@ -95,17 +96,17 @@ def authenticate(name: str, password: str, address: str) -> User:
     attempts.admit(who, address)
     # The commit releases the database connection while this thread waits for its turn.
     db.session.commit()
-    with passwords.turn(address):
-        attempts.count(who, address)
-        matches = passwords.match(password, user and user.hashed_password)
+    with passwords.hashing_turn(address):
+        attempts.record_attempt(who, address)
+        matches = passwords.check_password(password, user and user.hashed_password)
     if not user or not matches or user.awaits_approval:
-        attempts.count_network(address)
+        attempts.record_failure_of_network(address)
         logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
         raise NotSignedIn("bad_credentials")
     if not user.is_active:
         raise Forbidden("account_inactive", username=user.username)
-    attempts.forget(who, address)
-    attempts.remember(who, address)
+    attempts.clear_attempts(who, address)
+    attempts.remember_network(who, address)
     db.session.commit()
     return user
 
@@ -136,13 +137,13 @@ def sign_out(login_id: uuid.UUID) -> None:
     db.session.commit()
 
 
-def by_login(login_id: str) -> User | None:
+def user_for_login(login_id: str) -> User | None:
     """Return the active user of the login in a cookie or token, or None."""
     try:
         wanted = uuid.UUID(login_id)
     except ValueError:
         return None
-    user = db.session.scalar(ALIVE, {"id": wanted, "at": now() - tokens.LEEWAY})
+    user = db.session.scalar(SELECT_USER_BY_LOGIN, {"id": wanted, "at": now() - tokens.LEEWAY})
     if user:
         user.login_id = wanted
     return user
@@ -150,7 +151,7 @@ def by_login(login_id: str) -> User | None:
 
 def must_change_password(user: User) -> bool:
     """Check whether a user must set a new password first; only production requires it."""
-    return user.must_change_password and current["ENVIRONMENT"] == "production"
+    return user.must_change_password and settings["ENVIRONMENT"] == "production"
 
 
 def change_password(user: User, present: str, password: str, address: str) -> User:
@@ -163,7 +164,10 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
 
     Raises Conflict if the password changed in the meantime.
     """
-    values = {"hashed_password": passwords.hashed(password), "must_change_password": must_change}
+    values = {
+        "hashed_password": passwords.hash_password(password),
+        "must_change_password": must_change,
+    }
     same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
     if not db.session.scalar(same.values(values).returning(User.id)):
         db.session.rollback()
@@ -171,12 +175,12 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
     # The UPDATE has locked the user's row. Only now does this DELETE see the login of every
     # earlier sign-in.
     db.session.execute(delete(Login).where(Login.user_id == user.id))
-    attempts.pardon(str(user.id))
+    attempts.allow_again(str(user.id))
     db.session.commit()
     return user
 
 
-def offer_reset(email: str) -> None:
+def request_reset(email: str) -> None:
     """Queue a password-reset e-mail, at most one per address in ten minutes.
 
     The account is looked up only when the e-mail is sent, so the response reveals nothing.
@@ -188,19 +192,19 @@ def offer_reset(email: str) -> None:
     db.session.commit()
 
 
-def by_reset_link(token: str) -> User:
+def user_for_reset_link(token: str) -> User:
     """Return the user of a password-reset link.
 
     A link works once, for an hour, while the account is enabled. Otherwise this raises Gone.
     """
-    user_id, was = tokens.read_reset(token)
+    user_id, was = tokens.verify_reset(token)
     user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
     if not user or was != tokens.digest("password", user.hashed_password):
         raise Gone("reset_ended")
     return user
 
 
-def named(username: str) -> User:
+def get_by_username(username: str) -> User:
     """Return the user with this username, or raise NotFound."""
     user = db.session.scalar(select(User).where(User.username_key == username.lower()))
     if user is None:
@@ -213,7 +217,7 @@ def enable(username: str, active: bool = True) -> User:
 
     Both delete the user's logins, so that no old login works again when the account is enabled.
     """
-    user = named(username)
+    user = get_by_username(username)
     user.is_active = active
     user.awaits_approval = user.awaits_approval and not active
     db.session.flush()
@@ -224,7 +228,7 @@ def enable(username: str, active: bool = True) -> User:
 
 def delete_user(username: str) -> User:
     """Delete an account for good; the history of leads remains, without the username."""
-    user = named(username)
+    user = get_by_username(username)
     attempts.forget_user(str(user.id))
     db.session.execute(delete(User).where(User.id == user.id))
     db.session.commit()
@@ -233,17 +237,17 @@ def delete_user(username: str) -> User:
 
 def unlock(username: str) -> User:
     """Allow a user to sign in again after too many wrong passwords."""
-    user = named(username)
-    attempts.pardon(str(user.id))
+    user = get_by_username(username)
+    attempts.allow_again(str(user.id))
     db.session.commit()
     return user
 
 
-def everybody() -> Sequence[User]:
+def list_users() -> Sequence[User]:
     """Return all users, sorted by username."""
     return db.session.scalars(select(User).order_by(User.username_key)).all()
 
 
-def nobody_yet() -> bool:
+def no_users_exist() -> bool:
     """Check whether no user exists yet."""
     return not db.session.scalar(select(exists().where(User.id.is_not(None))))

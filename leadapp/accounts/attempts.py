@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert  # compiles for SQLite too
+from sqlalchemy.dialects.postgresql import insert
 
 from .. import tokens
 from ..errors import TooOften
 from ..extensions import db
-from ..models import FailedNetwork, FailedSignIns, KnownNetwork
-from ..models.accounts import KNOWN_FOR
+from ..models.accounts import KNOWN_FOR, FailedNetwork, FailedSignIns, KnownNetwork
 from ..network import network_key
 from ..wording import now, span
 
@@ -42,7 +41,7 @@ def admit(who: str, address: str) -> None:
         raise _too_often(recent, NETWORK_LIMIT, at)
 
 
-def count(who: str, address: str) -> None:
+def record_attempt(who: str, address: str) -> None:
     """Record an attempt as failed before the password is checked, or raise TooOften.
 
     The row is locked until the attempt is recorded, so all processes share one LIMIT. After a
@@ -56,7 +55,7 @@ def count(who: str, address: str) -> None:
     _write_times(FailedSignIns, key, recent, at)
 
 
-def count_network(address: str) -> None:
+def record_failure_of_network(address: str) -> None:
     """Record that a sign-in from a network address has failed."""
     key, at = _key(None, address), now()
     recent = _recent(_locked_times(FailedNetwork, key, at), at)
@@ -64,17 +63,17 @@ def count_network(address: str) -> None:
     _write_times(FailedNetwork, key, recent[1 - NETWORK_LIMIT :], at)
 
 
-def remember(who: str, address: str) -> None:
+def remember_network(who: str, address: str) -> None:
     """Record that a user has signed in from a network address, inside the caller's transaction."""
     _know(_key(who, address))
 
 
-def forget(who: str, address: str) -> None:
+def clear_attempts(who: str, address: str) -> None:
     """Delete a user's failures from one network address, inside the caller's transaction."""
     db.session.execute(delete(FailedSignIns).filter_by(**_key(who, address)))
 
 
-def pardon(who: str) -> None:
+def allow_again(who: str) -> None:
     """Allow a user to sign in again from any network address, inside the caller's transaction."""
     db.session.execute(delete(FailedSignIns).filter_by(**_key(who)))
     _know({**_key(who), "address": ANY_ADDRESS})

@@ -28,7 +28,7 @@ _networks_lock = Lock()
 
 
 @contextmanager
-def turn(address: str | None = None) -> Iterator[None]:
+def hashing_turn(address: str | None = None) -> Iterator[None]:
     """Wait for a turn to hash on behalf of a network address; raises Unavailable if too many wait.
 
     The limits keep processors and threads free for lead submissions, and places for other networks.
@@ -62,14 +62,14 @@ def _place_of_network(name: str) -> Iterator[None]:
         places.release()
 
 
-def hashed(password: str, address: str | None = None) -> str:
+def hash_password(password: str, address: str | None = None) -> str:
     """Return the hash of a new password; `address` is the network address that set it, if any."""
-    with turn(address):
+    with hashing_turn(address):
         secret = rules.composed_password(password).encode()
         return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
 
-def match(password: str, hash_: str | None) -> bool:
+def check_password(password: str, hash_: str | None) -> bool:
     """Check a password against a hash; the caller must hold a `turn`.
 
     Without a hash (no such user), check against a dummy hash so that timing is equal.
@@ -77,11 +77,11 @@ def match(password: str, hash_: str | None) -> bool:
     secret = rules.composed_password(password).encode()
     # bcrypt rejects longer passwords. Check a truncated one anyway, so that timing reveals nothing.
     same = bcrypt.checkpw(
-        secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _nobodys(BCRYPT_ROUNDS)).encode()
+        secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _dummy_hash(BCRYPT_ROUNDS)).encode()
     )
     return same and bool(hash_) and len(secret) <= rules.PASSWORD_MAX_BYTES
 
 
 @functools.cache
-def _nobodys(rounds: int) -> str:
+def _dummy_hash(rounds: int) -> str:
     return bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(rounds)).decode()

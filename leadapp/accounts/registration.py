@@ -7,8 +7,7 @@ from sqlalchemy import exists, or_, select, update
 
 from .. import letters, rules
 from ..extensions import db
-from ..models import RefusedRegistration, User
-from ..models.accounts import REFUSED_FOR
+from ..models.accounts import REFUSED_FOR, RefusedRegistration, User
 from ..wording import now
 
 WARN_AGAIN_AFTER = timedelta(days=1)
@@ -38,7 +37,7 @@ def refuse(username: str, email: str) -> None:
     owner = update(User).where(User.email_key == rules.email_key(email), User.is_active, due)
     # One UPDATE checks and sets `warned_at`, so two simultaneous requests send only one e-mail.
     if address := db.session.scalar(owner.values(warned_at=at).returning(User.email_key)):
-        letters.owe_user("registration", address, at)
+        letters.enqueue_for_user("registration", address, at)
 
 
 def refused() -> Sequence[RefusedRegistration]:

@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, Response, g, request
 from flask_login import AnonymousUserMixin
 
 from .. import accounts, tokens
-from ..config import current
+from ..config import settings
 from ..errors import Forbidden, NotSignedIn
 from ..extensions import csrf
 from . import auth, docs, leads
@@ -41,7 +41,7 @@ def identify() -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn("not_signed_in")
-    user = accounts.by_login(tokens.read_bearer(token.strip()))
+    user = accounts.user_for_login(tokens.verify_bearer(token.strip()))
     if user is None:
         raise NotSignedIn("token_invalid")
     g._login_user = user
@@ -56,7 +56,7 @@ def share(response: Response) -> Response:
     Credentials are not allowed, because the API ignores cookies.
     """
     response.vary.add("Origin")
-    if (origin := request.headers.get("Origin")) in current["CORS_ORIGINS"]:
+    if (origin := request.headers.get("Origin")) in settings["CORS_ORIGINS"]:
         response.headers["Access-Control-Allow-Origin"] = str(origin)
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH"
         response.headers["Access-Control-Allow-Headers"] = (

@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from flask_login import current_user
 
 from .. import accounts, tokens
-from ..config import current
+from ..config import settings
 from ..errors import InvalidInput, WrongMediaType
 from ..forms import LoginForm
 from ..schemas.readers import RegisterSchema
@@ -38,9 +38,9 @@ def login() -> Answer:
     user = accounts.authenticate(
         form.username.data, form.password.data or "", request.remote_addr or ""
     )
-    lifetime = timedelta(minutes=current["ACCESS_TOKEN_EXPIRE_MINUTES"])
+    lifetime = timedelta(minutes=settings["ACCESS_TOKEN_EXPIRE_MINUTES"])
     login = accounts.sign_in(user, lifetime)
-    token = tokens.bearer(login.id, user.id, login.expires_at)
+    token = tokens.sign_bearer(login.id, user.id, login.expires_at)
     return TokenSchema().dump({"access_token": token, "expires_in": int(lifetime.total_seconds())})
 
 

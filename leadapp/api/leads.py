@@ -9,12 +9,13 @@ from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
 from marshmallow import Schema
 
-from .. import downloads, intake, triage
+from .. import downloads, intake
 from ..errors import InvalidInput, Message, WrongMediaType
 from ..forms import SubmitForm
-from ..models import Lead
+from ..models.leads import Lead
 from ..schemas.readers import QuerySchema, StatusSchema
 from ..schemas.writers import LeadSchema, PageSchema, SubmittedSchema
+from ..triage import finding, marking, reading
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
@@ -40,25 +41,25 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
 @bp.get("")
 def list_leads() -> tuple[Answer, dict[str, str]]:
     """Return one page of leads."""
-    page = triage.search(QUERY.read(request.args.to_dict()))
+    page = finding.search(QUERY.read(request.args.to_dict()))
     return PAGE.dump(page), {"Link": _links(page)}
 
 
 @bp.get("/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> Response:
     """Return a lead with all its submissions."""
-    return _versioned(LEAD, triage.show(lead_id, current_user))
+    return _versioned(LEAD, reading.show(lead_id, current_user))
 
 
 @bp.patch("/<uuid:lead_id>")
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
     """Mark a lead as reached out; if it is already marked, return the first mark."""
-    triage.check_transition(STATUS.read_body()["status"])
+    marking.check_transition(STATUS.read_body()["status"])
     seen = None
     if request.if_match:
         # A proxy that compresses responses makes their ETags weak.
-        seen = triage.seen_as(lead_id, request.if_match.contains_weak)
-    lead = triage.mark_reached_out(lead_id, current_user, seen).lead
+        seen = marking.check_version(lead_id, request.if_match.contains_weak)
+    lead = marking.mark_reached_out(lead_id, current_user, seen).lead
     return _versioned(MARKED, lead)
 
 
@@ -66,7 +67,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download the newest resume of a lead, or the resume of one submission."""
-    return downloads.resume(*triage.open_resume(lead_id, current_user, submission_id))
+    return downloads.resume(*reading.open_resume(lead_id, current_user, submission_id))
 
 
 def _idempotency_key() -> str | None:
@@ -87,7 +88,7 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
     return response
 
 
-def _links(page: triage.Page) -> str:
+def _links(page: finding.Page) -> str:
     """Return the Link header with the URLs of the other pages (RFC 8288)."""
     here, last = page.query.page, max(page.pages, 1)
     pages = {"first": 1, "prev": min(here - 1, last), "next": here + 1, "last": last}

@@ -7,10 +7,10 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from .. import triage
-from ..models import LeadStatus
+from ..models.leads import LeadStatus
 from ..schemas.readers import PAGE_MAX, SIZE_MAX, QuerySchema
 from ..schemas.writers import LeadSchema
+from ..triage import exporting, finding, reading
 from ..wording import now, span
 from .console import ask, counted, mendable, reporting
 
@@ -44,7 +44,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, waiting time, name, e-mail address."""
-    page = triage.search(QuerySchema().read(typed))
+    page = finding.search(QuerySchema().read(typed))
     if as_json:
         click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
     else:
@@ -64,7 +64,7 @@ def list_leads(as_json: bool, **typed: Any) -> None:
 @mendable
 def export_leads(**typed: Any) -> None:
     """Print leads as CSV."""
-    for row in triage.export(QuerySchema().read(typed), by=None):
+    for row in exporting.export_csv(QuerySchema().read(typed), by=None):
         click.echo(row, nl=False)
 
 
@@ -77,8 +77,8 @@ def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
 
     The next sweep deletes its files.
     """
-    lead = triage.read(lead_id)
-    triage.erase(
+    lead = reading.read(lead_id)
+    reading.erase_by_reference(
         lead_id,
         None,
         reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"),

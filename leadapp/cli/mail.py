@@ -8,8 +8,9 @@ import threading
 import click
 from flask.cli import AppGroup
 
-from .. import letters, mail, rules, upkeep, wording
-from ..config import current
+from .. import letters, mail, rules, wording
+from ..config import settings
+from ..upkeep import rounds
 from .console import counted, mendable, reporting
 
 mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
@@ -26,7 +27,7 @@ def deliver_letters() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     click.echo("Delivering letters; press Ctrl+C to stop.", err=True)
-    upkeep.keep_up(stopped)
+    rounds.run_until(stopped)
 
 
 @mail_commands.command("test")
@@ -36,14 +37,14 @@ def test_mail(to: str) -> None:
     """Send one test e-mail now, and print the reason if it fails."""
     recipient, number = rules.email(to), secrets.token_hex(8)
     try:
-        message = mail.compose("test", "Test e-mail", recipient, f"test-{number}")
+        message = mail.build("test", "Test e-mail", recipient, f"test-{number}")
     except Exception as error:
         words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
         raise click.ClickException(words) from error
     mail.send(message)
     place = str(mail.outbox())
-    if current["SMTP_HOST"]:
-        place = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
+    if settings["SMTP_HOST"]:
+        place = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
     click.echo(f"{place} accepted the e-mail")
 
 
@@ -54,7 +55,7 @@ def mail_status(as_json: bool) -> None:
 
     Exits with 1 if any has failed.
     """
-    waiting, failed, wait = letters.standing()
+    waiting, failed, wait = letters.read_state()
     figures = {
         "waiting": waiting,
         "failed": failed,

@@ -10,8 +10,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from .. import config, demo, upkeep
-from ..config import SETTINGS, current
+from .. import demo
+from ..config import settings, table
+from ..config.table import SETTINGS
+from ..upkeep import backup, rounds
+from ..upkeep.doctor import examine
 from .console import counted, reporting, span, watched
 
 
@@ -19,7 +22,7 @@ from .console import counted, reporting, span, watched
 @counted
 def sweep() -> dict[str, int]:
     """Delete stored files that no submission has claimed in two hours."""
-    return {"deleted": upkeep.sweep()}
+    return {"deleted": rounds.sweep()}
 
 
 @click.command("purge")
@@ -29,7 +32,7 @@ def sweep() -> dict[str, int]:
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
     """Erase the leads with no submission in the time given by --older-than."""
     return {
-        "would_be_erased" if dry_run else "erased": upkeep.purge(
+        "would_be_erased" if dry_run else "erased": rounds.purge(
             untouched, watched("Erasing"), dry_run
         )
     }
@@ -44,7 +47,7 @@ def back_up(folder: Path | None, as_json: bool) -> None:
     By default, creates the folder in BACKUP_DIR. The site may keep running. Exits with 1 if files
     are missing from storage or changed.
     """
-    made, lost = upkeep.back_up(folder, watched("Copying"))
+    made, lost = backup.back_up(folder, watched("Copying"))
     click.echo(json.dumps({"folder": str(made), "lost": lost}) if as_json else made)
     click.echo(f"Compare it with its manifest: flask restore --verify {made}", err=True)
     # Exit with 1, so that `flask backup && rm` keeps the older backups that have these files.
@@ -63,7 +66,7 @@ def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
 
     Stop the site first. Leads that were erased after the backup are left out. All logins end.
     """
-    bring = upkeep.verify if only_verify else upkeep.restore
+    bring = backup.verify if only_verify else backup.restore
     manifest = bring(folder, watched("Comparing" if only_verify else "Restoring"))
     made = {name: manifest[name] for name in ("made_at", "revision")}
     return made | {"files": len(manifest["files"])} | manifest["counts"]
@@ -77,7 +80,7 @@ def remind(waited: timedelta) -> dict[str, int]:
 
     Run it once a day.
     """
-    return {"waiting": upkeep.remind(waited)}
+    return {"waiting": rounds.remind(waited)}
 
 
 @click.command("seed-demo")
@@ -98,7 +101,7 @@ def doctor(as_json: bool) -> None:
 
     Exits with 1 if a part does not work.
     """
-    findings = upkeep.examine()
+    findings = examine()
     if as_json:
         click.echo(json.dumps([finding._asdict() for finding in findings]))
     else:
@@ -115,14 +118,14 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--example",
     "written",
-    flag_value=config.example,
+    flag_value=table.example,
     type=click.UNPROCESSED,
     help="Print .env.example.",
 )
 @click.option(
     "--markdown",
     "written",
-    flag_value=config.markdown,
+    flag_value=table.markdown,
     type=click.UNPROCESSED,
     help="Print the docs' table.",
 )
@@ -135,6 +138,6 @@ def show_config(written: Callable[[], str] | None) -> None:
 def _settings_in_force() -> str:
     lines = []
     for setting in SETTINGS:
-        value = "********" if setting.secret and current[setting.name] else current[setting.name]
-        lines.append(f"{setting.name}={value}  # {current['SETTING_SOURCES'][setting.name]}\n")
+        value = "********" if setting.secret and settings[setting.name] else settings[setting.name]
+        lines.append(f"{setting.name}={value}  # {settings['SETTING_SOURCES'][setting.name]}\n")
     return "".join(lines)

@@ -10,8 +10,8 @@ from marshmallow import Schema, fields
 
 from .. import accounts, rules
 from ..accounts import registration
-from ..config import current
-from ..models import User
+from ..config import settings
+from ..models.accounts import User
 from ..schemas.writers import Moment, UserSchema
 from ..wording import when
 from .console import ask, confirm, reporting
@@ -83,7 +83,7 @@ def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None
         )
     else:
         click.echo(user.username + (f"\nPassword: {password}" if password else ""))
-    click.echo(then.format(current["BASE_URL"]), err=True)
+    click.echo(then.format(settings["BASE_URL"]), err=True)
 
 
 @click.command("seed-db")
@@ -93,7 +93,7 @@ def seed_db(as_json: bool) -> None:
 
     The password must be changed at the first sign-in. In production it is random.
     """
-    production = current["ENVIRONMENT"] == "production"
+    production = settings["ENVIRONMENT"] == "production"
     password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
     user = accounts.create("admin", "admin@leadmanagement.local", password, must_change=True)
     _report(user, as_json, f"{SIGN_IN} and change this password.", password)
@@ -107,7 +107,7 @@ def list_users(as_json: bool, refused: bool) -> None:
     if refused:
         _list_refused(as_json)
         return
-    users = accounts.everybody()
+    users = accounts.list_users()
     lines = (f"{user.username:<20} {user.email:<40} {_state(user)}" for user in users)
     click.echo(json.dumps(UserSchema(many=True).dump(users)) if as_json else "\n".join(lines))
 
@@ -160,7 +160,7 @@ def delete_user(username: str, yes: bool, as_json: bool) -> None:
 
     The history of leads is kept, without the name of the user.
     """
-    user = accounts.named(username)
+    user = accounts.get_by_username(username)
     if not yes:
         question = f"Delete the account {user.username} ({user.email}) for good?"
         confirm(question, "--yes")
@@ -184,6 +184,6 @@ def set_password(
     username: str, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
     """Set a new password for a user, and end their sessions and tokens."""
-    user, password = accounts.named(username), _password(password_file, random_password)
+    user, password = accounts.get_by_username(username), _password(password_file, random_password)
     accounts.set_password(user, password, must_change=random_password)
     _report(user, as_json, password=password if random_password else None)

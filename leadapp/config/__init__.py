@@ -15,21 +15,9 @@ from werkzeug.local import LocalProxy
 
 from .. import counter
 from .checks import LOOPBACK, SECRET_LENGTHS, unsafe
-from .table import SETTINGS, Setting, example, markdown
+from .table import SETTINGS, Setting
 
-__all__ = [
-    "LOOPBACK",
-    "SETTINGS",
-    "ConfigurationError",
-    "Setting",
-    "current",
-    "example",
-    "init_app",
-    "load",
-    "markdown",
-]
-
-current: Any = LocalProxy(lambda: current_app.config)
+settings: Any = LocalProxy(lambda: current_app.config)
 
 
 class ConfigurationError(ClickException):

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from .. import intake
-from ..config import current
+from ..config import settings
 from ..errors import Forbidden
 from ..extensions import db
-from ..models import Event, Lead, LeadStatus, Submission, User
+from ..models.accounts import User
+from ..models.leads import Event, Lead, LeadStatus, Submission
 from ..resumes.inspect import Resume, inspect
 from ..rules import fold
 from ..storage import store
@@ -31,7 +32,7 @@ def add_leads(count: int) -> Iterator[bool]:
 
     Queues no e-mails. Raises Forbidden in production.
     """
-    if current["ENVIRONMENT"] == "production":
+    if settings["ENVIRONMENT"] == "production":
         raise Forbidden("demo_production")
     return _adding(count)
 
@@ -54,7 +55,7 @@ def _adding(count: int) -> Iterator[bool]:
 def _resume(name: str, ending: str) -> Resume:
     with (HERE / f"resume{ending}").open("rb") as file, store.stage() as staged:
         shutil.copyfileobj(file, staged)
-        return intake.keep(inspect(staged, f"{name}{ending}"))
+        return intake.keep_resume(inspect(staged, f"{name}{ending}"))
 
 
 def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import olefile
 
-from ..config import current
+from ..config import settings
 from ..errors import Refused
-from ..models import FILENAME_MAX
+from ..models.leads import FILENAME_MAX
 from ..wording import filesize
 from . import ole, pdf, word
 from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
@@ -81,8 +81,8 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
 def _check_size(size: int) -> None:
     if size == 0:
         raise Refused("resume_empty")
-    if size > current["MAX_FILE_SIZE"]:
-        raise Refused("resume_too_large", limit=filesize(current["MAX_FILE_SIZE"]))
+    if size > settings["MAX_FILE_SIZE"]:
+        raise Refused("resume_too_large", limit=filesize(settings["MAX_FILE_SIZE"]))
 
 
 def _content(stream: IO[bytes]) -> Content:

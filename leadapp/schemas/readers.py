@@ -19,8 +19,8 @@ from marshmallow import (
 
 from .. import rules
 from ..errors import InvalidInput, Message, Refused, Unreadable, WrongMediaType
-from ..models import LeadStatus
-from ..triage import ORDERS, Query
+from ..models.leads import LeadStatus
+from ..triage.finding import ORDERS, Query
 
 PAGE_MAX = 1_000_000
 SIZE_MAX = 100

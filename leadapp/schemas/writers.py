@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import url_for
 from marshmallow import Schema, fields
 
-from ..models import LeadStatus
+from ..models.leads import LeadStatus
 
 
 class Moment(fields.Field[datetime]):

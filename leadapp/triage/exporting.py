@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import joinedload
 
-from ..config import current
+from ..config import settings
 from ..extensions import db
-from ..models import Lead, User
+from ..models.accounts import User
+from ..models.leads import Lead
 from .finding import Query
-from .reading import happened
+from .reading import record
 
 COLUMNS = ("Reference", "First name", "Last name", "E-mail", "Status", "Submissions")
 TIMES = ("Received", "Waiting since", "Reached out")
@@ -20,18 +21,18 @@ BATCH = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def export(query: Query, by: User | None) -> Iterator[str]:
+def export_csv(query: Query, by: User | None) -> Iterator[str]:
     """Return the matching leads as lines of CSV, with times in the firm's time zone.
 
     Records the export as one event of this user.
     """
-    happened("exported", None, by)
+    record("exported", None, by)
     db.session.commit()
     return _rows(query)
 
 
 def _rows(query: Query) -> Iterator[str]:
-    zone = current["TIMEZONE"]
+    zone = settings["TIMEZONE"]
     heading = _line([*COLUMNS, *(f"{name} ({zone})" for name in TIMES), "Reached out by"])
     # Without this byte order mark, Excel reads the file in another encoding than UTF-8.
     yield "\ufeff" + heading

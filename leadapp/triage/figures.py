@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from ..config import current
+from ..config import settings
 from ..extensions import db
-from ..models import Lead, LeadStatus, Submission
+from ..models.leads import Lead, LeadStatus, Submission
 from ..wording import now
 
 DAYS = 30
@@ -19,7 +19,7 @@ FRESH_SECONDS = 60
 
 
 @dataclass(frozen=True, eq=False)
-class Figures:
+class Statistics:
     """The number of submissions on each day, oldest first, and the median wait for a contact.
 
     The wait is None if no lead was reached out to.
@@ -34,7 +34,7 @@ class Figures:
         return max(self.days, key=lambda day: (self.days[day], day))
 
 
-def figures() -> Figures:
+def read_statistics() -> Statistics:
     """Return the figures of the last thirty days, in the firm's time zone.
 
     Each process caches them for a minute.
@@ -43,11 +43,11 @@ def figures() -> Figures:
 
 
 @functools.lru_cache(maxsize=1)
-def _counted(_minute: int, _database: str) -> Figures:
-    today = now().astimezone(current["TIMEZONE"]).date()
+def _counted(_minute: int, _database: str) -> Statistics:
+    today = now().astimezone(settings["TIMEZONE"]).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     ends = [*days, today + timedelta(days=1)]
-    midnights = [datetime.combine(day, datetime.min.time(), current["TIMEZONE"]) for day in ends]
+    midnights = [datetime.combine(day, datetime.min.time(), settings["TIMEZONE"]) for day in ends]
     counts = (
         select(func.count())
         .where(Submission.created_at >= start, Submission.created_at < end)
@@ -62,7 +62,7 @@ def _counted(_minute: int, _database: str) -> Figures:
     # The one or two waits in the middle, for the median. Importing `statistics` takes 1 MB.
     middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]
     counted = db.session.execute(select(*counts)).one()
-    return Figures(
+    return Statistics(
         dict(zip(days, counted, strict=True)),
         sum(middle, timedelta()) / len(middle) if middle else None,
     )

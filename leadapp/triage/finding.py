@@ -12,7 +12,9 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from .. import letters
 from ..extensions import db
-from ..models import Lead, LeadStatus, Letter, Submission, Tally, User
+from ..models.accounts import User
+from ..models.leads import Lead, LeadStatus, Submission, Tally
+from ..models.letters import Letter
 from ..rules import fold
 
 # Each order has an index. The id breaks ties; the e-mail address is unique and needs no id.
@@ -154,7 +156,7 @@ class Attention(NamedTuple):
     id and the reference of a lead.
     """
 
-    letters: letters.Standing
+    letters: letters.QueueState
     failed: Sequence[Row[uuid.UUID, str]]
     asking: Sequence[Row[uuid.UUID, str]]
 
@@ -203,7 +205,7 @@ def neighbours(lead: Lead, query: Query) -> tuple[uuid.UUID | None, uuid.UUID | 
 
 def attention() -> Attention:
     """Return the state of the e-mail queue, failed e-mails and erasure requests."""
-    standing, run = letters.standing(), db.session.connection().execute
+    standing, run = letters.read_state(), db.session.connection().execute
     return Attention(standing, run(WITH_FAILED).all() if standing.failed else (), run(ASKING).all())
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import update
 
 from ..errors import Conflict, VersionStale
 from ..extensions import db
-from ..models import Lead, LeadStatus, User
+from ..models.accounts import User
+from ..models.leads import Lead, LeadStatus
 from ..wording import now
-from .reading import happened, read
+from .reading import read, record
 
 UNDO_FOR = timedelta(minutes=10)
 
@@ -29,7 +30,7 @@ def check_transition(status: LeadStatus) -> None:
         raise Conflict("status_transition")
 
 
-def seen_as(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
+def check_version(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
     """Return the number of submissions in the version of the lead that the client saw.
 
     Raises VersionStale if the lead has changed since.
@@ -56,7 +57,7 @@ def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None 
     ).returning(Lead.id)
     marked = db.session.scalar(marking) is not None
     if marked:
-        happened("marked", lead_id, by)
+        record("marked", lead_id, by)
     db.session.commit()
     lead = read(lead_id)
     if not marked and lead.status == LeadStatus.PENDING:
@@ -75,7 +76,7 @@ def undo(lead_id: uuid.UUID, by: User, version: str) -> Lead:
         status=LeadStatus.PENDING, reached_out_at=None, reached_out_by=None, updated_at=at
     )
     if lead.version == version and db.session.scalar(undoing.returning(Lead.id)):
-        happened("undone", lead_id, by)
+        record("undone", lead_id, by)
     db.session.commit()
     lead = read(lead_id)
     if lead.status != LeadStatus.PENDING:

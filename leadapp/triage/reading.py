@@ -13,16 +13,18 @@ from sqlalchemy.orm import joinedload
 from .. import erasures, letters
 from ..errors import InvalidInput, Message, NotFound
 from ..extensions import db
-from ..models import Event, Lead, Letter, Submission, User
+from ..models.accounts import User
+from ..models.leads import Event, Lead, Submission
+from ..models.letters import Letter
 from ..storage import store
 from ..wording import now
 from .finding import WHOLE
 
 # Composed once. Adding a row through the ORM session costs several times as much.
-HAPPEN = insert(Event)
+INSERT_EVENT = insert(Event)
 
 
-class Happening(NamedTuple):
+class HistoryLine(NamedTuple):
     """One line of a lead's history."""
 
     at: datetime
@@ -40,10 +42,10 @@ def read(lead_id: uuid.UUID) -> Lead:
     return lead
 
 
-def happened(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
+def record(kind: str, lead_id: uuid.UUID | None, by: User | None) -> None:
     """Record an event in the caller's transaction."""
     db.session.connection().execute(
-        HAPPEN, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id}
+        INSERT_EVENT, {"kind": kind, "lead_id": lead_id, "user_id": by and by.id}
     )
 
 
@@ -71,7 +73,7 @@ def show(lead_id: uuid.UUID, by: User) -> Lead:
     with _committed():
         if lead.seen_at is None:
             db.session.execute(unseen.values(seen_at=now()))
-        happened("viewed", lead_id, by)
+        record("viewed", lead_id, by)
     return lead
 
 
@@ -92,10 +94,10 @@ def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> Non
         raise NotFound("letter_unknown")
     with _committed():
         if letters.send_again(letter_id):
-            happened("letter_again", lead_id, by)
+            record("letter_again", lead_id, by)
 
 
-def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
+def list_history(lead: Lead, owed: Sequence[Letter]) -> list[HistoryLine]:
     """List the history of a lead, oldest first.
 
     It has the lead's events, the e-mails sent, and all exports since the lead was created, because
@@ -109,9 +111,11 @@ def history(lead: Lead, owed: Sequence[Letter]) -> list[Happening]:
     )
     noted = db.session.scalars(events.order_by(Event.id)).all()
     lines = [
-        Happening(event.created_at, event.kind, event.user, event.request_id) for event in noted
+        HistoryLine(event.created_at, event.kind, event.user, event.request_id) for event in noted
     ]
-    lines += [Happening(letter.sent_at, f"sent_{letter.kind}") for letter in owed if letter.sent_at]
+    lines += [
+        HistoryLine(letter.sent_at, f"sent_{letter.kind}") for letter in owed if letter.sent_at
+    ]
     return sorted(lines, key=lambda line: line.at)
 
 
@@ -133,14 +137,14 @@ def open_resume(
     file = store.open(submission.storage_key)
     try:
         with _committed():
-            happened("previewed" if as_preview else "downloaded", lead_id, by)
+            record("previewed" if as_preview else "downloaded", lead_id, by)
     except Exception:
         file.close()
         raise
     return submission, file
 
 
-def erase(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
+def erase_by_reference(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
     """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
     if reference.strip().upper() != lead.reference:

@@ -17,10 +17,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, delete, func, inspect, select, table
 
 from .. import erasures
-from ..config import current
+from ..config import settings
 from ..errors import Conflict, NotFound
 from ..extensions import db, migrate
-from ..models import Erasure, Lead, Login, Submission, User
+from ..models.accounts import Login, User
+from ..models.leads import Erasure, Lead, Submission
 from ..storage import store
 from ..wording import now
 from . import dump
@@ -39,7 +40,7 @@ def back_up(folder: Path | None = None, watch: Watch = iter) -> tuple[Path, list
     names, so each file in the snapshot is still in storage. The manifest comes last: a folder
     without a manifest is not a backup.
     """
-    folder = folder or Path(current["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
+    folder = folder or Path(settings["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
     folder.mkdir(mode=0o700, parents=True)
     try:
         return folder, _fill(folder, watch)
@@ -74,8 +75,10 @@ def _fill(folder: Path, watch: Watch) -> list[str]:
     }
     os.sync()
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
-    known = erasures.noted(folder.parent)
-    erasures.note({row.id: row.created_at for row in erased if row.id not in known}, folder.parent)
+    known = erasures.read_list(folder.parent)
+    erasures.add_to_list(
+        {row.id: row.created_at for row in erased if row.id not in known}, folder.parent
+    )
     return [key for key, _, sha256 in rows if files[key]["sha256"] != sha256]
 
 
@@ -104,7 +107,7 @@ def restore(folder: Path, watch: Watch = iter) -> dict[str, Any]:
     """
     manifest = verify(folder, watch)
     _check_place(manifest)
-    gone = erasures.noted(folder.parent) | erasures.noted(Path(current["BACKUP_DIR"]))
+    gone = erasures.read_list(folder.parent) | erasures.read_list(Path(settings["BACKUP_DIR"]))
     for key, file in watch(manifest["files"].items()):
         if uuid.UUID(file["lead"]) not in gone:
             with open(folder / FILES / key, "rb") as kept, store.stage() as staged:

@@ -18,10 +18,13 @@ from sqlalchemy import delete, false, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from .. import letters, mail
-from ..config import LOOPBACK, SETTINGS, current
-from ..errors import MENDS, LeadappError
+from ..config import settings
+from ..config.checks import LOOPBACK
+from ..config.table import SETTINGS
+from ..errors import REMEDIES, LeadappError
 from ..extensions import db, is_pooled, limiter, migrate
-from ..models import Lead, UTCDateTime
+from ..models.columns import UTCDateTime
+from ..models.leads import Lead
 from ..storage import store
 from ..wording import now, span, when
 
@@ -71,28 +74,28 @@ def _examine(name: str) -> Finding:
     try:
         return Finding(name, "ok", CHECKS[name]())
     except Trouble as trouble:
-        return Finding(name, trouble.state, str(trouble), MENDS[name])
+        return Finding(name, trouble.state, str(trouble), REMEDIES[name])
     except Exception as error:  # the other checks must still run
         cause = error.__cause__ if isinstance(error, (DBAPIError, LeadappError)) else error
         return Finding(
-            name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), MENDS[name]
+            name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), REMEDIES[name]
         )
     finally:
         db.session.rollback()
 
 
 def _configuration() -> str:
-    if current["ENVIRONMENT"] != "production" and current["HOST"] not in LOOPBACK:
-        raise Trouble(f"settings of development, and others reach {current['HOST']}", "warn")
-    given = sum(source != "default" for source in current["SETTING_SOURCES"].values())
-    return f"{current['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings given"
+    if settings["ENVIRONMENT"] != "production" and settings["HOST"] not in LOOPBACK:
+        raise Trouble(f"settings of development, and others reach {settings['HOST']}", "warn")
+    given = sum(source != "default" for source in settings["SETTING_SOURCES"].values())
+    return f"{settings['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings given"
 
 
 def _secret() -> str:
-    made = Path(current["INSTANCE_PATH"]) / "secret_key"
+    made = Path(settings["INSTANCE_PATH"]) / "secret_key"
     if made.exists() and made.stat().st_mode & 0o077:
         raise Trouble(f"others on this machine can read {made}")
-    return f"from {current['SETTING_SOURCES']['SECRET_KEY']}"
+    return f"from {settings['SETTING_SOURCES']['SECRET_KEY']}"
 
 
 def _database() -> str:
@@ -136,15 +139,15 @@ def _storage() -> str:
 
 
 def _mail() -> str:
-    if not current["SMTP_HOST"]:
+    if not settings["SMTP_HOST"]:
         raise Trouble(f"no server is set, so letters become files in {mail.outbox()}", "warn")
     mail.reach()
-    server = f"{current['SMTP_HOST']}:{current['SMTP_PORT']}"
-    return f"{server} accepts e-mail from {current['SMTP_FROM_EMAIL']}"
+    server = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
+    return f"{server} accepts e-mail from {settings['SMTP_FROM_EMAIL']}"
 
 
 def _letters() -> str:
-    standing = letters.standing()
+    standing = letters.read_state()
     if standing.oldest_waiting and standing.oldest_waiting > LATE:
         raise Trouble(f"{standing.waiting} wait, the oldest for {span(standing.oldest_waiting)}")
     if standing.failed:
@@ -153,7 +156,7 @@ def _letters() -> str:
 
 
 def _limits() -> str:
-    if not current["RATELIMIT_ENABLED"]:
+    if not settings["RATELIMIT_ENABLED"]:
         raise Trouble("nobody counts what one address sends", "warn")
     if not limiter.storage.check():
         raise Trouble("the counts cannot be reached, so each process counts for itself", "warn")
@@ -171,7 +174,7 @@ def _clock() -> str:
 
 
 def _address() -> str:
-    url, proxies = urlsplit(current["BASE_URL"]), current["TRUSTED_PROXIES"]
+    url, proxies = urlsplit(settings["BASE_URL"]), settings["TRUSTED_PROXIES"]
     request_id = secrets.token_hex(8)
     if url.scheme == "https" and not proxies:
         raise Trouble(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from ..errors import Unavailable
 from ..extensions import db, is_pooled
-from ..models import Submission
+from ..models.leads import Submission
 
 
 def snapshot() -> Connection:

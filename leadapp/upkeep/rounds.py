@@ -9,21 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 
 from .. import erasures, letters, mail
-from ..config import current
+from ..config import settings
 from ..extensions import db
 from ..log import logger
-from ..models import (
-    ONCE_FOR,
+from ..models.accounts import (
+    KNOWN_FOR,
+    REFUSED_FOR,
     FailedNetwork,
     FailedSignIns,
     KnownNetwork,
-    Lead,
-    LeadStatus,
-    Letter,
     RefusedRegistration,
-    Submission,
 )
-from ..models.accounts import KNOWN_FOR, REFUSED_FOR
+from ..models.leads import ONCE_FOR, Lead, LeadStatus, Submission
+from ..models.letters import Letter
 from ..storage import store
 from ..wording import now
 from .backup import Watch
@@ -37,7 +35,7 @@ BATCH = 500
 REMINDED = 50
 
 
-def keep_up(stopped: threading.Event) -> None:
+def run_until(stopped: threading.Event) -> None:
     """Deliver e-mails until `stopped` is set, and sweep once an hour.
 
     Before that, logs each problem with the parts that this work needs.
@@ -122,10 +120,10 @@ def remind(waited: timedelta) -> int:
         select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)
     ).all()
     subject, failures = "1 lead waits" if total == 1 else f"{total} leads wait", []
-    for attorney in current["ATTORNEY_EMAIL"] if total else []:
+    for attorney in settings["ATTORNEY_EMAIL"] if total else []:
         try:
             mail.send(
-                mail.compose(
+                mail.build(
                     "reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total
                 )
             )

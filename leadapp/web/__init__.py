@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .. import accounts, wording
 from ..errors import WARNINGS
 from ..extensions import login_manager
-from ..models import LeadStatus
+from ..models.leads import LeadStatus
 from ..resumes.formats import ACCEPT, KINDS
 from ..tokens import LeewaySigner
 from . import auth, dashboard, health, outbox, public
@@ -71,8 +71,8 @@ def init_app(app: Flask) -> None:
     for module in (public, auth, dashboard, health, *([outbox] if app.config["AT_HOME"] else [])):
         app.register_blueprint(module.bp)
     app.session_interface = Sessions()
-    app.before_request(_guard)
-    login_manager.user_loader(accounts.by_login)
+    app.before_request(guard)
+    login_manager.user_loader(accounts.user_for_login)
     _set_up_templates(app)
 
 
@@ -97,7 +97,7 @@ def _moment(at: datetime) -> Markup:
     return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{wording.when(at)}</time>')  # noqa: S704
 
 
-def _guard() -> ResponseReturnValue | None:
+def guard() -> ResponseReturnValue | None:
     """Redirect to the sign-in page unless the user is signed in or the page is public.
 
     The API has its own guard, and an unknown URL is a 404.

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from .. import accounts, rules
-from ..config import current
+from ..config import settings
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..extensions import csrf
 from ..forms import ForgotForm, LoginForm, PasswordForm
-from ..models import User
+from ..models.accounts import User
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -74,11 +74,11 @@ def forgot() -> ResponseReturnValue:
 
     The response is the same whether or not the account exists.
     """
-    if not current["SMTP_HOST"]:
+    if not settings["SMTP_HOST"]:
         raise NotFound("reset_off")
     form = ForgotForm()
     if form.is_submitted() and form.validate():
-        accounts.offer_reset(form.email.data)
+        accounts.request_reset(form.email.data)
         flash(
             "If there is an account with this address, an e-mail with a link is on its way", "good"
         )
@@ -89,7 +89,7 @@ def forgot() -> ResponseReturnValue:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password for the user named by the link in a password-reset e-mail."""
-    user, form = accounts.by_reset_link(token), PasswordForm()
+    user, form = accounts.user_for_reset_link(token), PasswordForm()
     del form.present
     if form.is_submitted() and form.validate():
         accounts.set_password(user, form.password.data)
@@ -100,7 +100,7 @@ def reset(token: str) -> ResponseReturnValue:
 
 def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> ResponseReturnValue:
     page = render_template(
-        "auth/login.html", form=form, nobody=accounts.nobody_yet(), notice=notice
+        "auth/login.html", form=form, nobody=accounts.no_users_exist(), notice=notice
     )
     return page, status
 

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from .. import upkeep
+from ..upkeep import doctor
 
 bp = Blueprint("health", __name__)
 
@@ -20,7 +20,7 @@ def ready() -> ResponseReturnValue:
 
     Never shows the cause of a failure, because this page is public.
     """
-    parts = {name: "ok" if works else "fail" for name, works in upkeep.readiness().items()}
+    parts = {name: "ok" if works else "fail" for name, works in doctor.readiness().items()}
     if "fail" in parts.values():
         return {"status": "not ready", "checks": parts}, 503, {"Retry-After": "60"}
     return {"status": "ready", "checks": parts}

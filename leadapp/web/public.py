@@ -16,7 +16,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from .. import accent, intake, tokens
-from ..config import current
+from ..config import settings
 from ..errors import InvalidInput, Message
 from ..extensions import csrf
 from ..forms import SubmitForm
@@ -51,14 +51,15 @@ def submit_lead() -> ResponseReturnValue:
         return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
     sending = intake.Sending(request.remote_addr or "", form.sending)
     submission, _ = intake.submit(details, sending)
-    return redirect(url_for(".submitted", token=tokens.page("submitted", submission.id)), 303)
+    return redirect(url_for(".submitted", token=tokens.sign_page("submitted", submission.id)), 303)
 
 
 @bp.get("/submitted/<token>")
 def submitted(token: str) -> str:
     """Confirm the received submission, on a page that can be reloaded and bookmarked."""
     return render_template(
-        "public/submitted.html", submission=intake.receipt(tokens.read_page("submitted", token))
+        "public/submitted.html",
+        submission=intake.read_receipt(tokens.verify_page("submitted", token)),
     )
 
 
@@ -69,9 +70,9 @@ def receipt(token: str) -> ResponseReturnValue:
 
     Allows this person to request erasure, in two steps.
     """
-    submission = intake.receipt(tokens.read_page("receipt", token))
+    submission = intake.read_receipt(tokens.verify_page("receipt", token))
     if request.method == "POST":
-        intake.ask_to_be_erased(submission)
+        intake.request_erasure(submission)
         return redirect(url_for(".receipt", token=token), 303)
     return render_template(
         "public/receipt.html",
@@ -90,7 +91,7 @@ def theme() -> Response:
     """
     sheet, colour = (
         Path(str(current_app.static_folder), "leadapp.css").read_text(),
-        current["ACCENT_COLOR"],
+        settings["ACCENT_COLOR"],
     )
     if colour:
         dark = accent.on_dark(colour)
@@ -100,8 +101,8 @@ def theme() -> Response:
 
 def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
     """Show the form with a new one-time id."""
-    form_id = tokens.new_form()
-    resume = intake.keep(form.good_resume) if form.good_resume else None
+    form_id = tokens.sign_form_id()
+    resume = intake.keep_resume(form.good_resume) if form.good_resume else None
     page = render_template(
         "public/submit_lead.html",
         form=form,
@@ -110,7 +111,7 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
         again=form.looks_automatic or form.again.data,
         WORDS=_script_words(),
         resume=resume,
-        kept=resume and tokens.keep_upload(asdict(resume), form_id),
+        kept=resume and tokens.sign_upload(asdict(resume), form_id),
     )
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-cache"  # the Back button keeps the typed text
@@ -119,9 +120,9 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
 
 def _script_words() -> dict[str, Message]:
     """Return the messages that the form's script shows, keyed by code."""
-    contact = current["CONTACT_TEXT"]
+    contact = settings["CONTACT_TEXT"]
     facts = {
-        "limit": filesize(current["MAX_FILE_SIZE"]),
+        "limit": filesize(settings["MAX_FILE_SIZE"]),
         "contact": f". {contact}" if contact else "",
         "status": "{status}",  # the script fills in the HTTP status
     }

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from leadapp.models import UTCDateTime
+from leadapp.models.columns import UTCDateTime
 
 revision = "0003"
 down_revision = "0002"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-from leadapp.models import UTCDateTime
+from leadapp.models.columns import UTCDateTime
 
 revision = "0005"
 down_revision = "0004"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import httpx
 from sqlalchemy import select
 
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.site import Site
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.servers.proxy import Proxy
 from tests.site import Site

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import select
 
-from leadapp.models import Lead, Letter, Submission
+from leadapp.models.leads import Lead, Submission
+from leadapp.models.letters import Letter
 from tests import samples
 from tests.factories import PASSWORD
 from tests.servers import PROGRAMS

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from leadapp.extensions import db
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.e2e.crowd import crowd, stored, taken

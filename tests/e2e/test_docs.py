@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from sqlalchemy import delete
 
 from leadapp.api.docs.document import FRAME
-from leadapp.models import User
+from leadapp.models.accounts import User
 from tests import samples
 from tests.blocks import blocks, type_in
 from tests.e2e.test_looks import RULES

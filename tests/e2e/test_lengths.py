@@ -7,7 +7,7 @@ from itertools import cycle
 
 from sqlalchemy import select
 
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.multipart import BOUNDARIES, body
 from tests.servers.ports import HOST

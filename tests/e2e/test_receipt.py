@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from leadapp.models import Event, Lead
+from leadapp.models.leads import Event, Lead
 from tests import samples
 from tests.e2e.test_looks import look_at
 from tests.factories import PASSWORD

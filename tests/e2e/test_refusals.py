@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from leadapp.errors import MESSAGES
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, submissions
 from tests.site import Site

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from leadapp.errors import MESSAGES
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from leadapp.models import Letter, Submission
+from leadapp.models.leads import Submission
+from leadapp.models.letters import Letter
 from tests import samples
 from tests.site import Site
 

@@ -15,7 +15,8 @@ from flask import Flask
 
 from leadapp import create_app
 from leadapp.extensions import db
-from leadapp.models import Tally, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Tally
 from leadapp.storage import make, store
 from leadapp.triage.figures import _counted
 from tests.clients import Client, watch_commits

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
-from leadapp.models import Event, Lead
+from leadapp.models.leads import Event, Lead
 from tests import samples
 from tests.clients import Client
 from tests.pages import forms

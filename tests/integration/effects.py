@@ -12,11 +12,12 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from leadapp import letters, log, upkeep
+from leadapp import letters, log
 from leadapp.config import ConfigurationError
 from leadapp.extensions import db
-from leadapp.models import Letter
+from leadapp.models.letters import Letter
 from leadapp.storage import store
+from leadapp.upkeep import backup
 from leadapp.wording import when
 from tests import samples
 from tests.clients import Client
@@ -176,7 +177,7 @@ def _storage_url(make: Make) -> None:
 @effect("BACKUP_DIR")
 def _backup_dir(make: Make) -> None:
     with make(BACKUP_DIR="backups-elsewhere").application.app_context():
-        made, _ = upkeep.back_up(None, iter)
+        made, _ = backup.back_up(None, iter)
     assert made.parent.name == "backups-elsewhere"
 
 

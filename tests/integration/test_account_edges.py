@@ -7,7 +7,7 @@ from sqlalchemy import event, update
 from leadapp import accounts, tokens
 from leadapp.errors import NotSignedIn
 from leadapp.extensions import db
-from leadapp.models import User
+from leadapp.models.accounts import User
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory, hashed
 from tests.pages import hidden_fields
@@ -24,7 +24,7 @@ def password_of(user: User) -> str:
 def test_a_link_sets_the_password_of_its_own_user(app: Flask, client: Client) -> None:
     first, second = UserFactory.create(), UserFactory.create()
     before = password_of(first)
-    link = f"/auth/reset/{tokens.reset(second.id, second.hashed_password)}"
+    link = f"/auth/reset/{tokens.sign_reset(second.id, second.hashed_password)}"
     form = hidden_fields(client.get(link).text, having="password")
     assert client.post(link, data=form | {"password": NEW}).status_code == 303
     assert password_of(first) == before

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.exceptions import abort
 
 from leadapp import errors, log, web
-from leadapp.models import User
+from leadapp.models.accounts import User
 from leadapp.wording import now
 from tests.clients import Client
 from tests.integration.test_sign_in import is_in, session_of

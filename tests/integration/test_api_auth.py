@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from leadapp import accounts
 from leadapp.extensions import db
-from leadapp.models import Login, User
+from leadapp.models.accounts import Login, User
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, LoginFactory, UserFactory

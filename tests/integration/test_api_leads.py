@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
-from leadapp.models import Lead, LeadStatus
+from leadapp.models.leads import Lead, LeadStatus
 from leadapp.rules import fold
 from leadapp.storage import store
 from tests import samples

@@ -12,9 +12,10 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from leadapp import upkeep
 from leadapp.extensions import db
-from leadapp.models import Lead, Letter, Submission
+from leadapp.models.leads import Lead, Submission
+from leadapp.models.letters import Letter
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
@@ -100,7 +101,7 @@ def test_the_network_of_a_key_is_kept_as_a_keyed_hash_for_a_day(client: Client) 
     assert HOME not in str(digest)
     for hours, left in ((23, digest), (25, None)):
         with time_machine.travel(now() + timedelta(hours=hours), tick=False):
-            upkeep.sweep()
+            rounds.sweep()
         assert db.session.scalars(kept).one() == left
 
 

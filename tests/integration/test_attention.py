@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from leadapp import triage
 from leadapp.extensions import db
-from leadapp.models import Lead
+from leadapp.models.leads import Lead
+from leadapp.triage import finding
 from leadapp.triage.finding import NAMED
 from leadapp.wording import now
 from tests.clients import Client
@@ -125,7 +125,7 @@ def test_a_stranger_is_not_told_what_has_come(client: Client) -> None:
 def test_a_wait_grows_while_nobody_does_anything(app: Flask) -> None:
     LetterFactory.create()
     with time_machine.travel(now() + timedelta(hours=2)):
-        waited = triage.attention().letters.oldest_waiting
+        waited = finding.attention().letters.oldest_waiting
     db.session.rollback()
     assert waited
     assert timedelta(hours=2) <= waited < timedelta(hours=2, minutes=1)

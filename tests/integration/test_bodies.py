@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from tests import samples
 from tests.clients import Client
 from tests.multipart import body

@@ -14,7 +14,7 @@ from flask import Flask
 
 from leadapp import letters, tokens
 from leadapp.errors import NotSignedIn
-from leadapp.models import User
+from leadapp.models.accounts import User
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
@@ -65,7 +65,7 @@ def test_a_kept_file_is_read_by_a_machine_whose_clock_differs(
         failed = send(client, client.get("/").text, email="ana@", resume=resume())
     fields = hidden_fields(failed.text, having="email")
     with clock(reader), app.test_request_context():
-        kept = tokens.read_upload(fields["kept"], fields["form_id"])
+        kept = tokens.verify_upload(fields["kept"], fields["form_id"])
     assert (kept is None) == (signer == FAR)
 
 
@@ -102,9 +102,9 @@ def test_a_token_from_an_hour_ahead_is_refused(app: Flask, attorney: User, claim
     claims = {"jti": str(LoginFactory.create(user=attorney).id), "sub": str(attorney.id)}
     claims |= {"iat": at, "exp": at + 2 * FAR}
     with app.test_request_context():
-        assert tokens.read_bearer(signed(app, **claims | {claim: at + NEAR})) == claims["jti"]
+        assert tokens.verify_bearer(signed(app, **claims | {claim: at + NEAR})) == claims["jti"]
         with pytest.raises(NotSignedIn):
-            tokens.read_bearer(signed(app, **claims | {claim: at + FAR}))
+            tokens.verify_bearer(signed(app, **claims | {claim: at + FAR}))
 
 
 @pytest.mark.parametrize(("late", "status"), [(NEAR, 200), (11, 401)])

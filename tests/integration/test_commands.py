@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from leadapp import accounts, letters
 from leadapp.extensions import db
-from leadapp.models import User
+from leadapp.models.accounts import User
 from tests.clients import Client
 from tests.factories import LetterFactory, UserFactory
 from tests.servers import MailServer

@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from leadapp import letters, mail
+from leadapp.config import checks
 from leadapp.extensions import db
-from leadapp.models import Letter
+from leadapp.models.letters import Letter
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
@@ -118,7 +119,7 @@ def test_a_letter_waits_when_the_database_fails_while_it_is_written(
     def fail(_: Letter) -> None:
         db.session.execute(text("SELECT 1 FROM nowhere"))
 
-    monkeypatch.setattr(letters, "_write", fail)
+    monkeypatch.setattr(letters, "compose", fail)
     LetterFactory.create()
     deliver()
     assert (one().reason or "").endswith("Error while writing it")
@@ -156,7 +157,7 @@ class Encrypted:
         self.authority = trustme.CA()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert("127.0.0.1").configure_cert(self.context)
-        monkeypatch.setattr(mail, "LOOPBACK", ())
+        monkeypatch.setattr(checks, "LOOPBACK", ())
 
     def speak_to(self, server: MailServer) -> None:
         self.monkeypatch.setitem(self.app.config, "SMTP_HOST", server.host)

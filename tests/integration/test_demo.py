@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, LeadStatus, Letter, Submission, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Event, Lead, LeadStatus, Submission
+from leadapp.models.letters import Letter
 from leadapp.resumes.inspect import inspect
 from leadapp.storage import store
 from leadapp.wording import now

@@ -13,7 +13,7 @@ from flask import Flask
 from limits.storage import MemoryStorage, RedisStorage
 from werkzeug.serving import make_server
 
-from leadapp.errors import MENDS
+from leadapp.errors import REMEDIES
 from leadapp.extensions import limiter
 from leadapp.storage import store
 from leadapp.upkeep.doctor import CHECKS
@@ -182,14 +182,14 @@ def test_what_is_planted_is_found(
     plant(patient, mailbox, monkeypatch)
     told = run(patient, "doctor", "--json")
     [finding] = [finding for finding in json.loads(told.stdout) if finding["state"] != "ok"]
-    assert (finding["check"], finding["state"], finding["mend"]) == (check, state, MENDS[check])
+    assert (finding["check"], finding["state"], finding["mend"]) == (check, state, REMEDIES[check])
     assert words in finding["found"]
     assert told.exit_code == (1 if state == "fail" else 0)
     [line] = [
         line for line in run(patient, "doctor").stdout.splitlines() if not line.startswith("ok")
     ]
     assert line.startswith(f"{state:6}{check}: ")
-    assert line.endswith(f". {MENDS[check]}")
+    assert line.endswith(f". {REMEDIES[check]}")
 
 
 @pytest.mark.databases("sqlite")
@@ -224,7 +224,7 @@ def test_a_database_that_cannot_be_used_is_found(
     assert told.exit_code == 1
     assert next(iter(found)) == first
     assert words in found[first]["found"]
-    assert found[first]["mend"] == MENDS[first]
+    assert found[first]["mend"] == REMEDIES[first]
     assert "secret-word" not in told.output
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
-from leadapp.models import Lead, LeadStatus, Letter, Submission
+from leadapp.models.leads import Lead, LeadStatus, Submission
+from leadapp.models.letters import Letter
 from tests import samples
 from tests.clients import Client
 from tests.pages import hidden_fields

@@ -12,7 +12,8 @@ from sqlalchemy import event, func, select
 
 from leadapp import erasures
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, Letter
+from leadapp.models.leads import Event, Lead
+from leadapp.models.letters import Letter
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory

@@ -8,11 +8,15 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import tokens, triage, upkeep
+from leadapp import tokens
 from leadapp.errors import NotFound
 from leadapp.extensions import db
-from leadapp.models import Erasure, Event, Lead, Letter, Submission, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Erasure, Event, Lead, Submission
+from leadapp.models.letters import Letter
 from leadapp.storage import store
+from leadapp.triage import reading
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory
@@ -71,7 +75,7 @@ def test_erasing_takes_all_and_leaves_a_record_without_a_name(
         lead.reference,
         lead.id,
     )
-    receipt = f"/receipt/{tokens.page('receipt', lead.newest.id)}"
+    receipt = f"/receipt/{tokens.sign_page('receipt', lead.newest.id)}"
     assert signed_in.get(receipt).status_code == 200
     answer = erase(signed_in, lead, f" {reference.lower()} ")
     assert (answer.status_code, answer.location) == (303, LIST)
@@ -84,7 +88,7 @@ def test_erasing_takes_all_and_leaves_a_record_without_a_name(
         assert signed_in.get(gone).status_code == 404
     for hours, there in ((1.9, [True, True]), (3, [False, False])):
         with time_machine.travel(now() + timedelta(hours=hours)):
-            upkeep.sweep()
+            rounds.sweep()
         assert [is_stored(key) for key in keys] == there
 
 
@@ -124,7 +128,7 @@ def test_eight_who_erase_one_lead_erase_it_once(app: Flask, lead: Lead, together
     def act(_: int) -> str:
         with app.app_context():
             try:
-                triage.erase(lead_id, None, reference)
+                reading.erase_by_reference(lead_id, None, reference)
             except NotFound as gone:
                 return str(gone)
             return "erased"

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from leadapp import triage
 from leadapp.extensions import db
-from leadapp.models import Lead, LeadStatus, User
-from leadapp.triage import exporting
+from leadapp.models.accounts import User
+from leadapp.models.leads import Lead, LeadStatus
+from leadapp.triage import exporting, finding
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST, address, kinds
@@ -136,6 +136,6 @@ def test_the_first_rows_leave_before_the_last_are_read(
     read.clear()
     left = [
         (line.count("LD-"), len(read))
-        for line in triage.export(triage.Query(LeadStatus.PENDING), None)
+        for line in exporting.export_csv(finding.Query(LeadStatus.PENDING), None)
     ]
     assert left == [(0, 0), (1, 2), (1, 2), (1, 4), (1, 4), (1, 6), (1, 6), (1, 7)]

@@ -14,9 +14,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import insert
 
-from leadapp import triage
 from leadapp.extensions import db
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
+from leadapp.triage import figures
 from leadapp.wording import day, now
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
@@ -52,7 +52,7 @@ def test_a_day_is_one_of_the_firms(app: Flask, monkeypatch: pytest.MonkeyPatch, 
     times = [NIGHTS[zone] + timedelta(minutes=30 * half) for half in range(-100, 101)]
     submissions(times)
     with time_machine.travel(NIGHTS[zone] + timedelta(days=5), tick=False):
-        days = triage.figures().days
+        days = figures.read_statistics().days
     expected = Counter(at.astimezone(ZoneInfo(zone)).date() for at in times)
     assert {at: count for at, count in days.items() if count} == dict(expected)
 
@@ -63,7 +63,7 @@ def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> N
     with time_machine.travel(datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False):
         first = datetime(2026, 1, 31, 11, tzinfo=UTC)
         submissions([first - timedelta(seconds=1), first, now()])
-        days = triage.figures().days
+        days = figures.read_statistics().days
     assert [*days] == [date(2026, 2, 1) + timedelta(days=number) for number in range(30)]
     assert [*days.values()] == [1, *[0] * 28, 1]
 
@@ -102,7 +102,7 @@ def test_a_second_wait_counts_from_the_second_submission(app: Flask) -> None:
         pending_since=now() - timedelta(hours=6),
         reached_out_at=now() - timedelta(hours=2),
     )
-    wait = triage.figures().usual_wait
+    wait = figures.read_statistics().usual_wait
     assert wait
     assert round(wait / timedelta(hours=1), 2) == 4
 
@@ -138,5 +138,5 @@ def test_the_figures_are_counted_once_a_minute(app: Flask) -> None:
     for seconds in (0, 59, 61):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
             SubmissionFactory.create(lead=LeadFactory.create(submission=None))
-            counts.append(sum(triage.figures().days.values()))
+            counts.append(sum(figures.read_statistics().days.values()))
     assert counts == [1, 1, 3]

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from leadapp import tokens
 from leadapp.extensions import db
-from leadapp.models import Lead, Submission
+from leadapp.models.leads import Lead, Submission
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from leadapp import log, tokens
 from leadapp.extensions import db
-from leadapp.models import Event, LeadStatus
+from leadapp.models.leads import Event, LeadStatus
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.pages import hidden_fields
@@ -134,7 +134,7 @@ def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client)
     forms.append(f"/dashboard/leads/{lead.id}/reached-out")
     assert len(forms) >= 4
     for path in forms:
-        for token in ({}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form()}):
+        for token in ({}, {"csrf_token": "x"}, {"csrf_token": tokens.sign_form_id()}):
             assert signed_in.post(path, data={"submission_count": 1, **token}).status_code == 400, (
                 path
             )
@@ -147,7 +147,10 @@ def test_no_page_takes_a_form_that_is_not_its_own(app: Flask, signed_in: Client)
 def test_every_answer_brings_its_headers(
     app: Flask, signed_in: Client, bearer: dict[str, str]
 ) -> None:
-    lead, submitted = LeadFactory.create(), f"/submitted/{tokens.page('submitted', uuid.uuid4())}"
+    lead, submitted = (
+        LeadFactory.create(),
+        f"/submitted/{tokens.sign_page('submitted', uuid.uuid4())}",
+    )
     paths = [(method, path) for _, method, path in addresses(app)]
     paths += [
         ("GET", path)

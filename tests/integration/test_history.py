@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from leadapp import letters
 from leadapp.extensions import db
-from leadapp.models import Letter, User
+from leadapp.models.accounts import User
+from leadapp.models.letters import Letter
 from leadapp.wording import when
 from tests.clients import Client
 from tests.factories import EventFactory, LeadFactory, LetterFactory

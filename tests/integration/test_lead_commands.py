@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import upkeep
 from leadapp.extensions import db
-from leadapp.models import Erasure, Event, Lead, Letter, Submission
+from leadapp.models.leads import Erasure, Event, Lead, Submission
+from leadapp.models.letters import Letter
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
 from tests.integration.test_upkeep import run
@@ -114,5 +115,5 @@ def test_a_purge_leaves_who_writes_at_this_moment(app: Flask) -> None:
         db.session.commit()
         return found
 
-    assert upkeep.purge(timedelta(days=365), written_meanwhile) == 0
+    assert rounds.purge(timedelta(days=365), written_meanwhile) == 0
     assert len(left()) == 1

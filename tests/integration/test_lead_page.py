@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from leadapp.models import Lead, LeadStatus, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Lead, LeadStatus
 from leadapp.storage import store
 from leadapp.wording import now, when
 from tests import samples

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from leadapp import letters, rules
 from leadapp.extensions import db
-from leadapp.models import Lead
+from leadapp.models.leads import Lead
 from tests import samples
 from tests.clients import Client
 from tests.factories import LetterFactory

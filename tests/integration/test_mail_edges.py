@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from leadapp import letters, mail
 from leadapp.extensions import db
-from leadapp.models import Letter
+from leadapp.models.letters import Letter
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory

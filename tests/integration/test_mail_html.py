@@ -11,7 +11,8 @@ from leadapp import letters, tokens
 from leadapp.accent import contrast
 from leadapp.errors import WARNINGS
 from leadapp.extensions import db
-from leadapp.models import Letter, Submission
+from leadapp.models.leads import Submission
+from leadapp.models.letters import Letter
 from leadapp.wording import now, when
 from tests.clients import Client
 from tests.factories import LetterFactory, SubmissionFactory
@@ -88,7 +89,7 @@ def test_the_page_after_sending_says_when_and_in_which_zone(app: Flask, client: 
     sent = submit(client, "ana@example.com")
     assert sent.status_code == 201
     submission = db.session.scalars(select(Submission)).one()
-    page = client.get(f"/submitted/{tokens.page('submitted', submission.id)}").text
+    page = client.get(f"/submitted/{tokens.sign_page('submitted', submission.id)}").text
     moment = submission.created_at
     assert f'<time datetime="{moment.isoformat(timespec="seconds")}">{when(moment)}</time>' in page
     assert f"Times are in {app.config['TIMEZONE']}" in page

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from leadapp import letters
 from leadapp.extensions import db
-from leadapp.models import Letter
+from leadapp.models.letters import Letter
 from tests.factories import LetterFactory
 from tests.servers import MailServer
 

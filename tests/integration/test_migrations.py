@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select
 
 from leadapp import create_app
 from leadapp.extensions import db
-from leadapp.models import LeadStatus, Submission, Tally
+from leadapp.models.leads import LeadStatus, Submission, Tally
 from leadapp.wording import now
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.servers import ROOT

@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts, upkeep
+from leadapp import accounts
 from leadapp.accounts import attempts, passwords
 from leadapp.errors import MESSAGES, Unavailable
 from leadapp.extensions import db
-from leadapp.models import FailedNetwork, KnownNetwork, User
+from leadapp.models.accounts import FailedNetwork, KnownNetwork, User
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
@@ -32,7 +33,7 @@ def sign_in(client: Client, name: str, address: str, password: str = PASSWORD) -
 
 def fail(number: int = attempts.NETWORK_LIMIT, address: str = FIRM) -> None:
     for _ in range(number):
-        attempts.count_network(address)
+        attempts.record_failure_of_network(address)
 
 
 @pytest.fixture
@@ -89,13 +90,13 @@ def test_a_network_is_known_for_thirty_days(client: Client, attorney: User) -> N
     with time_machine.travel(now(), tick=False) as clock:
         sign_in(client, attorney.username, FIRM)
         clock.shift(timedelta(days=29, hours=23))
-        upkeep.sweep()
+        rounds.sweep()
         fail()
         assert sign_in(client, attorney.username, FIRM).status_code == 200
         clock.shift(timedelta(days=30, minutes=1))
         fail()
         assert sign_in(client, attorney.username, FIRM).status_code == 429
-        upkeep.sweep()
+        rounds.sweep()
         assert db.session.scalars(select(KnownNetwork)).all() == []
 
 
@@ -115,7 +116,7 @@ def test_unlocking_and_a_new_password_let_a_user_in_from_anywhere(
     other = UserFactory.create()
     fail()
     accounts.unlock(attorney.username)
-    accounts.set_password(accounts.named(other.username), "Correct-horse-8")
+    accounts.set_password(accounts.get_by_username(other.username), "Correct-horse-8")
     assert sign_in(client, attorney.username, FIRM).status_code == 200
     assert sign_in(client, other.username, FIRM, "Correct-horse-8").status_code == 200
 
@@ -132,7 +133,7 @@ def test_neither_names_nor_addresses_lie_in_the_tables(client: Client, attorney:
     for plain in (attorney.username, attorney.id.hex, str(attorney.id), FIRM):
         assert plain not in kept
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        upkeep.sweep()
+        rounds.sweep()
     assert db.session.scalars(select(FailedNetwork)).all() == []
 
 
@@ -147,7 +148,7 @@ def test_one_network_holds_two_places_in_the_queue(app: Flask, attorney: User) -
 
     def hash_for(address: str) -> str:
         with app.app_context():
-            return passwords.hashed(PASSWORD, address)
+            return passwords.hash_password(PASSWORD, address)
 
     with ThreadPoolExecutor(30) as pool, ExitStack() as stack:
         stack.callback(done.set)

@@ -13,7 +13,7 @@ from leadapp import accounts, rules
 from leadapp.accounts import passwords
 from leadapp.errors import MESSAGES, NotSignedIn, Unavailable
 from leadapp.extensions import db
-from leadapp.models import Login, User
+from leadapp.models.accounts import Login, User
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_api_auth import me
@@ -160,7 +160,7 @@ def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, atto
 
     def elsewhere() -> None:
         with app.app_context():
-            accounts.set_password(accounts.named(attorney.username), NEW)
+            accounts.set_password(accounts.get_by_username(attorney.username), NEW)
 
     other = threading.Thread(target=elsewhere)
     other.start()
@@ -189,7 +189,7 @@ def test_few_wait_for_their_turn_to_hash(client: Client, attorney: User) -> None
     try:
         answer = token_for(client, attorney.username)
         with pytest.raises(Unavailable):
-            passwords.hashed(NEW)
+            passwords.hash_password(NEW)
     finally:
         passwords._waiting.release(16)
     assert (answer.status_code, answer.get_json()["code"]) == (503, "sign_in_busy")

@@ -66,9 +66,9 @@ def test_a_database_that_was_not_migrated_is_a_503(new_site: Flask, door: str) -
     client, url = new_site.test_client(), new_site.config["BASE_URL"]
     method, path = door.split()
     with new_site.test_request_context(base_url=url):
-        path = path.replace("<token>", tokens.page("receipt", uuid.uuid4()))
-        bearer = tokens.bearer(uuid.uuid4(), uuid.uuid4(), now() + timedelta(hours=1))
-        form = {"form_id": tokens.new_form()}
+        path = path.replace("<token>", tokens.sign_page("receipt", uuid.uuid4()))
+        bearer = tokens.sign_bearer(uuid.uuid4(), uuid.uuid4(), now() + timedelta(hours=1))
+        form = {"form_id": tokens.sign_form_id()}
     with client.session_transaction(base_url=url) as session:
         session["_user_id"] = str(uuid.uuid4())
     data = upload() | form if method == "POST" else None
@@ -91,5 +91,5 @@ def test_a_statement_that_is_wrong_is_a_fault_of_ours(
     app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setattr(accounts, "nobody_yet", lambda: db.session.execute(text("SELEKT")))
+    monkeypatch.setattr(accounts, "no_users_exist", lambda: db.session.execute(text("SELEKT")))
     assert client.get("/auth/login").status_code == 500

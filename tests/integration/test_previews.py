@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadapp.models import Lead
+from leadapp.models.leads import Lead
 from leadapp.storage import store
 from tests import samples
 from tests.clients import Client

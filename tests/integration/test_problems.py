@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from leadapp import intake, log, tokens, triage
 from leadapp.errors import Message
-from leadapp.models import User
+from leadapp.models.accounts import User
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LeadFactory
@@ -117,7 +117,7 @@ def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case
 
     In the path, `{id}` is the id of a lead and `{token}` the token of a confirmation page.
     """
-    known = {"id": LeadFactory.create().id, "token": tokens.page("submitted", uuid.uuid4())}
+    known = {"id": LeadFactory.create().id, "token": tokens.sign_page("submitted", uuid.uuid4())}
 
     def send(case: Case) -> TestResponse:
         method, path = case.line.format(**known).split()
@@ -194,7 +194,7 @@ def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch)
 def test_a_request_is_a_line_that_names_no_person(
     client: Client, attorney: User, bearer: dict[str, str], written: io.StringIO
 ) -> None:
-    token = tokens.page(
+    token = tokens.sign_page(
         "submitted", uuid.UUID(client.post("/api/v1/leads", **FORM).get_json()["id"])
     )
     client.get("/api/v1/leads?q=Zebedee", headers=bearer | {"X-Request-ID": "abc"})
@@ -229,7 +229,7 @@ def test_a_bug_is_logged_with_where_it_is_and_without_the_token(
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     failing(intake, "receipt", RuntimeError("a bug"))(monkeypatch)
-    token = tokens.page("submitted", uuid.uuid4())
+    token = tokens.sign_page("submitted", uuid.uuid4())
     assert client.get(f"/submitted/{token}").status_code == 500
     assert "RuntimeError" in json.loads(written.getvalue().splitlines()[0])["traceback"]
     assert token not in written.getvalue()

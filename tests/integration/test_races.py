@@ -9,10 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import accounts, confirmations, letters, triage
+from leadapp import accounts, confirmations, letters
 from leadapp.errors import InvalidInput
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, Letter, Submission, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Event, Lead, Submission
+from leadapp.models.letters import Letter
+from leadapp.triage import marking
 from tests import samples
 from tests.factories import LeadFactory, LetterFactory, UserFactory
 from tests.integration.conftest import THREADS
@@ -93,7 +96,7 @@ def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:
 
     def act(number: int) -> bool:
         with app.app_context():
-            return triage.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
+            return marking.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
 
     assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
     assert count(Event) == 1

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from leadapp import letters, tokens
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, LeadStatus, Letter
+from leadapp.models.leads import Event, Lead, LeadStatus
+from leadapp.models.letters import Letter
 from tests import samples
 from tests.clients import Client
 from tests.servers import MailServer
@@ -74,7 +75,7 @@ def test_asking_to_be_erased_takes_two_steps(
 def test_a_receipt_that_was_not_signed_here_is_not_found(client: Client, link: str) -> None:
     submission = db.session.scalars(select(Letter)).first()
     assert submission is not None
-    foreign = tokens.page("submitted", submission.submission_id)
+    foreign = tokens.sign_page("submitted", submission.submission_id)
     for token in ("made-up", foreign):
         assert client.get(f"/receipt/{token}").status_code == 404
         assert client.post(f"/receipt/{token}").status_code == 404

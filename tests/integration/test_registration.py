@@ -10,9 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import letters, upkeep
+from leadapp import letters
 from leadapp.extensions import db
-from leadapp.models import Letter, Login, RefusedRegistration, User
+from leadapp.models.accounts import Login, RefusedRegistration, User
+from leadapp.models.letters import Letter
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, LeadFactory, LoginFactory, UserFactory
@@ -145,11 +147,11 @@ def test_refused_requests_are_listed_for_thirty_days(app: Flask, client: Client,
             "taken": ["username"],
         }
         clock.shift(timedelta(days=29, hours=23))
-        upkeep.sweep()
+        rounds.sweep()
         assert len(db.session.scalars(select(RefusedRegistration)).all()) == 3
         clock.shift(timedelta(hours=2))
         assert run(app, "user", "list", "--refused").stdout == "\n"
-        upkeep.sweep()
+        rounds.sweep()
         assert db.session.scalars(select(RefusedRegistration)).all() == []
 
 

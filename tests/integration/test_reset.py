@@ -10,11 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import letters, upkeep
+from leadapp import letters
 from leadapp.accounts import passwords
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
-from leadapp.models import Letter, User
+from leadapp.models.accounts import User
+from leadapp.models.letters import Letter
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
@@ -100,11 +102,11 @@ def test_a_weak_password_is_refused_and_the_link_still_works(client: Client, lin
 def test_of_two_who_use_a_link_at_once_one_does(
     app: Flask, client: Client, attorney: User, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashed, other = passwords.hashed, app.test_client()
+    hashed, other = passwords.hash_password, app.test_client()
     fields = hidden_fields(other.get(link).text, having="password")
 
     def meanwhile(password: str) -> str:
-        monkeypatch.setattr(passwords, "hashed", hashed)
+        monkeypatch.setattr(passwords, "hash_password", hashed)
         first = threading.Thread(
             target=other.post, args=[link], kwargs={"data": fields | {"password": OTHER}}
         )
@@ -113,7 +115,7 @@ def test_of_two_who_use_a_link_at_once_one_does(
         return hashed(password)
 
     fields_here = hidden_fields(client.get(link).text, having="password")
-    monkeypatch.setattr(passwords, "hashed", meanwhile)
+    monkeypatch.setattr(passwords, "hash_password", meanwhile)
     answer = client.post(link, data=fields_here | {"password": NEW})
     assert (answer.status_code, MESSAGES["password_changed"] in answer.text) == (409, True)
     assert sign_in(client, attorney.username, OTHER).status_code == 303
@@ -147,7 +149,7 @@ def test_a_letter_that_failed_leaves_with_a_fresh_link(
     mailbox.refused = {attorney.email}
     ask(client, attorney.email)
     deliver()
-    assert letters.standing().failed == 1
+    assert letters.read_state().failed == 1
     mailbox.reset()
     letters.retry_failed()
     deliver()
@@ -173,8 +175,8 @@ def test_the_sweep_forgets_who_asked(client: Client, attorney: User, mailbox: Ma
     sign_in(client, "nobody", PASSWORD)
     ask(client, attorney.email)
     deliver()
-    upkeep.sweep()
+    rounds.sweep()
     assert len(db.session.scalars(select(Letter)).all()) == 1
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        upkeep.sweep()
+        rounds.sweep()
     assert db.session.scalars(select(Letter)).all() == []

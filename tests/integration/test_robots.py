@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from leadapp.extensions import db
-from leadapp.models import Submission
+from leadapp.models.leads import Submission
 from leadapp.wording import now
 from tests import samples
 from tests.clients import Client

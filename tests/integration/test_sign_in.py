@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from leadapp import log, tokens
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
-from leadapp.models import Login, User
+from leadapp.models.accounts import Login, User
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
@@ -204,7 +204,7 @@ def test_a_colleague_who_signs_in_at_a_stale_page_is_not_the_one_before(
 
 
 @pytest.mark.databases("sqlite")
-@pytest.mark.parametrize("stale", [{}, {"csrf_token": "x"}, {"csrf_token": tokens.new_form}])
+@pytest.mark.parametrize("stale", [{}, {"csrf_token": "x"}, {"csrf_token": tokens.sign_form_id}])
 def test_a_stale_sign_in_page_comes_back_with_what_to_do(
     client: Client, attorney: User, stale: dict[str, Any]
 ) -> None:

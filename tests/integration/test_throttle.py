@@ -11,10 +11,12 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts, upkeep
+from leadapp import accounts, log
+from leadapp.accounts import passwords
 from leadapp.errors import MESSAGES, NotSignedIn, TooOften
 from leadapp.extensions import db
-from leadapp.models import FailedSignIns, User
+from leadapp.models.accounts import FailedSignIns, User
+from leadapp.upkeep import rounds
 from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
@@ -135,7 +137,7 @@ def test_unlocking_and_a_new_password_let_a_user_try_again(client: Client, attor
     accounts.unlock(attorney.username)
     assert token_for(client, attorney.username).status_code == 200
     tries(client, attorney.username, 11)
-    accounts.set_password(accounts.named(attorney.username), "Correct-horse-8")
+    accounts.set_password(accounts.get_by_username(attorney.username), "Correct-horse-8")
     assert token_for(client, attorney.username, "Correct-horse-8").status_code == 200
 
 
@@ -148,7 +150,7 @@ def test_thirty_at_once_are_ten(
         bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed)
     )
     # Without turns, threads compare hashes at once, as several processes would.
-    monkeypatch.setattr(accounts.passwords, "turn", nullcontext)
+    monkeypatch.setattr(passwords, "turn", nullcontext)
     name = attorney.username
 
     def one(_number: int) -> type[Exception]:
@@ -175,10 +177,10 @@ def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> 
         "somebody",
     ):
         assert told not in kept
-    upkeep.sweep()
+    rounds.sweep()
     assert len(rows()) == 2
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        upkeep.sweep()
+        rounds.sweep()
     assert rows() == []
 
 
@@ -190,7 +192,7 @@ def test_bad_and_good_sign_ins_are_logged_without_a_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # import-linter disables the loggers that it finds.
-    monkeypatch.setattr(accounts.logger, "disabled", False)
+    monkeypatch.setattr(log.logger, "disabled", False)
     with caplog.at_level("INFO", logger="leadapp"):
         for name, password in (
             (attorney.username, WRONG),

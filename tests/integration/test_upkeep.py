@@ -10,9 +10,9 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters, upkeep
+from leadapp import letters
 from leadapp.extensions import db
-from leadapp.models import Letter
+from leadapp.models.letters import Letter
 from leadapp.storage import store
 from leadapp.upkeep import rounds
 from leadapp.wording import now
@@ -80,7 +80,7 @@ def test_whoever_delivers_sweeps_too_and_outlives_a_failure(
 
     monkeypatch.setattr(rounds, "SWEEP_SECONDS", 0)
     monkeypatch.setattr(rounds, "sweep", turn)
-    upkeep.keep_up(stopped)
+    rounds.run_until(stopped)
     assert turns == []
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from leadapp.models import Lead, Letter, Submission
+from leadapp.models.leads import Lead, Submission
+from leadapp.models.letters import Letter
 from leadapp.resumes.formats import PDF
 from tests.load import limit
 

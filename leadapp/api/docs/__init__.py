@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, send_from_directory
 
-from ...config import current
+from ...config import settings
 from .document import build, problems
 
 bp = Blueprint("docs", __name__)
@@ -35,10 +35,10 @@ def swagger_ui(name: str) -> Response:
 @bp.get("/redoc")
 def read() -> str:
     """Show the whole document as a page."""
-    known = problems(current["BASE_URL"], current["MAX_FILE_SIZE"])
+    known = problems(settings["BASE_URL"], settings["MAX_FILE_SIZE"])
     dumps = partial(json.dumps, ensure_ascii=False)
     return render_template("docs/read.html", document=_document(), problems=known, dumps=dumps)
 
 
 def _document() -> dict[str, Any]:
-    return build(current["FIRM_NAME"], current["BASE_URL"], current["MAX_FILE_SIZE"])
+    return build(settings["FIRM_NAME"], settings["BASE_URL"], settings["MAX_FILE_SIZE"])

@@ -19,7 +19,7 @@ from ...errors import MESSAGES, Message
 from ...extensions import BODY_MAX
 from ...resumes.formats import KINDS
 from ...schemas import readers, writers
-from ...triage import ORDERS
+from ...triage.finding import ORDERS
 from ...wording import filesize
 
 Json = dict[str, Any]

@@ -10,7 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from leadapp.extensions import db
-from leadapp.models import Erasure, Event, Lead, Letter, Submission, User
+from leadapp.models.accounts import User
+from leadapp.models.leads import Erasure, Event, Lead, Submission
+from leadapp.models.letters import Letter
 from leadapp.storage import store
 
 STAYS = (User, Lead, Submission, Letter, Event, Erasure)

@@ -12,11 +12,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import upkeep
 from leadapp.errors import Conflict
 from leadapp.extensions import db
-from leadapp.models import Event, Lead, Letter, Login, Submission, User
+from leadapp.models.accounts import Login, User
+from leadapp.models.leads import Event, Lead, Submission
+from leadapp.models.letters import Letter
 from leadapp.storage import store
+from leadapp.upkeep import backup
 from tests.factories import LeadFactory, UserFactory
 from tests.integration.backups.places import inside, over, rows
 from tests.integration.test_upkeep import run
@@ -90,7 +92,7 @@ def test_a_backup_that_does_not_fit_is_refused(
     assert told.exit_code == 1
     assert words in told.stderr
     with inside(place), pytest.raises(Conflict):
-        upkeep.restore(saved)
+        backup.restore(saved)
 
 
 def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> None:

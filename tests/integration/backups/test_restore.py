@@ -10,10 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import bindparam, select, text
 
-from leadapp import erasures, triage, upkeep
+from leadapp import erasures
 from leadapp.extensions import db
-from leadapp.models import Erasure, Lead, Login, User
+from leadapp.models.accounts import Login, User
 from leadapp.models.columns import UTCDateTime
+from leadapp.models.leads import Erasure, Lead
+from leadapp.triage import finding
+from leadapp.upkeep import backup
 from leadapp.wording import now
 from tests.factories import LeadFactory
 from tests.integration.backups.places import files, inside, over, rows
@@ -47,7 +50,7 @@ def test_a_backup_comes_back_whole(
             "REACHED_OUT": 1,
         }
         LeadFactory.create()
-        assert triage.search(triage.Query()).total == 3
+        assert finding.search(finding.Query()).total == 3
 
 
 @pytest.mark.databases("postgres")
@@ -120,9 +123,9 @@ def test_an_erasure_does_not_wait_for_its_list(
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
     assert erasures.erase(gone.id)
     assert "is not on the list beside the backups" in caplog.text
-    upkeep.back_up(tmp_path / "next")
-    assert [*erasures.noted(tmp_path)] == [gone.id]
-    upkeep.back_up(tmp_path / "after")
+    backup.back_up(tmp_path / "next")
+    assert [*erasures.read_list(tmp_path)] == [gone.id]
+    backup.back_up(tmp_path / "after")
     assert len((tmp_path / "erased").read_text().splitlines()) == 1
 
 

@@ -21,7 +21,7 @@ from gunicorn.workers import gthread
 
 from leadapp import create_app, log
 from leadapp.config import ConfigurationError, load
-from leadapp.upkeep import rounds
+from leadapp.operations import maintenance
 
 try:
     load_dotenv()
@@ -210,4 +210,4 @@ def worker_exit(_server, worker):
 
 def _deliver(app, stopped):
     with app.app_context():
-        rounds.run_until(stopped)
+        maintenance.run_until(stopped)

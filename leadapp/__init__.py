@@ -6,21 +6,25 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, config, extensions, handlers, log, metrics, storage, uploads, web
+from . import api, cli, config, extensions, log, web
+from .http import errors as http_errors
+from .http import request
+from .resumes import store
+from .web import metrics
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Create the application from environment settings; `overrides` take precedence."""
     app = Flask(__name__)
-    app.request_class = uploads.Request
+    app.request_class = request.Request
     config.init_app(app, overrides)
     log.configure(app.config["LOG_LEVEL"])
-    handlers.init_app(app)
+    http_errors.init_app(app)
     # The guard runs before the CSRF check of the extensions, so that a form sent after the session
     # has ended redirects to the sign-in page.
     web.init_app(app)
     extensions.init_app(app)
-    storage.init_app(app)
+    store.init_app(app)
     api.init_app(app)
     metrics.init_app(app)
     cli.init_app(app)

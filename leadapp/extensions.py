@@ -1,8 +1,6 @@
 """The Flask extensions; create_app binds them to the application."""
 
-import fcntl
 import logging
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,9 @@ from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy import Engine, MetaData, event, text
 
+from . import sqlite
 from .log import logger
 from .network import network_key
 
@@ -30,7 +29,6 @@ LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) "
     "FROM unnest(CAST(:names AS text[])) AS name"
 )
-SQLITE_WAITS = 10  # seconds to wait for another writer
 
 db = SQLAlchemy(
     metadata=MetaData(naming_convention=NAMING), session_options={"expire_on_commit": False}
@@ -93,7 +91,7 @@ def _engine_options(url: str) -> dict[str, Any]:
         # reader and then fails because another one has written in the meantime.
         return options | {
             "pool_size": 64,
-            "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS},
+            "connect_args": {"isolation_level": "IMMEDIATE", "timeout": sqlite.SQLITE_WAITS},
         }
     # Two workers with 40 connections each stay under PostgreSQL's default limit of 100.
     return options | {
@@ -107,17 +105,9 @@ def _engine_options(url: str) -> dict[str, Any]:
 @event.listens_for(Engine, "connect")
 def _set_up(connection: Any, _record: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
-        _set_up_sqlite(connection)
+        sqlite.set_pragmas(connection)
     else:
         _set_up_postgres(connection)
-
-
-def _set_up_sqlite(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    # Otherwise, the journal for undoing one statement is a new file in /var/tmp each time.
-    connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def _set_up_postgres(connection: Any) -> None:
@@ -137,24 +127,3 @@ def _set_up_postgres(connection: Any) -> None:
 def is_pooled(driver: Any) -> bool:
     """Return whether a database connection goes through a pooler such as PgBouncer."""
     return not isinstance(driver, sqlite3.Connection) and driver.prepare_threshold is None
-
-
-# In SQLite, waiting writers sleep and retry, so some starve for seconds. A lock file makes them
-# take turns.
-@event.listens_for(Engine, "before_cursor_execute")
-def _wait_for_turn(
-    connection: Connection, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool
-) -> None:
-    driver = connection.connection.dbapi_connection
-    if isinstance(driver, sqlite3.Connection) and context.is_crud and "turn" not in connection.info:
-        # No O_TRUNC: truncating even an empty file writes to the file system's journal each time.
-        connection.info["turn"] = os.open(
-            f"{connection.engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666
-        )
-        fcntl.flock(connection.info["turn"], fcntl.LOCK_EX)
-
-
-@event.listens_for(Engine, "checkin")
-def _end_turn(_driver: Any, record: Any) -> None:
-    if (turn := record.info.pop("turn", None)) is not None:
-        os.close(turn)

@@ -10,9 +10,9 @@ import jwt
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 
+from .clock import now
 from .config import settings
 from .errors import Gone, NotFound, NotSignedIn
-from .wording import now
 
 # The clocks of two machines may be this far apart.
 LEEWAY = timedelta(seconds=10)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.formatting import new_reference
 from leadapp.models.leads import Event, Lead, LeadStatus, Submission
 from leadapp.models.letters import Letter
-from leadapp.wording import new_reference, now
 
 AGE = timedelta(days=730)
 BATCH = 5000

@@ -14,14 +14,14 @@ import bcrypt
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
 from leadapp.models.leads import Event, Lead, LeadStatus, Submission
 from leadapp.models.letters import Letter
+from leadapp.normalize import email_key, fold
 from leadapp.resumes.formats import CONTENT_TYPES
-from leadapp.rules import email_key, fold
-from leadapp.storage import store
-from leadapp.wording import now
+from leadapp.resumes.store import store
 from tests.samples import pdf
 
 PASSWORD = "Correct-horse-7"

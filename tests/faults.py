@@ -14,8 +14,8 @@ from obstore.exceptions import GenericError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leadapp.extensions import db
-from leadapp.storage import store
-from leadapp.storage.folder import Staging
+from leadapp.resumes.folder import Staging
+from leadapp.resumes.store import store
 
 SECRET = "db.internal.example"
 Patch = pytest.MonkeyPatch

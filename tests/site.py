@@ -11,11 +11,13 @@ import flask_migrate
 import httpx
 from sqlalchemy import Connection, create_engine, func, select, update
 
-from leadapp import accounts, create_app, storage
+from leadapp import create_app
+from leadapp.accounts import registration
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
 from leadapp.models.leads import Tally
 from leadapp.models.letters import Letter
+from leadapp.resumes import store
 from tests.servers import ROOT, Gunicorn, MailServer
 
 KEPT = (User.__table__, Login.__table__, Tally.__table__)
@@ -58,7 +60,7 @@ class Site:
     def create_user(self, username: str, password: str) -> None:
         """Create an active attorney."""
         with self.application():
-            accounts.create(username, f"{username}@example.com", password)
+            registration.create(username, f"{username}@example.com", password)
 
     def token(self, username: str, password: str) -> str:
         """Return an access token from the API's sign-in."""
@@ -73,7 +75,7 @@ class Site:
         """The storage of the running site, folder or bucket."""
         keys = ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         folder = self.server.instance / "uploads" / "resumes"
-        return storage.make(
+        return store.make(
             {"UPLOAD_DIR": folder} | {key: self.server.settings.get(key, "") for key in keys}
         )
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from leadapp.storage import store
-from leadapp.wording import now
+from leadapp.clock import now
+from leadapp.resumes.store import store
 
 
 def keys(of: Any = store) -> list[str]:

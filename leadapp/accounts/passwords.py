@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 import bcrypt
 
-from .. import rules
+from .. import validation
 from ..errors import Unavailable
 from ..network import network
 
@@ -65,7 +65,7 @@ def _place_of_network(name: str) -> Iterator[None]:
 def hash_password(password: str, address: str | None = None) -> str:
     """Return the hash of a new password; `address` is the network address that set it, if any."""
     with hashing_turn(address):
-        secret = rules.composed_password(password).encode()
+        secret = validation.composed_password(password).encode()
         return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
 
@@ -74,12 +74,12 @@ def check_password(password: str, hash_: str | None) -> bool:
 
     Without a hash (no such user), check against a dummy hash so that timing is equal.
     """
-    secret = rules.composed_password(password).encode()
+    secret = validation.composed_password(password).encode()
     # bcrypt rejects longer passwords. Check a truncated one anyway, so that timing reveals nothing.
     same = bcrypt.checkpw(
-        secret[: rules.PASSWORD_MAX_BYTES], (hash_ or _dummy_hash(BCRYPT_ROUNDS)).encode()
+        secret[: validation.PASSWORD_MAX_BYTES], (hash_ or _dummy_hash(BCRYPT_ROUNDS)).encode()
     )
-    return same and bool(hash_) and len(secret) <= rules.PASSWORD_MAX_BYTES
+    return same and bool(hash_) and len(secret) <= validation.PASSWORD_MAX_BYTES
 
 
 @functools.cache

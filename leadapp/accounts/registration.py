@@ -1,27 +1,61 @@
-"""Registration requests for a username or e-mail address that is already taken."""
+"""Registration of accounts, and requests for a name or address that is taken."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from .. import letters, rules
+from .. import normalize
+from ..clock import now
+from ..config import settings
+from ..errors import Forbidden, InvalidInput, Message
 from ..extensions import db
+from ..mail import queue
 from ..models.accounts import REFUSED_FOR, RefusedRegistration, User
-from ..wording import now
+from . import passwords
 
 WARN_AGAIN_AFTER = timedelta(days=1)
 
 
-def taken(username: str, email: str) -> list[str]:
-    """Return the fields (`username`, `email`) with a value that a user already has."""
-    same = {
-        "username": User.username_key == username.lower(),
-        "email": User.email_key == rules.email_key(email),
-    }
-    return [
-        field for field, owned in same.items() if db.session.scalar(select(exists().where(owned)))
-    ]
+def register(username: str, email: str, password: str, address: str) -> bool:
+    """Create an account as REGISTRATION allows; returns whether it can sign in at once.
+
+    Under `approval`, an operator must enable the account first. A stranger must not learn which
+    usernames and e-mail addresses are taken. So a request for a taken one creates no account, but
+    takes as long and gets the same response.
+    """
+    if settings["REGISTRATION"] == "closed":
+        raise Forbidden("registration_closed")
+    hashed = passwords.hash_password(password, address)
+    at_once = settings["REGISTRATION"] == "open"
+    user = _insert(username, email, hashed, is_active=at_once, awaits_approval=not at_once)
+    if user is None and at_once:
+        raise _taken(username, email)
+    if user is None:
+        refuse(username, email)
+    db.session.commit()
+    return at_once
+
+
+def create(username: str, email: str, password: str, must_change: bool = False) -> User:
+    """Create an account from checked values.
+
+    Raises InvalidInput if the username or e-mail address is taken.
+    """
+    hashed = passwords.hash_password(password)
+    user = _insert(username, email, hashed, is_active=True, must_change_password=must_change)
+    if user is None:
+        raise _taken(username, email)
+    db.session.commit()
+    return user
+
+
+def refused() -> Sequence[RefusedRegistration]:
+    """Return the refused requests of the last thirty days, newest first."""
+    lately = RefusedRegistration.created_at > now() - REFUSED_FOR
+    newest = RefusedRegistration.created_at.desc()
+    return db.session.scalars(select(RefusedRegistration).where(lately).order_by(newest)).all()
 
 
 def refuse(username: str, email: str) -> None:
@@ -34,14 +68,38 @@ def refuse(username: str, email: str) -> None:
     request = RefusedRegistration(username=username, email=email, taken=taken(username, email))
     db.session.add(request)
     due = or_(User.warned_at.is_(None), User.warned_at <= at - WARN_AGAIN_AFTER)
-    owner = update(User).where(User.email_key == rules.email_key(email), User.is_active, due)
+    owner = update(User).where(User.email_key == normalize.email_key(email), User.is_active, due)
     # One UPDATE checks and sets `warned_at`, so two simultaneous requests send only one e-mail.
     if address := db.session.scalar(owner.values(warned_at=at).returning(User.email_key)):
-        letters.enqueue_for_user("registration", address, at)
+        queue.enqueue_for_user("registration", address, at)
 
 
-def refused() -> Sequence[RefusedRegistration]:
-    """Return the refused requests of the last thirty days, newest first."""
-    lately = RefusedRegistration.created_at > now() - REFUSED_FOR
-    newest = RefusedRegistration.created_at.desc()
-    return db.session.scalars(select(RefusedRegistration).where(lately).order_by(newest)).all()
+def taken(username: str, email: str) -> list[str]:
+    """Return the fields (`username`, `email`) with a value that a user already has."""
+    same = {
+        "username": User.username_key == username.lower(),
+        "email": User.email_key == normalize.email_key(email),
+    }
+    return [
+        field for field, owned in same.items() if db.session.scalar(select(exists().where(owned)))
+    ]
+
+
+def _insert(username: str, email: str, hashed: str, **more: bool) -> User | None:
+    """Insert a user; returns None if the username or the e-mail address is taken."""
+    row = insert(User).values(
+        username=username,
+        username_key=username.lower(),
+        email=email,
+        email_key=normalize.email_key(email),
+        hashed_password=hashed,
+        created_at=now(),
+        **more,
+    )
+    return db.session.scalar(row.on_conflict_do_nothing().returning(User))
+
+
+def _taken(username: str, email: str) -> InvalidInput:
+    db.session.rollback()
+    fields = taken(username, email)
+    return InvalidInput({field: [Message(f"{field}_taken")] for field in fields})

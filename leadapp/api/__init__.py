@@ -3,7 +3,8 @@
 from flask import Blueprint, Flask, Response, g, request
 from flask_login import AnonymousUserMixin
 
-from .. import accounts, tokens
+from .. import tokens
+from ..accounts import users
 from ..config import settings
 from ..errors import Forbidden, NotSignedIn
 from ..extensions import csrf
@@ -41,11 +42,11 @@ def identify() -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn("not_signed_in")
-    user = accounts.user_for_login(tokens.verify_bearer(token.strip()))
+    user = users.user_for_login(tokens.verify_bearer(token.strip()))
     if user is None:
         raise NotSignedIn("token_invalid")
     g._login_user = user
-    if accounts.must_change_password(user):
+    if users.must_change_password(user):
         raise Forbidden("password_change_required")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from flask import Blueprint, request
 from flask_login import current_user
 
-from .. import accounts, tokens
+from .. import tokens
+from ..accounts import registration, users
 from ..config import settings
 from ..errors import InvalidInput, WrongMediaType
-from ..forms import LoginForm
-from ..schemas.readers import RegisterSchema
-from ..schemas.writers import RegisteredSchema, TokenSchema, UserSchema
+from ..http.forms import LoginForm
+from ..http.readers import RegisterSchema
+from ..http.writers import RegisteredSchema, TokenSchema, UserSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 Answer = dict[str, Any]
@@ -22,7 +23,7 @@ def register() -> tuple[Answer, int]:
     """Create an account, if REGISTRATION allows it."""
     details = RegisterSchema().read_body()
     message = "User registered successfully"
-    if not accounts.register(**details, address=request.remote_addr or ""):
+    if not registration.register(**details, address=request.remote_addr or ""):
         message += "; a colleague must enable the account"
     return RegisteredSchema().dump({"message": message, "username": details["username"]}), 201
 
@@ -35,11 +36,11 @@ def login() -> Answer:
     form = LoginForm(meta={"csrf": False})
     if not form.validate():
         raise InvalidInput(form.errors)
-    user = accounts.authenticate(
+    user = users.authenticate(
         form.username.data, form.password.data or "", request.remote_addr or ""
     )
     lifetime = timedelta(minutes=settings["ACCESS_TOKEN_EXPIRE_MINUTES"])
-    login = accounts.sign_in(user, lifetime)
+    login = users.sign_in(user, lifetime)
     token = tokens.sign_bearer(login.id, user.id, login.expires_at)
     return TokenSchema().dump({"access_token": token, "expires_in": int(lifetime.total_seconds())})
 

@@ -9,13 +9,13 @@ from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
 from marshmallow import Schema
 
-from .. import downloads, intake
 from ..errors import InvalidInput, Message, WrongMediaType
-from ..forms import SubmitForm
+from ..http import downloads
+from ..http.forms import SubmitForm
+from ..http.readers import QuerySchema, StatusSchema
+from ..http.writers import LeadSchema, PageSchema, SubmittedSchema
+from ..leads import detail, search, status, submit
 from ..models.leads import Lead
-from ..schemas.readers import QuerySchema, StatusSchema
-from ..schemas.writers import LeadSchema, PageSchema, SubmittedSchema
-from ..triage import finding, marking, reading
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
@@ -30,8 +30,8 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
     """Submit a lead; the same content with the same Idempotency-Key is stored only once."""
     if request.mimetype != "multipart/form-data":
         raise WrongMediaType("form_expected")
-    sending = intake.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
-    submission, replayed = intake.submit(SubmitForm().details(), sending)
+    sending = submit.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
+    submission, replayed = submit.submit(SubmitForm().details(), sending)
     headers = {"Location": url_for(".show_lead", lead_id=submission.lead_id)}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -41,25 +41,25 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
 @bp.get("")
 def list_leads() -> tuple[Answer, dict[str, str]]:
     """Return one page of leads."""
-    page = finding.search(QUERY.read(request.args.to_dict()))
+    page = search.search(QUERY.read(request.args.to_dict()))
     return PAGE.dump(page), {"Link": _links(page)}
 
 
 @bp.get("/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> Response:
     """Return a lead with all its submissions."""
-    return _versioned(LEAD, reading.show(lead_id, current_user))
+    return _versioned(LEAD, detail.show(lead_id, current_user))
 
 
 @bp.patch("/<uuid:lead_id>")
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
     """Mark a lead as reached out; if it is already marked, return the first mark."""
-    marking.check_transition(STATUS.read_body()["status"])
+    status.check_transition(STATUS.read_body()["status"])
     seen = None
     if request.if_match:
         # A proxy that compresses responses makes their ETags weak.
-        seen = marking.check_version(lead_id, request.if_match.contains_weak)
-    lead = marking.mark_reached_out(lead_id, current_user, seen).lead
+        seen = status.check_version(lead_id, request.if_match.contains_weak)
+    lead = status.mark_reached_out(lead_id, current_user, seen).lead
     return _versioned(MARKED, lead)
 
 
@@ -67,7 +67,7 @@ def mark_reached_out(lead_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download the newest resume of a lead, or the resume of one submission."""
-    return downloads.resume(*reading.open_resume(lead_id, current_user, submission_id))
+    return downloads.resume(*detail.open_resume(lead_id, current_user, submission_id))
 
 
 def _idempotency_key() -> str | None:
@@ -88,7 +88,7 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
     return response
 
 
-def _links(page: finding.Page) -> str:
+def _links(page: search.Page) -> str:
     """Return the Link header with the URLs of the other pages (RFC 8288)."""
     here, last = page.query.page, max(page.pages, 1)
     pages = {"first": 1, "prev": min(here - 1, last), "next": here + 1, "last": last}

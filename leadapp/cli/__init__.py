@@ -8,7 +8,7 @@ from flask import Flask
 
 from .leads import lead_commands
 from .mail import mail_commands
-from .upkeep import back_up, doctor, purge, remind, restore, seed_demo, show_config, sweep
+from .operations import back_up, doctor, purge, remind, restore, seed_demo, show_config, sweep
 from .users import create_user, seed_db, user_commands
 
 GROUPS = (lead_commands, mail_commands, user_commands)

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from ..errors import InvalidInput, LeadappError, Refused
-from ..mail import NotSent
+from ..mail.smtp import NotSent
 
 
 def mendable(function: Callable[..., None]) -> Callable[..., None]:

@@ -7,11 +7,12 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from ..clock import now
+from ..formatting import span
+from ..http.readers import PAGE_MAX, SIZE_MAX, QuerySchema
+from ..http.writers import LeadSchema
+from ..leads import detail, erasure, export, search
 from ..models.leads import LeadStatus
-from ..schemas.readers import PAGE_MAX, SIZE_MAX, QuerySchema
-from ..schemas.writers import LeadSchema
-from ..triage import exporting, finding, reading
-from ..wording import now, span
 from .console import ask, counted, mendable, reporting
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
@@ -44,7 +45,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
 @reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
     """List leads, newest first: id, reference, status, waiting time, name, e-mail address."""
-    page = finding.search(QuerySchema().read(typed))
+    page = search.search(QuerySchema().read(typed))
     if as_json:
         click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
     else:
@@ -64,7 +65,7 @@ def list_leads(as_json: bool, **typed: Any) -> None:
 @mendable
 def export_leads(**typed: Any) -> None:
     """Print leads as CSV."""
-    for row in exporting.export_csv(QuerySchema().read(typed), by=None):
+    for row in export.export_csv(QuerySchema().read(typed), by=None):
         click.echo(row, nl=False)
 
 
@@ -77,8 +78,8 @@ def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
 
     The next sweep deletes its files.
     """
-    lead = reading.read(lead_id)
-    reading.erase_by_reference(
+    lead = detail.read(lead_id)
+    erasure.erase_by_reference(
         lead_id,
         None,
         reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"),

@@ -8,9 +8,10 @@ import threading
 import click
 from flask.cli import AppGroup
 
-from .. import letters, mail, rules, wording
+from .. import formatting, validation
 from ..config import settings
-from ..upkeep import rounds
+from ..mail import messages, queue, smtp
+from ..operations import maintenance
 from .console import counted, mendable, reporting
 
 mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
@@ -27,7 +28,7 @@ def deliver_letters() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     click.echo("Delivering letters; press Ctrl+C to stop.", err=True)
-    rounds.run_until(stopped)
+    maintenance.run_until(stopped)
 
 
 @mail_commands.command("test")
@@ -35,14 +36,14 @@ def deliver_letters() -> None:
 @mendable
 def test_mail(to: str) -> None:
     """Send one test e-mail now, and print the reason if it fails."""
-    recipient, number = rules.email(to), secrets.token_hex(8)
+    recipient, number = validation.email(to), secrets.token_hex(8)
     try:
-        message = mail.build("test", "Test e-mail", recipient, f"test-{number}")
+        message = messages.build("test", "Test e-mail", recipient, f"test-{number}")
     except Exception as error:
         words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
         raise click.ClickException(words) from error
-    mail.send(message)
-    place = str(mail.outbox())
+    smtp.send(message)
+    place = str(smtp.outbox())
     if settings["SMTP_HOST"]:
         place = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
     click.echo(f"{place} accepted the e-mail")
@@ -55,13 +56,13 @@ def mail_status(as_json: bool) -> None:
 
     Exits with 1 if any has failed.
     """
-    waiting, failed, wait = letters.read_state()
+    waiting, failed, wait = queue.read_state()
     figures = {
         "waiting": waiting,
         "failed": failed,
         "oldest_seconds": int(wait.total_seconds()) if wait else None,
     }
-    oldest = f", the oldest for {wording.span(wait)}" if wait else ""
+    oldest = f", the oldest for {formatting.span(wait)}" if wait else ""
     click.echo(json.dumps(figures) if as_json else f"waiting: {waiting}{oldest}\nfailed: {failed}")
     if failed:
         raise click.ClickException(
@@ -73,4 +74,4 @@ def mail_status(as_json: bool) -> None:
 @counted
 def retry_mail() -> dict[str, int]:
     """Queue every failed e-mail again."""
-    return {"sent_again": letters.retry_failed()}
+    return {"sent_again": queue.retry_failed()}

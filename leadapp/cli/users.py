@@ -8,12 +8,12 @@ import click
 from flask.cli import AppGroup
 from marshmallow import Schema, fields
 
-from .. import accounts, rules
-from ..accounts import registration
+from .. import validation
+from ..accounts import registration, users
 from ..config import settings
+from ..formatting import when
+from ..http.writers import Moment, UserSchema
 from ..models.accounts import User
-from ..schemas.writers import Moment, UserSchema
-from ..wording import when
 from .console import ask, confirm, reporting
 
 SIGN_IN = "Sign in at {}/auth/login"
@@ -54,10 +54,10 @@ def create_user(
 
     On a terminal, prompts for missing values.
     """
-    username = rules.username(username or ask("Username", "--username"))
-    email = rules.email(email or ask("E-mail", "--email"))
+    username = validation.username(username or ask("Username", "--username"))
+    email = validation.email(email or ask("E-mail", "--email"))
     password = _password(password_file, random_password)
-    user = accounts.create(username, email, password, must_change=random_password)
+    user = registration.create(username, email, password, must_change=random_password)
     _report(user, as_json, password=password if random_password else None)
 
 
@@ -67,10 +67,10 @@ def _password(file: TextIO | None, at_random: bool) -> str:
         return f"Aa1{secrets.token_urlsafe(15)}"
     if file:
         try:
-            return rules.password(file.read().rstrip("\r\n"))
+            return validation.password(file.read().rstrip("\r\n"))
         except UnicodeError as error:
             raise click.ClickException(f"{file.name}: the password is not text in UTF-8") from error
-    return rules.password(
+    return validation.password(
         ask("Password", "--password-file", hide_input=True, confirmation_prompt=True)
     )
 
@@ -95,7 +95,7 @@ def seed_db(as_json: bool) -> None:
     """
     production = settings["ENVIRONMENT"] == "production"
     password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
-    user = accounts.create("admin", "admin@leadmanagement.local", password, must_change=True)
+    user = registration.create("admin", "admin@leadmanagement.local", password, must_change=True)
     _report(user, as_json, f"{SIGN_IN} and change this password.", password)
 
 
@@ -107,9 +107,9 @@ def list_users(as_json: bool, refused: bool) -> None:
     if refused:
         _list_refused(as_json)
         return
-    users = accounts.list_users()
-    lines = (f"{user.username:<20} {user.email:<40} {_state(user)}" for user in users)
-    click.echo(json.dumps(UserSchema(many=True).dump(users)) if as_json else "\n".join(lines))
+    everyone = users.list_users()
+    lines = (f"{user.username:<20} {user.email:<40} {_state(user)}" for user in everyone)
+    click.echo(json.dumps(UserSchema(many=True).dump(everyone)) if as_json else "\n".join(lines))
 
 
 def _state(user: User) -> str:
@@ -134,7 +134,7 @@ def _list_refused(as_json: bool) -> None:
 @reporting
 def enable_user(username: str, as_json: bool) -> None:
     """Allow a user to sign in."""
-    user = accounts.enable(username)
+    user = users.enable(username)
     click.echo(NOT_PROVEN.format(email=user.email), err=True)
     _report(user, as_json)
 
@@ -145,7 +145,7 @@ def enable_user(username: str, as_json: bool) -> None:
 def disable_user(username: str, as_json: bool) -> None:
     """Block a user from signing in, and end their sessions and tokens at once."""
     _report(
-        accounts.enable(username, active=False),
+        users.enable(username, active=False),
         as_json,
         f"To let them in again: flask user enable {username}",
     )
@@ -160,11 +160,11 @@ def delete_user(username: str, yes: bool, as_json: bool) -> None:
 
     The history of leads is kept, without the name of the user.
     """
-    user = accounts.get_by_username(username)
+    user = users.get_by_username(username)
     if not yes:
         question = f"Delete the account {user.username} ({user.email}) for good?"
         confirm(question, "--yes")
-    _report(accounts.delete_user(username), as_json, "The account is deleted.")
+    _report(users.delete_user(username), as_json, "The account is deleted.")
 
 
 @user_commands.command("unlock")
@@ -172,7 +172,7 @@ def delete_user(username: str, yes: bool, as_json: bool) -> None:
 @reporting
 def unlock_user(username: str, as_json: bool) -> None:
     """Allow a user to try again after too many wrong passwords."""
-    _report(accounts.unlock(username), as_json)
+    _report(users.unlock(username), as_json)
 
 
 @user_commands.command("set-password")
@@ -184,6 +184,6 @@ def set_password(
     username: str, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
     """Set a new password for a user, and end their sessions and tokens."""
-    user, password = accounts.get_by_username(username), _password(password_file, random_password)
-    accounts.set_password(user, password, must_change=random_password)
+    user, password = users.get_by_username(username), _password(password_file, random_password)
+    users.set_password(user, password, must_change=random_password)
     _report(user, as_json, password=password if random_password else None)

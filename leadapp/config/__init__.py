@@ -15,7 +15,7 @@ from werkzeug.local import LocalProxy
 
 from .. import counter
 from .checks import LOOPBACK, SECRET_LENGTHS, unsafe
-from .table import SETTINGS, Setting
+from .kinds import SETTINGS, Setting
 
 settings: Any = LocalProxy(lambda: current_app.config)
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from .. import intake
+from ..clock import now
 from ..config import settings
 from ..errors import Forbidden
 from ..extensions import db
+from ..leads import submit
+from ..leads.history import record
 from ..models.accounts import User
-from ..models.leads import Event, Lead, LeadStatus, Submission
+from ..models.leads import Lead, LeadStatus, Submission
+from ..normalize import fold
 from ..resumes.inspect import Resume, inspect
-from ..rules import fold
-from ..storage import store
-from ..wording import now
+from ..resumes.store import store
 
 HERE = Path(__file__).parent
 PLAIN = re.compile("[^a-z]")
@@ -44,7 +45,7 @@ def _adding(count: int) -> Iterator[bool]:
         first = people["first"][number % len(people["first"])]
         last = people["last"][number * 7 % len(people["last"])]
         email = f"{PLAIN.sub('', fold(first))}.{number}@example.com"
-        details = intake.Details(
+        details = submit.Details(
             first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf")
         )
         yield _add(details, number, attorney)
@@ -55,38 +56,28 @@ def _adding(count: int) -> Iterator[bool]:
 def _resume(name: str, ending: str) -> Resume:
     with (HERE / f"resume{ending}").open("rb") as file, store.stage() as staged:
         shutil.copyfileobj(file, staged)
-        return intake.keep_resume(inspect(staged, f"{name}{ending}"))
+        return submit.keep_resume(inspect(staged, f"{name}{ending}"))
 
 
-def _add(details: intake.Details, number: int, attorney: uuid.UUID | None) -> bool:
+def _add(details: submit.Details, number: int, attorney: uuid.UUID | None) -> bool:
     # Some days are busier than others.
     at = now() - timedelta(hours=number * 2.6 + number * number % 19)
-    row = intake.new_lead(details, at)
-    if number > WAITING and number % 17:
-        contact = at + timedelta(hours=1 + number * number % 47)
-        row |= {
-            "status": LeadStatus.REACHED_OUT,
-            "reached_out_at": contact,
-            "reached_out_by": attorney,
-        }
-        row |= {"updated_at": contact, "seen_at": contact}
+    row = submit.new_lead(details, at)
+    is_marked = number > WAITING and number % 17 > 0
+    contact = at + timedelta(hours=1 + number * number % 47)
+    if is_marked:
+        row["status"] = LeadStatus.REACHED_OUT
+        row["reached_out_at"] = contact
+        row["reached_out_by"] = attorney
+        row["updated_at"] = contact
+        row["seen_at"] = contact
     lead_id = db.session.scalar(
         insert(Lead).values(row).on_conflict_do_nothing().returning(Lead.id)
     )
     if lead_id is None:
         return False
-    sent = (
-        details.typed()
-        | details.resume.described()
-        | {"storage_key": details.resume.key, "created_at": at}
-    )
-    sent |= {"lead_id": lead_id, "number": 1, "fingerprint": details.digest()}
-    db.session.execute(insert(Submission).values(sent))
-    db.session.add(Event(lead_id=lead_id, kind="submitted", created_at=at))
-    if row.get("reached_out_at"):
-        db.session.add(
-            Event(
-                lead_id=lead_id, user_id=attorney, kind="marked", created_at=row["reached_out_at"]
-            )
-        )
+    db.session.execute(insert(Submission).values(submit.new_submission(details, lead_id, 1, at)))
+    record("submitted", lead_id, at=at)
+    if is_marked:
+        record("marked", lead_id, attorney, contact)
     return True

@@ -1,1 +1,5 @@
-"""The database tables and their column types."""
+"""The tables, their column types, and the rules inside one row."""
+
+from . import accounts, columns, leads, letters
+
+__all__ = ["accounts", "columns", "leads", "letters"]

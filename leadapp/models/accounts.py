@@ -3,12 +3,11 @@
 import uuid
 from datetime import datetime, timedelta
 
-from flask_login import UserMixin
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..rules import EMAIL_MAX
-from ..wording import now
+from ..clock import now
+from ..validation import EMAIL_MAX
 from .columns import Base
 
 # How long a sign-in exempts a user from a network's limit on failures.
@@ -17,8 +16,8 @@ KNOWN_FOR = timedelta(days=30)
 REFUSED_FOR = timedelta(days=30)
 
 
-class User(UserMixin, Base):
-    """An attorney who signs in."""
+class User(Base):
+    """An attorney who signs in, with the attributes that Flask-Login reads."""
 
     __tablename__ = "users"
     __allow_unmapped__ = True  # login_id is not a column
@@ -37,6 +36,16 @@ class User(UserMixin, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     login_id: uuid.UUID | None = None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Return True; only Flask-Login's anonymous user is not signed in."""
+        return True
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Return False; only Flask-Login's anonymous user is anonymous."""
+        return False
 
     def get_id(self) -> str:
         """Return the id of the login, not the user: a cookie ends when its login row is deleted."""

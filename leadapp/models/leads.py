@@ -9,8 +9,9 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import log
-from ..rules import EMAIL_MAX, NAME_MAX
-from ..wording import new_reference, now
+from ..clock import now
+from ..formatting import new_reference
+from ..validation import EMAIL_MAX, NAME_MAX
 from .accounts import User
 from .columns import Base, searched
 
@@ -71,7 +72,7 @@ class Lead(Base):
     @property
     def marker(self) -> str | None:
         """Return the username that marked the lead, if the account still exists."""
-        return self.marked_by and self.marked_by.username
+        return self.marked_by.username if self.marked_by else None
 
     @property
     def version(self) -> str:
@@ -134,9 +135,13 @@ class Submission(Base):
     storage_key: Mapped[str] = mapped_column(String(64), unique=True)
     # The form's id or the client's Idempotency-Key, then the fingerprint. A repeated submission has
     # the same value.
-    once: Mapped[str | None] = mapped_column(String(200), unique=True)
+    idempotency_key: Mapped[str | None] = mapped_column(
+        "once", String(200), unique=True, key="idempotency_key"
+    )
     # A keyed hash of the Idempotency-Key and the client's network, kept for a day.
-    once_network: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    network_key: Mapped[str | None] = mapped_column(
+        "once_network", String(64), index=True, unique=True, key="network_key"
+    )
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(index=True)
 

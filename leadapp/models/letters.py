@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..rules import EMAIL_MAX
+from ..validation import EMAIL_MAX
 from .columns import Base
 from .leads import Submission
 

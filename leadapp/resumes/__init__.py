@@ -1,1 +1,1 @@
-"""Decides whether a file is a resume, from a limited number of its bytes."""
+"""Resumes: inspection and storage."""

@@ -1,8 +1,4 @@
-"""Accepts an uploaded file as a resume, or refuses it with a message that explains how to fix it.
-
-The file extension and the content must both match the same one of the three formats. The content
-type that the client sends is ignored (OWASP File Upload cheat sheet).
-"""
+"""Decides whether a file is a resume, from a limited number of its bytes."""
 
 import hashlib
 import os
@@ -11,14 +7,14 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 import olefile
 
 from ..config import settings
 from ..errors import Refused
+from ..formatting import filesize
 from ..models.leads import FILENAME_MAX
-from ..wording import filesize
 from . import ole, pdf, word
 from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
 
@@ -43,13 +39,6 @@ class Resume:
     warnings: Sequence[str] = ()
     staged: IO[bytes] | None = None
     kept_at: float = 0
-
-    def described(self) -> dict[str, Any]:
-        """Return the columns of a submission that describe its file."""
-        return {
-            name: getattr(self, name)
-            for name in ("filename", "content_type", "size", "sha256", "warnings")
-        }
 
 
 def inspect(stream: IO[bytes], filename: str) -> Resume:

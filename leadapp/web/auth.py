@@ -6,11 +6,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from .. import accounts, rules
+from .. import normalize
+from ..accounts import users
 from ..config import settings
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..extensions import csrf
-from ..forms import ForgotForm, LoginForm, PasswordForm
+from ..http.forms import ForgotForm, LoginForm, PasswordForm
 from ..models.accounts import User
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
@@ -28,7 +29,7 @@ def login() -> ResponseReturnValue:
     if form.is_submitted() and form.validate():
         typed = (form.username.data, form.password.data or "", request.remote_addr or "")
         try:
-            _begin_session(accounts.authenticate(*typed))
+            _begin_session(users.authenticate(*typed))
             return redirect(wanted, 303)
         except (NotSignedIn, Forbidden) as refusal:
             form.username.errors = [refusal.message]
@@ -58,7 +59,7 @@ def password() -> ResponseReturnValue:
     if form.is_submitted() and form.validate():
         typed = (form.present.data or "", form.password.data, request.remote_addr or "")
         try:
-            _begin_session(accounts.change_password(current_user, *typed))
+            _begin_session(users.change_password(current_user, *typed))
             flash("Your password is changed, and every other device is signed out", "good")
             return redirect(url_for("dashboard.list_leads"), 303)
         except NotSignedIn:
@@ -78,7 +79,7 @@ def forgot() -> ResponseReturnValue:
         raise NotFound("reset_off")
     form = ForgotForm()
     if form.is_submitted() and form.validate():
-        accounts.request_reset(form.email.data)
+        users.request_reset(form.email.data)
         flash(
             "If there is an account with this address, an e-mail with a link is on its way", "good"
         )
@@ -89,10 +90,10 @@ def forgot() -> ResponseReturnValue:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password for the user named by the link in a password-reset e-mail."""
-    user, form = accounts.user_for_reset_link(token), PasswordForm()
+    user, form = users.user_for_reset_link(token), PasswordForm()
     del form.present
     if form.is_submitted() and form.validate():
-        accounts.set_password(user, form.password.data)
+        users.set_password(user, form.password.data)
         flash("Your password is changed. Sign in with it", "good")
         return redirect(url_for(".login"), 303)
     return render_template("auth/password.html", form=form, user=user), 422 if form.errors else 200
@@ -100,7 +101,7 @@ def reset(token: str) -> ResponseReturnValue:
 
 def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> ResponseReturnValue:
     page = render_template(
-        "auth/login.html", form=form, nobody=accounts.no_users_exist(), notice=notice
+        "auth/login.html", form=form, nobody=users.no_users_exist(), notice=notice
     )
     return page, status
 
@@ -109,20 +110,20 @@ def _is_signed_in_as(name: str | None) -> bool:
     """Return whether this browser is already signed in with this username or e-mail."""
     if not (name and current_user.is_authenticated):
         return False
-    return rules.email_key(name) in (current_user.username_key, current_user.email_key)
+    return normalize.email_key(name) in (current_user.username_key, current_user.email_key)
 
 
 def _begin_session(user: User) -> None:
     """Sign a user in with a new session, after ending any earlier session of this browser."""
     _end_session()
-    accounts.sign_in(user)
+    users.sign_in(user)
     login_user(user)
     session.permanent = True  # the idle limit counts from the last request, not from the sign-in
 
 
 def _end_session() -> None:
     if current_user.is_authenticated:
-        accounts.sign_out(current_user.login_id)
+        users.sign_out(current_user.login_id)
     logout_user()
     session.clear()
 

@@ -18,13 +18,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from .. import downloads
 from ..errors import Conflict, InvalidInput
-from ..forms import EraseForm, MarkForm
+from ..formatting import when
+from ..http import downloads
+from ..http.forms import EraseForm, MarkForm
+from ..http.readers import ArrivalsSchema, QuerySchema
+from ..leads import detail, erasure, history, search, statistics, status
+from ..leads.export import export_csv
 from ..models.leads import Lead
-from ..schemas.readers import ArrivalsSchema, QuerySchema
-from ..triage import exporting, figures, finding, marking, reading
-from ..wording import when
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 QUERY = QuerySchema()
@@ -32,7 +33,7 @@ QUERY = QuerySchema()
 DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false", "size": "25"}
 
 
-def _asked() -> tuple[finding.Query, dict[str, Any]]:
+def _asked() -> tuple[search.Query, dict[str, Any]]:
     """Read the list query from the URL.
 
     Returns it and the raw parameters, which links and forms repeat.
@@ -41,13 +42,9 @@ def _asked() -> tuple[finding.Query, dict[str, Any]]:
     return QUERY.read(DEFAULTS | state), state
 
 
-@functools.lru_cache(maxsize=1)
-def _drawn(month: figures.Statistics) -> str:
-    """Render the figures of the last thirty days.
-
-    Cached, because they change once a minute and make up a quarter of the page.
-    """
-    return render_template("dashboard/_figures.html", figures=month)
+def _link(state: dict[str, Any], **changes: Any) -> str:
+    """Return the URL of the list with these changes; a change leads to the first page."""
+    return f"{request.path}?{urlencode({**DEFAULTS, **state, 'page': 1, **changes})}"
 
 
 @bp.get("/")
@@ -58,33 +55,31 @@ def list_leads() -> ResponseReturnValue:
     """
     query, state = _asked()
 
-    def link(**changes: Any) -> str:
-        return f"{request.path}?{urlencode(DEFAULTS | state | {'page': 1} | changes)}"
-
-    page = finding.search(query)
+    page = search.search(query)
     # For example, the only lead on the last page was just marked.
     if query.page > 1 and not page.items:
-        return redirect(link(page=page.pages or 1))
-    context = {
-        "page": page,
-        "attention": finding.attention(),
-        "figures": _drawn(figures.read_statistics()),
-    }
+        return redirect(_link(state, page=page.pages or 1))
     return render_template(
-        "dashboard/list_leads.html", **context, query=query, state=state, link=link
+        "dashboard/list_leads.html",
+        page=page,
+        attention=search.attention(),
+        figures=statistics.read_statistics(),
+        query=query,
+        state=state,
+        link=functools.partial(_link, state),
     )
 
 
 @bp.get("/arrivals")
 def arrivals() -> dict[str, int]:
     """Return the number of submissions that have arrived since the list was shown."""
-    return {"arrived": finding.arrived_since(ArrivalsSchema().read(request.args)["since"])}
+    return {"arrived": search.arrived_since(ArrivalsSchema().read(request.args)["since"])}
 
 
 @bp.get("/export.csv")
 def export() -> Response:
     """Download all pages of the list as a CSV file."""
-    rows = exporting.export_csv(_asked()[0], current_user)
+    rows = export_csv(_asked()[0], current_user)
     return Response(
         stream_with_context(rows),
         mimetype="text/csv",
@@ -105,9 +100,9 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     form = MarkForm()
     following = None
     if form.then.data == "next":
-        _, following = finding.neighbours(reading.read(lead_id), query)
+        _, following = search.neighbours(detail.read(lead_id), query)
     try:
-        lead, now = marking.mark_reached_out(lead_id, current_user, form.seen())
+        lead, now = status.mark_reached_out(lead_id, current_user, form.seen())
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
@@ -125,7 +120,7 @@ def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Undo a mark."""
     state = _asked()[1]
     try:
-        lead = marking.undo(lead_id, current_user, request.form.get("version", ""))
+        lead = status.undo(lead_id, current_user, request.form.get("version", ""))
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     flash(f"{lead.full_name} is pending again", "good")
@@ -135,10 +130,10 @@ def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
 @bp.route("/leads/<uuid:lead_id>/erase", methods=["GET", "POST"])
 def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Erase a lead after the attorney has typed its reference."""
-    form, lead, state = EraseForm(), reading.read(lead_id), _asked()[1]
+    form, lead, state = EraseForm(), detail.read(lead_id), _asked()[1]
     if form.is_submitted():
         try:
-            reading.erase_by_reference(lead_id, current_user, form.reference.data)
+            erasure.erase_by_reference(lead_id, current_user, form.reference.data)
         except InvalidInput as refusal:
             form.reference.errors = refusal.fields["reference"]
         else:
@@ -152,7 +147,7 @@ def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
 def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue:
     """Queue an e-mail to be sent again."""
     state = _asked()[1]
-    reading.send_letter_again(lead_id, letter_id, current_user)
+    detail.send_letter_again(lead_id, letter_id, current_user)
     flash("The letter is on its way again", "good")
     return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
 
@@ -161,14 +156,14 @@ def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download a resume."""
-    return downloads.resume(*reading.open_resume(lead_id, current_user, submission_id))
+    return downloads.resume(*detail.open_resume(lead_id, current_user, submission_id))
 
 
 @bp.get("/leads/<uuid:lead_id>/preview")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/preview")
 def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Show a PDF in the browser without downloading it."""
-    opened = reading.open_resume(lead_id, current_user, submission_id, as_preview=True)
+    opened = detail.open_resume(lead_id, current_user, submission_id, as_preview=True)
     return downloads.resume(*opened, as_attachment=False)
 
 
@@ -184,13 +179,13 @@ def _refused(lead_id: uuid.UUID, conflict: Conflict) -> ResponseReturnValue:
 
 def _page(lead_id: uuid.UUID) -> str:
     query, state = _asked()
-    lead = reading.show(lead_id, current_user)
-    owed = reading.letters_of(lead.id)
+    lead = detail.show(lead_id, current_user)
+    owed = detail.letters_of(lead.id)
     context = {
         "letters": owed,
-        "history": reading.list_history(lead, owed),
-        "neighbours": finding.neighbours(lead, query),
+        "history": history.list_history(lead, owed),
+        "neighbours": search.neighbours(lead, query),
     }
     return render_template(
-        "dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=marking.UNDO_FOR, **context
+        "dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=status.UNDO_FOR, **context
     )

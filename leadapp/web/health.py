@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from ..upkeep import doctor
+from ..operations import doctor
 
 bp = Blueprint("health", __name__)
 

@@ -5,7 +5,7 @@ import email.policy
 
 from flask import Blueprint, render_template
 
-from .. import mail
+from ..mail import smtp
 
 bp = Blueprint("outbox", __name__, url_prefix="/dev")
 NEWEST = 50
@@ -14,7 +14,7 @@ NEWEST = 50
 @bp.get("/outbox")
 def list_letters() -> str:
     """Show the newest e-mails in full."""
-    files = sorted(mail.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = sorted(smtp.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
     letters = [
         email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         for file in files[:NEWEST]

@@ -15,12 +15,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from .. import accent, intake, tokens
+from .. import accent, tokens
 from ..config import settings
 from ..errors import InvalidInput, Message
 from ..extensions import csrf
-from ..forms import SubmitForm
-from ..wording import filesize
+from ..formatting import filesize
+from ..http.forms import SubmitForm
+from ..leads import erasure, submit
 
 bp = Blueprint("public", __name__)
 SCRIPT_WORDS = (
@@ -49,8 +50,8 @@ def submit_lead() -> ResponseReturnValue:
         return _page(form, 400, Message("form_stale"))
     if details is None or form.looks_automatic:
         return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
-    sending = intake.Sending(request.remote_addr or "", form.sending)
-    submission, _ = intake.submit(details, sending)
+    sending = submit.Sending(request.remote_addr or "", form.sending)
+    submission, _ = submit.submit(details, sending)
     return redirect(url_for(".submitted", token=tokens.sign_page("submitted", submission.id)), 303)
 
 
@@ -59,7 +60,7 @@ def submitted(token: str) -> str:
     """Confirm the received submission, on a page that can be reloaded and bookmarked."""
     return render_template(
         "public/submitted.html",
-        submission=intake.read_receipt(tokens.verify_page("submitted", token)),
+        submission=submit.read_receipt(tokens.verify_page("submitted", token)),
     )
 
 
@@ -70,9 +71,9 @@ def receipt(token: str) -> ResponseReturnValue:
 
     Allows this person to request erasure, in two steps.
     """
-    submission = intake.read_receipt(tokens.verify_page("receipt", token))
+    submission = submit.read_receipt(tokens.verify_page("receipt", token))
     if request.method == "POST":
-        intake.request_erasure(submission)
+        erasure.request_erasure(submission)
         return redirect(url_for(".receipt", token=token), 303)
     return render_template(
         "public/receipt.html",
@@ -102,7 +103,7 @@ def theme() -> Response:
 def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
     """Show the form with a new one-time id."""
     form_id = tokens.sign_form_id()
-    resume = intake.keep_resume(form.good_resume) if form.good_resume else None
+    resume = submit.keep_resume(form.good_resume) if form.good_resume else None
     page = render_template(
         "public/submit_lead.html",
         form=form,

@@ -7,7 +7,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from hypothesis import strategies
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from leadapp.rules import PASSWORD_MAX_BYTES
+from leadapp.validation import PASSWORD_MAX_BYTES
 from tests import samples
 
 # A schema cannot express that a name is free, that a password is rare, that a file is a resume,

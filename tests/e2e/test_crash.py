@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import Submission
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.e2e.crowd import crowd, stored, taken
 from tests.site import Site
 
@@ -84,7 +84,7 @@ def test_nothing_that_was_answered_is_lost(
     found = stored(site)
     assert answered.items() <= found.items()
     check_letters(site, set(found), kills)
-    monkeypatch.setattr(rounds, "UNCLAIMED_FOR", timedelta(seconds=-5))
+    monkeypatch.setattr(maintenance, "UNCLAIMED_FOR", timedelta(seconds=-5))
     check_sweep(site)
 
 
@@ -102,7 +102,7 @@ def check_letters(site: Site, emails: set[str], kills: int) -> None:
 def check_sweep(site: Site) -> None:
     """Check that the sweep keeps only files and objects that a submission references."""
     with site.application():
-        rounds.sweep()
+        maintenance.sweep()
         claimed = set(db.session.scalars(select(Submission.storage_key)))
     assert set(site.store.keys_before(now() + timedelta(days=1))) == claimed
     assert list(site.store.staging.iterdir()) == []

@@ -15,10 +15,10 @@ from flask import Flask
 
 from leadapp import create_app
 from leadapp.extensions import db
+from leadapp.leads.statistics import _counted
 from leadapp.models.accounts import User
 from leadapp.models.leads import Tally
-from leadapp.storage import make, store
-from leadapp.triage.figures import _counted
+from leadapp.resumes.store import make, store
 from tests.clients import Client, watch_commits
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields

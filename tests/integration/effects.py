@@ -12,13 +12,14 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from leadapp import letters, log
+from leadapp import log
 from leadapp.config import ConfigurationError
 from leadapp.extensions import db
+from leadapp.formatting import when
+from leadapp.mail import queue
 from leadapp.models.letters import Letter
-from leadapp.storage import store
-from leadapp.upkeep import backup
-from leadapp.wording import when
+from leadapp.operations import backup
+from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LetterFactory, UserFactory
@@ -56,7 +57,7 @@ def delivered(client: Client, smtp: MailServer) -> Any:
     """The first message that this site delivers."""
     with client.application.app_context():
         LetterFactory.create(recipient="ana@example.com")
-        assert letters.deliver_next()
+        assert queue.deliver_next()
         db.session.remove()
     return smtp.wait_for(1)[0]
 

@@ -4,7 +4,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, update
 
-from leadapp import accounts, tokens
+from leadapp import tokens
+from leadapp.accounts import users
 from leadapp.errors import NotSignedIn
 from leadapp.extensions import db
 from leadapp.models.accounts import User
@@ -28,7 +29,7 @@ def test_a_link_sets_the_password_of_its_own_user(app: Flask, client: Client) ->
     form = hidden_fields(client.get(link).text, having="password")
     assert client.post(link, data=form | {"password": NEW}).status_code == 303
     assert password_of(first) == before
-    assert accounts.authenticate(second.username, NEW, "203.0.113.7").id == second.id
+    assert users.authenticate(second.username, NEW, "203.0.113.7").id == second.id
 
 
 @pytest.mark.databases("postgres")
@@ -41,7 +42,7 @@ def test_a_sign_in_locks_the_account_until_its_login_is_stored(app: Flask) -> No
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
-        accounts.sign_in(user)
+        users.sign_in(user)
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
     [locking] = [statement for statement in statements if "FOR UPDATE" in statement]
@@ -50,9 +51,9 @@ def test_a_sign_in_locks_the_account_until_its_login_is_stored(app: Flask) -> No
 
 
 def test_a_password_that_changed_during_a_sign_in_refuses_it(app: Flask) -> None:
-    user = accounts.authenticate(UserFactory.create().username, PASSWORD, "203.0.113.7")
+    user = users.authenticate(UserFactory.create().username, PASSWORD, "203.0.113.7")
     db.session.expunge(user)  # as another process holds it
     with db.engine.begin() as elsewhere:
         elsewhere.execute(update(User).values(hashed_password=hashed(NEW)))
     with pytest.raises(NotSignedIn):
-        accounts.sign_in(user)
+        users.sign_in(user)

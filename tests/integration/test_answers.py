@@ -9,9 +9,10 @@ import time_machine
 from flask import Flask
 from werkzeug.exceptions import abort
 
-from leadapp import errors, log, web
+from leadapp import errors, log
+from leadapp.clock import now
 from leadapp.models.accounts import User
-from leadapp.wording import now
+from leadapp.web import access
 from tests.clients import Client
 from tests.integration.test_sign_in import is_in, session_of
 from tests.production import PRODUCTION
@@ -125,7 +126,7 @@ def test_each_failure_has_a_page_and_a_problem(
 def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(
     signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "POLLED", {"dashboard.list_leads"})
+    monkeypatch.setattr(access, "POLLED", {"dashboard.list_leads"})
     start, cookie = now(), session_of(signed_in)
     with time_machine.travel(start + timedelta(hours=7), tick=False):
         assert is_in(signed_in)

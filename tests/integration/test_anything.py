@@ -12,7 +12,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadapp import letters, mail
+from leadapp.mail import queue, smtp
 from tests import samples
 from tests.pages import hidden_fields
 
@@ -62,9 +62,9 @@ def test_anything_typed_is_taken_or_refused(
 
 
 def check_letters() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
-    for file in mail.outbox().glob("*.eml"):
+    for file in smtp.outbox().glob("*.eml"):
         message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         known = {
             "content-type",

@@ -14,10 +14,10 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts
+from leadapp.accounts import users
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
-from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, LoginFactory, UserFactory
 
@@ -185,7 +185,7 @@ def test_an_inactive_account_says_how_it_is_switched_on(client: Client) -> None:
     assert (answer.status_code, answer.get_json()["code"]) == (403, "account_inactive")
     assert f"flask user enable {user.username}" in answer.get_json()["detail"]
     assert sign_in(client, user.username, "Wrong-horse-7").status_code == 401
-    accounts.enable(user.username.upper())
+    users.enable(user.username.upper())
     assert sign_in(client, user.username).status_code == 200
 
 
@@ -231,7 +231,7 @@ def test_a_token_ends_with_its_login_and_its_user(
 ) -> None:
     login_id = db.session.scalars(select(Login.id)).one()
     other = sign_in(client, attorney.username).get_json()["access_token"]
-    accounts.sign_out(login_id)
+    users.sign_out(login_id)
     assert (me(client, token).status_code, me(client, other).status_code) == (401, 200)
     db.session.get_one(User, attorney.id).is_active = False
     db.session.commit()

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
 from leadapp.models.leads import Lead, LeadStatus
-from leadapp.rules import fold
-from leadapp.storage import store
+from leadapp.normalize import fold
+from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory

@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory
@@ -95,13 +95,13 @@ def test_a_stranger_cannot_use_up_a_key(client: Client) -> None:
 
 def test_the_network_of_a_key_is_kept_as_a_keyed_hash_for_a_day(client: Client) -> None:
     submit(client, "k-1", address=HOME)
-    kept = select(Submission.once_network)
+    kept = select(Submission.network_key)
     digest = db.session.scalars(kept).one()
     assert digest not in (None, hashlib.sha256(HOME.encode()).hexdigest())
     assert HOME not in str(digest)
     for hours, left in ((23, digest), (25, None)):
         with time_machine.travel(now() + timedelta(hours=hours), tick=False):
-            rounds.sweep()
+            maintenance.sweep()
         assert db.session.scalars(kept).one() == left
 
 

@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from flask import Flask
 
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.leads import search
+from leadapp.leads.search import NAMED
 from leadapp.models.leads import Lead
-from leadapp.triage import finding
-from leadapp.triage.finding import NAMED
-from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.desk import LIST, address, submit
@@ -125,7 +125,7 @@ def test_a_stranger_is_not_told_what_has_come(client: Client) -> None:
 def test_a_wait_grows_while_nobody_does_anything(app: Flask) -> None:
     LetterFactory.create()
     with time_machine.travel(now() + timedelta(hours=2)):
-        waited = finding.attention().letters.oldest_waiting
+        waited = search.attention().letters.oldest_waiting
     db.session.rollback()
     assert waited
     assert timedelta(hours=2) <= waited < timedelta(hours=2, minutes=1)

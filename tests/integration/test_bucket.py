@@ -13,7 +13,7 @@ from flask import Flask
 
 from leadapp.errors import Unavailable
 from leadapp.log import logger
-from leadapp.storage import s3
+from leadapp.resumes import s3
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.servers import Servers

@@ -12,10 +12,11 @@ import pytest
 import time_machine
 from flask import Flask
 
-from leadapp import letters, tokens
+from leadapp import tokens
+from leadapp.clock import now
 from leadapp.errors import NotSignedIn
+from leadapp.mail import queue
 from leadapp.models.accounts import User
-from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LoginFactory
@@ -118,7 +119,7 @@ def test_a_link_to_a_new_password_opens_on_a_machine_that_is_behind(
     client: Client, attorney: User, mailbox: MailServer, behind: int, status: int
 ) -> None:
     ask(client, attorney.email)
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     [sent] = mailbox.to(attorney.email)
     link = re.search(r"/auth/reset/\S+", sent.message.get_body(("plain",)).get_content())

@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from leadapp import accounts, letters
+from leadapp.accounts import users
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.accounts import User
 from tests.clients import Client
 from tests.factories import LetterFactory, UserFactory
@@ -93,7 +94,7 @@ def test_in_production_the_seed_account_has_a_random_password(
     told = run(app, "seed-db").stdout
     assert "Admin123!" not in told
     assert (
-        accounts.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username
+        users.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username
         == "admin"
     )
 
@@ -156,7 +157,7 @@ def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) ->
 
     def deliver() -> None:
         with app.app_context():
-            letters.deliver_until(stopped)
+            queue.deliver_until(stopped)
 
     deliverer = threading.Thread(target=deliver, daemon=True)
     deliverer.start()
@@ -178,9 +179,9 @@ def test_a_deliverer_outlives_a_database_that_was_away(
         stopped.set()
         return True
 
-    monkeypatch.setattr(letters, "IDLE_SECONDS", 0)
-    monkeypatch.setattr(letters, "deliver_next", turn)
-    letters.deliver_until(stopped)
+    monkeypatch.setattr(queue, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(queue, "deliver_next", turn)
+    queue.deliver_until(stopped)
     assert turns == []
 
 

@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from leadapp import letters
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.letters import Letter
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests import samples
 from tests.clients import Client
 from tests.integration.conftest import THREADS
@@ -58,7 +58,7 @@ def hours_to_wait() -> list[float]:
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
 
 
@@ -165,11 +165,11 @@ def test_a_confirmation_that_waits_for_its_hour_is_not_late(
     with time_machine.travel(now(), tick=False) as clock:
         submit_some(client, range(31))
         deliver()
-        assert letters.read_state() == (1, 0, timedelta())
+        assert queue.read_state() == (1, 0, timedelta())
         clock.shift(timedelta(minutes=59))
-        assert letters.read_state().oldest_waiting == timedelta()
+        assert queue.read_state().oldest_waiting == timedelta()
         clock.shift(timedelta(minutes=6))
-        assert letters.read_state().oldest_waiting == timedelta(minutes=5)
+        assert queue.read_state().oldest_waiting == timedelta(minutes=5)
 
 
 def test_networks_of_recipients_are_forgotten_after_some_hours(
@@ -179,10 +179,10 @@ def test_networks_of_recipients_are_forgotten_after_some_hours(
     kept = select(Letter.network).where(Letter.kind == "confirmation")
     digest = db.session.scalars(kept).one()
     assert len(str(digest)) == 64
-    rounds.sweep()
+    maintenance.sweep()
     assert db.session.scalars(kept).one() == digest
     with time_machine.travel(now() + 2 * HOUR + timedelta(minutes=1), tick=False):
-        rounds.sweep()
+        maintenance.sweep()
     assert db.session.scalars(kept).one() is None
 
 

@@ -13,11 +13,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.leads import detail, export, history, search, statistics
+from leadapp.leads.statistics import _counted
 from leadapp.models.leads import Lead, LeadStatus
-from leadapp.triage import exporting, figures, finding, reading
-from leadapp.triage.figures import _counted
-from leadapp.wording import now
 from tests.clients import Client
 from tests.crowd import gather
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
@@ -30,9 +30,7 @@ UNSOUGHT = (
 )
 SORTED = r"TEMP B-TREE FOR ORDER|Sort Key"
 QUERIES = [
-    finding.Query(status, "", sort_by)
-    for status in (None, *LeadStatus)
-    for sort_by in finding.ORDERS
+    search.Query(status, "", sort_by) for status in (None, *LeadStatus) for sort_by in search.ORDERS
 ]
 # Pending leads have no `reached_out_at`: in that order only the tie-breaker decides.
 PLACED = [
@@ -41,13 +39,13 @@ PLACED = [
     if (query.status, query.sort_by) != (LeadStatus.PENDING, "reached_out_at")
 ]
 ASKED: dict[str, Callable[[Lead], object]] = {
-    "counts": lambda _: finding.Query().counts(),
-    "counts of a search": lambda _: finding.Query(q="jo").counts(),
-    "attention": lambda _: finding.attention(),
-    "figures": lambda _: figures.read_statistics(),
-    "arrivals": lambda _: finding.arrived_since(now()),
-    "letters": lambda lead: reading.letters_of(lead.id),
-    "history": lambda lead: reading.list_history(lead, []),
+    "counts": lambda _: search.Query().counts(),
+    "counts of a search": lambda _: search.Query(q="jo").counts(),
+    "attention": lambda _: search.attention(),
+    "figures": lambda _: statistics.read_statistics(),
+    "arrivals": lambda _: search.arrived_since(now()),
+    "letters": lambda lead: detail.letters_of(lead.id),
+    "history": lambda lead: history.list_history(lead, []),
 }
 
 
@@ -129,11 +127,11 @@ def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
     assert counts[1] == counts[-1] <= 11
 
 
-@pytest.mark.parametrize("sort_by", finding.ORDERS)
+@pytest.mark.parametrize("sort_by", search.ORDERS)
 def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
     for status, q, sort_desc in itertools.product((None, *LeadStatus), ("", "jo"), (False, True)):
-        query = finding.Query(status, q, sort_by, sort_desc, page=2)
-        for plan in plans(lambda query=query: finding.search(query), forced=True):
+        query = search.Query(status, q, sort_by, sort_desc, page=2)
+        for plan in plans(lambda query=query: search.search(query), forced=True):
             assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), f"{query}:\n{plan}"
             # One sort of the rows of the page itself is allowed.
             assert q or len(re.findall(SORTED, plan)) <= 1, f"{query}:\n{plan}"
@@ -141,18 +139,18 @@ def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
 
 def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> None:
     gather(3000)
-    lead = reading.read(finding.search(finding.Query(LeadStatus.REACHED_OUT, page=50)).items[0].id)
+    lead = detail.read(search.search(search.Query(LeadStatus.REACHED_OUT, page=50)).items[0].id)
     for name, ask in ASKED.items():
         for plan in plans(lambda ask=ask: ask(lead)):
             assert not re.search(UNSOUGHT, plan), f"{name}:\n{plan}"
     for query in PLACED:
-        lead = reading.read(finding.search(replace(query, page=50)).items[0].id)
-        for plan in plans(lambda query=query, lead=lead: finding.neighbours(lead, query))[-2:]:
+        lead = detail.read(search.search(replace(query, page=50)).items[0].id)
+        for plan in plans(lambda query=query, lead=lead: search.neighbours(lead, query))[-2:]:
             assert not re.search(f"{UNSOUGHT}|{SORTED}", plan), f"{query}:\n{plan}"
             assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), f"{query}:\n{plan}"
 
 
 def test_an_export_begins_before_all_of_it_is_found(plans: Any) -> None:
     for query in QUERIES:
-        plan = plans(lambda query=query: list(exporting.export_csv(query, None)), forced=True)[-1]
+        plan = plans(lambda query=query: list(export.export_csv(query, None)), forced=True)[-1]
         assert not re.search(f"{WHOLE_TABLE}|{SORTED}", plan, re.MULTILINE), f"{query}:\n{plan}"

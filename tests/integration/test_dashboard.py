@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from leadapp.wording import filesize, now
+from leadapp.clock import now
+from leadapp.formatting import filesize
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory

@@ -11,11 +11,10 @@ import trustme
 from flask import Flask
 from sqlalchemy import select, text
 
-from leadapp import letters, mail
-from leadapp.config import checks
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import messages, queue, smtp
 from leadapp.models.letters import Letter
-from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.factories import LetterFactory
@@ -31,7 +30,7 @@ def submit(client: Client) -> None:
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 
@@ -119,7 +118,7 @@ def test_a_letter_waits_when_the_database_fails_while_it_is_written(
     def fail(_: Letter) -> None:
         db.session.execute(text("SELECT 1 FROM nowhere"))
 
-    monkeypatch.setattr(letters, "compose", fail)
+    monkeypatch.setattr(messages, "compose", fail)
     LetterFactory.create()
     deliver()
     assert (one().reason or "").endswith("Error while writing it")
@@ -128,20 +127,20 @@ def test_a_letter_waits_when_the_database_fails_while_it_is_written(
 
 def test_a_crashed_deliverer_is_followed_by_another(mailbox: MailServer) -> None:
     LetterFactory.create()
-    assert letters._claim(letters.LEASE) is not None
-    assert not letters.deliver_next(), "somebody holds it"
-    with time_machine.travel(now() + letters.LEASE + timedelta(seconds=1), tick=True):
-        assert letters.deliver_next()
+    assert queue._claim(queue.LEASE) is not None
+    assert not queue.deliver_next(), "somebody holds it"
+    with time_machine.travel(now() + queue.LEASE + timedelta(seconds=1), tick=True):
+        assert queue.deliver_next()
     assert len(mailbox.messages) == 1
 
 
 def test_a_deliverer_that_lost_its_lease_changes_nothing(mailbox: MailServer) -> None:
     LetterFactory.create()
-    slow = letters._claim(timedelta(0))
+    slow = queue._claim(timedelta(0))
     assert slow is not None
     db.session.expunge(slow)  # as another process holds it
-    assert letters.deliver_next()
-    letters._close(slow, next_at=None, reason="too late")
+    assert queue.deliver_next()
+    queue._close(slow, next_at=None, reason="too late")
     db.session.expire_all()
     assert (one().reason, one().sent_at is not None) == (None, True)
 
@@ -157,7 +156,7 @@ class Encrypted:
         self.authority = trustme.CA()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert("127.0.0.1").configure_cert(self.context)
-        monkeypatch.setattr(checks, "LOOPBACK", ())
+        monkeypatch.setattr(smtp, "LOOPBACK", ())
 
     def speak_to(self, server: MailServer) -> None:
         self.monkeypatch.setitem(self.app.config, "SMTP_HOST", server.host)
@@ -166,7 +165,7 @@ class Encrypted:
     def trust(self) -> None:
         trusting = ssl.create_default_context()
         self.authority.configure_trust(trusting)
-        self.monkeypatch.setattr(mail, "trusting", lambda: trusting)
+        self.monkeypatch.setattr(smtp, "trusting", lambda: trusting)
 
 
 @pytest.fixture
@@ -181,7 +180,7 @@ def locked_server(
     """A server that encrypts after STARTTLS, or from the start as on port 465."""
     server = MailServer(**{request.param: encrypted.context})
     if request.param == "tls":
-        monkeypatch.setattr(mail, "TLS_PORT", server.port)
+        monkeypatch.setattr(smtp, "TLS_PORT", server.port)
     encrypted.speak_to(server)
     yield server
     server.close()

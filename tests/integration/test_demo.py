@@ -7,13 +7,13 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.accounts import User
 from leadapp.models.leads import Event, Lead, LeadStatus, Submission
 from leadapp.models.letters import Letter
 from leadapp.resumes.inspect import inspect
-from leadapp.storage import store
-from leadapp.wording import now
+from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.integration.desk import LIST
 from tests.pages import words

@@ -13,11 +13,11 @@ from flask import Flask
 from limits.storage import MemoryStorage, RedisStorage
 from werkzeug.serving import make_server
 
+from leadapp.clock import now
 from leadapp.errors import REMEDIES
 from leadapp.extensions import limiter
-from leadapp.storage import store
-from leadapp.upkeep.doctor import CHECKS
-from leadapp.wording import now
+from leadapp.operations.doctor import CHECKS
+from leadapp.resumes.store import store
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.test_upkeep import run
 from tests.servers import MailServer

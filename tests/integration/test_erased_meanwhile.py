@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
 
-from leadapp import erasures
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.leads import erasure
 from leadapp.models.leads import Event, Lead
 from leadapp.models.letters import Letter
-from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
 from tests.pages import hidden_fields
@@ -30,7 +30,7 @@ def erased_before(app: Flask, lead_id: uuid.UUID, *starts: str) -> Iterator[None
 
     def erase() -> None:
         with app.app_context():
-            assert erasures.erase(left.pop())
+            assert erasure.erase(left.pop())
 
     def step_in(_connection: Any, statement: Any, *_rest: Any) -> None:
         if left and str(statement).startswith(starts) and threading.current_thread() is reader:

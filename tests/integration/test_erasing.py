@@ -9,15 +9,15 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from leadapp import tokens
+from leadapp.clock import now
 from leadapp.errors import NotFound
 from leadapp.extensions import db
+from leadapp.leads import erasure
 from leadapp.models.accounts import User
 from leadapp.models.leads import Erasure, Event, Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.storage import store
-from leadapp.triage import reading
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
+from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.integration.conftest import THREADS
@@ -88,7 +88,7 @@ def test_erasing_takes_all_and_leaves_a_record_without_a_name(
         assert signed_in.get(gone).status_code == 404
     for hours, there in ((1.9, [True, True]), (3, [False, False])):
         with time_machine.travel(now() + timedelta(hours=hours)):
-            rounds.sweep()
+            maintenance.sweep()
         assert [is_stored(key) for key in keys] == there
 
 
@@ -128,7 +128,7 @@ def test_eight_who_erase_one_lead_erase_it_once(app: Flask, lead: Lead, together
     def act(_: int) -> str:
         with app.app_context():
             try:
-                reading.erase_by_reference(lead_id, None, reference)
+                erasure.erase_by_reference(lead_id, None, reference)
             except NotFound as gone:
                 return str(gone)
             return "erased"

@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import event
 
 from leadapp.extensions import db
+from leadapp.leads import export, search
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus
-from leadapp.triage import exporting, finding
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST, address, kinds
@@ -129,13 +129,13 @@ def read(app: Flask) -> Iterator[list[Lead]]:
 def test_the_first_rows_leave_before_the_last_are_read(
     read: list[Lead], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "BATCH", 2)
+    monkeypatch.setattr(export, "BATCH", 2)
     for _ in range(7):
         LeadFactory.create()
     db.session.expunge_all()
     read.clear()
     left = [
         (line.count("LD-"), len(read))
-        for line in exporting.export_csv(finding.Query(LeadStatus.PENDING), None)
+        for line in export.export_csv(search.Query(LeadStatus.PENDING), None)
     ]
     assert left == [(0, 0), (1, 2), (1, 2), (1, 4), (1, 4), (1, 6), (1, 6), (1, 7)]

@@ -14,10 +14,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import insert
 
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.formatting import day
+from leadapp.leads import statistics
 from leadapp.models.leads import Submission
-from leadapp.triage import figures
-from leadapp.wording import day, now
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST
@@ -36,7 +37,7 @@ NIGHTS = {
 
 def submissions(times: list[datetime]) -> None:
     sent = LeadFactory.create(created_at=times[0]).newest
-    row = {column.name: getattr(sent, column.name) for column in Submission.__table__.columns}
+    row = {column.name: getattr(sent, column.key) for column in Submission.__table__.columns}
     rows = [
         row
         | {"id": uuid.uuid4(), "number": number, "storage_key": f"{number}.pdf", "created_at": at}
@@ -52,7 +53,7 @@ def test_a_day_is_one_of_the_firms(app: Flask, monkeypatch: pytest.MonkeyPatch, 
     times = [NIGHTS[zone] + timedelta(minutes=30 * half) for half in range(-100, 101)]
     submissions(times)
     with time_machine.travel(NIGHTS[zone] + timedelta(days=5), tick=False):
-        days = figures.read_statistics().days
+        days = statistics.read_statistics().days
     expected = Counter(at.astimezone(ZoneInfo(zone)).date() for at in times)
     assert {at: count for at, count in days.items() if count} == dict(expected)
 
@@ -63,7 +64,7 @@ def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> N
     with time_machine.travel(datetime(2026, 3, 1, 12, tzinfo=UTC), tick=False):
         first = datetime(2026, 1, 31, 11, tzinfo=UTC)
         submissions([first - timedelta(seconds=1), first, now()])
-        days = figures.read_statistics().days
+        days = statistics.read_statistics().days
     assert [*days] == [date(2026, 2, 1) + timedelta(days=number) for number in range(30)]
     assert [*days.values()] == [1, *[0] * 28, 1]
 
@@ -102,7 +103,7 @@ def test_a_second_wait_counts_from_the_second_submission(app: Flask) -> None:
         pending_since=now() - timedelta(hours=6),
         reached_out_at=now() - timedelta(hours=2),
     )
-    wait = figures.read_statistics().usual_wait
+    wait = statistics.read_statistics().usual_wait
     assert wait
     assert round(wait / timedelta(hours=1), 2) == 4
 
@@ -138,5 +139,5 @@ def test_the_figures_are_counted_once_a_minute(app: Flask) -> None:
     for seconds in (0, 59, 61):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
             SubmissionFactory.create(lead=LeadFactory.create(submission=None))
-            counts.append(sum(figures.read_statistics().days.values()))
+            counts.append(sum(statistics.read_statistics().days.values()))
     assert counts == [1, 1, 3]

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from leadapp import tokens
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import Lead, Submission
-from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.pages import hidden_fields

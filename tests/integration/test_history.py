@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from leadapp import letters
 from leadapp.extensions import db
+from leadapp.formatting import when
+from leadapp.mail import queue
 from leadapp.models.accounts import User
 from leadapp.models.letters import Letter
-from leadapp.wording import when
 from tests.clients import Client
 from tests.factories import EventFactory, LeadFactory, LetterFactory
 from tests.integration.desk import LIST, address, mark, press, stored, submit
@@ -67,7 +67,7 @@ def test_a_whole_story_is_written_as_it_happens(
     signed_in: Client, attorney: User, mailbox: MailServer
 ) -> None:
     submit(signed_in, "ana@example.com")
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     lead = stored()
     path, newest = address(lead), f"/submissions/{lead.newest.id}"

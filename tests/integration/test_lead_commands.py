@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import Erasure, Event, Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
 from tests.integration.test_upkeep import run
 
@@ -115,5 +115,5 @@ def test_a_purge_leaves_who_writes_at_this_moment(app: Flask) -> None:
         db.session.commit()
         return found
 
-    assert rounds.purge(timedelta(days=365), written_meanwhile) == 0
+    assert maintenance.purge(timedelta(days=365), written_meanwhile) == 0
     assert len(left()) == 1

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from werkzeug.test import TestResponse
 
+from leadapp.clock import now
+from leadapp.formatting import when
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus
-from leadapp.storage import store
-from leadapp.wording import now, when
+from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import EventFactory, LeadFactory, LetterFactory, SubmissionFactory

@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters, rules
+from leadapp import validation
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.leads import Lead
 from tests import samples
 from tests.clients import Client
@@ -30,7 +31,7 @@ def submit(client: Client, **changed: str) -> None:
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 
@@ -130,7 +131,7 @@ def test_the_email_of_a_lead_can_be_copied_from_the_notice_and_typed(
     [shown] = re.findall(
         "E-mail: +(.*)", notice.message.get_body(("plain",)).get_content().replace("\r", "")
     )
-    assert shown == rules.email(shown) == address
+    assert shown == validation.email(shown) == address
     page = notice.message.get_body(("html",)).get_content()
     [(link, words)] = re.findall('<a href="mailto:(.*?)".*?>(.*?)</a>', page)
     assert link == "ana.ruiz%26a%25b%3F%2B1@mail.example.com"

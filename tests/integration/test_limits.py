@@ -12,8 +12,8 @@ import redis
 import time_machine
 from flask import Flask
 
+from leadapp.clock import now
 from leadapp.extensions import limiter
-from leadapp.wording import now
 from tests.servers import Valkey
 
 THREADS = 8

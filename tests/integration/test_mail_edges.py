@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import letters, mail
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import queue, smtp
 from leadapp.models.letters import Letter
-from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.desk import address
@@ -35,7 +35,7 @@ def silent() -> Iterator[int]:
 
 def test_a_message_that_cannot_be_built_is_not_tried_again(mailbox: MailServer) -> None:
     broken = LetterFactory.create(kind="unheard-of")
-    assert letters.deliver_next()
+    assert queue.deliver_next()
     db.session.expire_all()
     failed = db.session.get_one(Letter, broken.id)
     assert (failed.next_at, failed.sent_at, failed.attempts) == (None, None, 1)
@@ -44,13 +44,13 @@ def test_a_message_that_cannot_be_built_is_not_tried_again(mailbox: MailServer) 
 def test_a_silent_mail_server_is_given_up_on(
     app: Flask, silent: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert mail.TIMEOUT == 10
+    assert smtp.TIMEOUT == 10
     monkeypatch.setitem(app.config, "SMTP_HOST", HOST)
     monkeypatch.setitem(app.config, "SMTP_PORT", silent)
-    monkeypatch.setattr(mail, "TIMEOUT", 0.2)
+    monkeypatch.setattr(smtp, "TIMEOUT", 0.2)
     waiting = LetterFactory.create()
     start = time.monotonic()
-    assert letters.deliver_next()
+    assert queue.deliver_next()
     assert time.monotonic() - start < 8
     db.session.expire_all()
     assert db.session.get_one(Letter, waiting.id).next_at is not None

@@ -7,13 +7,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters, tokens
+from leadapp import tokens
 from leadapp.accent import contrast
+from leadapp.clock import now
 from leadapp.errors import WARNINGS
 from leadapp.extensions import db
+from leadapp.formatting import when
+from leadapp.mail import queue
 from leadapp.models.leads import Submission
 from leadapp.models.letters import Letter
-from leadapp.wording import now, when
 from tests.clients import Client
 from tests.factories import LetterFactory, SubmissionFactory
 from tests.integration.desk import submit
@@ -28,7 +30,7 @@ def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
     """Delivers an e-mail of this kind. Returns its stored row and the HTML that arrived."""
     submission = SubmissionFactory.create(warnings=WARNED, lead__erasure_asked_at=now())
     letter = LetterFactory.create(kind=kind, submission=submission)
-    assert letters.deliver_next()
+    assert queue.deliver_next()
     db.session.rollback()
     body = mailbox.wait_for(1)[0].message.get_body(("html",))
     assert body is not None

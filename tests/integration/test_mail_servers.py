@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from tests.factories import LetterFactory
 from tests.servers import MailServer
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.databases("sqlite")
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 

@@ -12,11 +12,12 @@ import time_machine
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.formatting import when
+from leadapp.leads import detail, search, status
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus
-from leadapp.triage import finding, reading
-from leadapp.wording import now, when
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.integration.desk import LIST, address, kinds, mark, press, stored, submit
@@ -35,8 +36,8 @@ def state_of(lead: Lead) -> tuple[object, ...]:
     return (lead.status, lead.reached_out_at, lead.reached_out_by, lead.pending_since)
 
 
-def listed(query: finding.Query) -> list[Lead]:
-    return [reading.read(row.id) for row in finding.search(query).items]
+def listed(query: search.Query) -> list[Lead]:
+    return [detail.read(row.id) for row in search.search(query).items]
 
 
 def four(**given: object) -> None:
@@ -108,17 +109,17 @@ def test_a_mark_set_while_an_older_one_is_undone_stays(
     """A colleague undoes and marks the lead again after its version was compared."""
     lead = LeadFactory.create()
     page = follow(signed_in, mark(signed_in, signed_in.get(address(lead))))
-    read = reading.read
+    read = detail.read
 
     def read_and_be_overtaken(lead_id: UUID) -> Lead:
-        monkeypatch.setattr(reading, "read", read)
+        monkeypatch.setattr(status, "read", read)
         seen = read(lead_id)
         at = now()
         with db.engine.begin() as elsewhere:
             elsewhere.execute(update(Lead).values(reached_out_at=at, updated_at=at))
         return seen
 
-    monkeypatch.setattr(reading, "read", read_and_be_overtaken)
+    monkeypatch.setattr(status, "read", read_and_be_overtaken)
     assert undo(signed_in, page).status_code == 409
     assert stored().status == LeadStatus.REACHED_OUT
 
@@ -143,7 +144,7 @@ def test_nobody_unknown_is_marked_or_taken_back(signed_in: Client) -> None:
     assert undo(signed_in, page).status_code == 404
 
 
-@pytest.mark.parametrize("sort_by", finding.ORDERS)
+@pytest.mark.parametrize("sort_by", search.ORDERS)
 @pytest.mark.parametrize("sort_desc", ["true", "false"])
 def test_mark_and_next_walks_through_the_list(
     signed_in: Client, sort_by: str, sort_desc: str
@@ -151,7 +152,7 @@ def test_mark_and_next_walks_through_the_list(
     four()
     order = [
         lead.id
-        for lead in listed(finding.Query(LeadStatus.PENDING, "", sort_by, sort_desc == "true"))
+        for lead in listed(search.Query(LeadStatus.PENDING, "", sort_by, sort_desc == "true"))
     ]
     state = f"?status=PENDING&sort_by={sort_by}&sort_desc={sort_desc}"
     page = signed_in.get(f"/dashboard/leads/{order[0]}{state}")
@@ -176,7 +177,7 @@ def test_next_is_whoever_followed_before_the_mark(
 ) -> None:
     four()
     four(reached_out=True)
-    query = finding.Query(None, "", sort_by, sort_desc)
+    query = search.Query(None, "", sort_by, sort_desc)
     waiting = [lead.id for lead in listed(query) if lead.status == LeadStatus.PENDING]
     for lead_id in waiting:
         before = [lead.id for lead in listed(query)]
@@ -210,9 +211,9 @@ def test_a_second_attorney_reads_it_wherever_the_mark_leads(
     signed_in: Client, second: Client, attorney: User, then: str
 ) -> None:
     four()
-    shown = second.get(f"/dashboard/leads/{listed(finding.Query(sort_desc=False))[0].id}?status=")
+    shown = second.get(f"/dashboard/leads/{listed(search.Query(sort_desc=False))[0].id}?status=")
     mark(signed_in, signed_in.get(shown.request.path))
-    at = listed(finding.Query(LeadStatus.REACHED_OUT))[0].reached_out_at
+    at = listed(search.Query(LeadStatus.REACHED_OUT))[0].reached_out_at
     page = words(follow(second, mark(second, shown, then=then)).text)
     assert at
     assert f"Already marked by {attorney.username} at {when(at)}" in page
@@ -222,7 +223,7 @@ def test_a_second_attorney_reads_it_wherever_the_mark_leads(
 @pytest.mark.parametrize("then", ["list", "next"])
 def test_a_newer_submission_is_shown_wherever_the_mark_leads(signed_in: Client, then: str) -> None:
     four()
-    lead = listed(finding.Query(sort_desc=False))[0]
+    lead = listed(search.Query(sort_desc=False))[0]
     shown = signed_in.get(address(lead))
     SubmissionFactory.create(lead=lead, filename="newer.pdf")
     answer = mark(signed_in, shown, then=then)

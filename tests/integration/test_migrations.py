@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import inspect, select
 
 from leadapp import create_app
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import LeadStatus, Submission, Tally
-from leadapp.wording import now
 from tests.factories import LeadFactory, SubmissionFactory
 from tests.servers import ROOT
 
@@ -61,7 +61,9 @@ def test_a_sending_from_before_the_upgrade_is_still_known(settings: dict[str, st
     with create_app(settings).app_context():
         flask_migrate.upgrade(directory=MIGRATIONS)
         sent = [
-            SubmissionFactory.create(once=once, fingerprint=character * 64, created_at=at).id
+            SubmissionFactory.create(
+                idempotency_key=once, fingerprint=character * 64, created_at=at
+            ).id
             for once, character, at in (
                 ("k" * 64, "a", now()),
                 ("o" * 64, "b", now() - timedelta(days=2)),
@@ -71,7 +73,7 @@ def test_a_sending_from_before_the_upgrade_is_still_known(settings: dict[str, st
         ]
         flask_migrate.downgrade(directory=MIGRATIONS, revision="0003")
         flask_migrate.upgrade(directory=MIGRATIONS)
-        known = dict(db.session.execute(select(Submission.id, Submission.once)).all())
+        known = dict(db.session.execute(select(Submission.id, Submission.idempotency_key)).all())
         assert [known[submission_id] for submission_id in sent] == [
             f"{'k' * 64}.{'a' * 64}",
             "o" * 64,

@@ -12,13 +12,12 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts
-from leadapp.accounts import attempts, passwords
+from leadapp.accounts import passwords, throttle, users
+from leadapp.clock import now
 from leadapp.errors import MESSAGES, Unavailable
 from leadapp.extensions import db
 from leadapp.models.accounts import FailedNetwork, KnownNetwork, User
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_sign_in import sign_in as sign_in_on_page
@@ -31,9 +30,9 @@ def sign_in(client: Client, name: str, address: str, password: str = PASSWORD) -
     return client.post("/api/v1/auth/login", data=data, environ_base={"REMOTE_ADDR": address})
 
 
-def fail(number: int = attempts.NETWORK_LIMIT, address: str = FIRM) -> None:
+def fail(number: int = throttle.NETWORK_LIMIT, address: str = FIRM) -> None:
     for _ in range(number):
-        attempts.record_failure_of_network(address)
+        throttle.record_failure_of_network(address)
 
 
 @pytest.fixture
@@ -90,13 +89,13 @@ def test_a_network_is_known_for_thirty_days(client: Client, attorney: User) -> N
     with time_machine.travel(now(), tick=False) as clock:
         sign_in(client, attorney.username, FIRM)
         clock.shift(timedelta(days=29, hours=23))
-        rounds.sweep()
+        maintenance.sweep()
         fail()
         assert sign_in(client, attorney.username, FIRM).status_code == 200
         clock.shift(timedelta(days=30, minutes=1))
         fail()
         assert sign_in(client, attorney.username, FIRM).status_code == 429
-        rounds.sweep()
+        maintenance.sweep()
         assert db.session.scalars(select(KnownNetwork)).all() == []
 
 
@@ -115,8 +114,8 @@ def test_unlocking_and_a_new_password_let_a_user_in_from_anywhere(
 ) -> None:
     other = UserFactory.create()
     fail()
-    accounts.unlock(attorney.username)
-    accounts.set_password(accounts.get_by_username(other.username), "Correct-horse-8")
+    users.unlock(attorney.username)
+    users.set_password(users.get_by_username(other.username), "Correct-horse-8")
     assert sign_in(client, attorney.username, FIRM).status_code == 200
     assert sign_in(client, other.username, FIRM, "Correct-horse-8").status_code == 200
 
@@ -133,7 +132,7 @@ def test_neither_names_nor_addresses_lie_in_the_tables(client: Client, attorney:
     for plain in (attorney.username, attorney.id.hex, str(attorney.id), FIRM):
         assert plain not in kept
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        rounds.sweep()
+        maintenance.sweep()
     assert db.session.scalars(select(FailedNetwork)).all() == []
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from leadapp import extensions, log
+from leadapp import log, sqlite
 
 NOWHERE = "/proc/nowhere"  # even root cannot create this folder
 
@@ -22,7 +22,7 @@ def flask(
 ) -> Iterator[Callable[..., Result]]:
     """`flask("sweep", UPLOAD_DIR=...)` runs a command as a shell would, without a database."""
     monkeypatch.setattr(log.logger, "handlers", [])
-    monkeypatch.setattr(extensions, "SQLITE_WAITS", 0.1)
+    monkeypatch.setattr(sqlite, "SQLITE_WAITS", 0.1)
     settings = {
         "INSTANCE_PATH": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'leads.db'}",

@@ -10,7 +10,7 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from leadapp import api, rules
+from leadapp import api, validation
 from leadapp.api.docs.document import FRAME
 from leadapp.errors import MESSAGES
 from tests.clients import Client
@@ -116,15 +116,21 @@ def test_every_path_names_its_parameters(document: Json) -> None:
 def test_the_limits_are_those_of_the_rules(document: Json) -> None:
     schemas = document["components"]["schemas"]
     for form in ("SubmitForm", "Register"):
-        assert schemas[form]["properties"]["email"]["maxLength"] == rules.EMAIL_MAX
+        assert schemas[form]["properties"]["email"]["maxLength"] == validation.EMAIL_MAX
     password = schemas["Register"]["properties"]["password"]
     assert (password["minLength"], password["maxLength"]) == (
-        rules.PASSWORD_MIN,
-        rules.PASSWORD_MAX_BYTES,
+        validation.PASSWORD_MIN,
+        validation.PASSWORD_MAX_BYTES,
     )
     name = Draft202012Validator(schemas["SubmitForm"]["properties"]["first_name"])
-    taken = ["é", "\u200b李 ", "O'Brien", "x" * rules.NAME_MAX, f" {'x' * rules.NAME_MAX}\t"]
-    refused = ["", " ", "\u200b", "a\nb", "a\x85b", "x" * (rules.NAME_MAX + 1)]
+    taken = [
+        "é",
+        "\u200b李 ",
+        "O'Brien",
+        "x" * validation.NAME_MAX,
+        f" {'x' * validation.NAME_MAX}\t",
+    ]
+    refused = ["", " ", "\u200b", "a\nb", "a\x85b", "x" * (validation.NAME_MAX + 1)]
     assert [name.is_valid(text) for text in taken + refused] == [True] * len(taken) + [False] * len(
         refused
     )

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts, rules
-from leadapp.accounts import passwords
+from leadapp import validation
+from leadapp.accounts import passwords, users
 from leadapp.errors import MESSAGES, NotSignedIn, Unavailable
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
@@ -111,7 +111,7 @@ def test_the_length_of_a_password_is_that_of_its_shorter_spelling(client: Client
     user = UserFactory.create(password=longest)
     apart = unicodedata.normalize("NFD", longest)
     assert (len(longest.encode()), len(apart.encode())) == (71, 105)
-    assert rules.password(apart) == longest
+    assert validation.password(apart) == longest
     assert token_for(client, user.username, apart).status_code == 200
     assert token_for(client, user.username, apart + "é" * 300).status_code == 401
 
@@ -155,28 +155,28 @@ def test_development_forces_no_change(client: Client) -> None:
 
 
 def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, attorney: User) -> None:
-    checked = accounts.authenticate(attorney.username, PASSWORD, "127.0.0.1")
+    checked = users.authenticate(attorney.username, PASSWORD, "127.0.0.1")
     db.session.expunge(checked)  # the other request has its own session
 
     def elsewhere() -> None:
         with app.app_context():
-            accounts.set_password(accounts.get_by_username(attorney.username), NEW)
+            users.set_password(users.get_by_username(attorney.username), NEW)
 
     other = threading.Thread(target=elsewhere)
     other.start()
     other.join()
     with pytest.raises(NotSignedIn):
-        accounts.sign_in(checked)
+        users.sign_in(checked)
     assert db.session.scalars(select(Login)).all() == []
 
 
 def test_disabling_ends_everything_and_enabling_brings_nothing_back(
     attorney: User, signed_in: Client, client: Client, token: str
 ) -> None:
-    accounts.enable(attorney.username, active=False)
+    users.enable(attorney.username, active=False)
     assert not is_in(signed_in)
     assert me(client, token).status_code == 401
-    accounts.enable(attorney.username)
+    users.enable(attorney.username)
     assert not is_in(signed_in)
     assert me(client, token).status_code == 401
     assert sign_in(client, attorney.username).status_code == 303
@@ -195,4 +195,4 @@ def test_few_wait_for_their_turn_to_hash(client: Client, attorney: User) -> None
     assert (answer.status_code, answer.get_json()["code"]) == (503, "sign_in_busy")
     assert answer.headers["Retry-After"] == "60"
     assert token_for(client, attorney.username).status_code == 200
-    assert accounts.sign_in(attorney, timedelta(hours=1)).user_id == attorney.id
+    assert users.sign_in(attorney, timedelta(hours=1)).user_id == attorney.id

@@ -10,10 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from leadapp import accounts, tokens
+from leadapp import tokens
+from leadapp.accounts import users
+from leadapp.clock import now
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
-from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.integration.backups.places import over
@@ -91,5 +92,5 @@ def test_a_statement_that_is_wrong_is_a_fault_of_ours(
     app: Flask, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setattr(accounts, "no_users_exist", lambda: db.session.execute(text("SELEKT")))
+    monkeypatch.setattr(users, "no_users_exist", lambda: db.session.execute(text("SELEKT")))
     assert client.get("/auth/login").status_code == 500

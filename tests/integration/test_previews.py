@@ -3,7 +3,7 @@
 import pytest
 
 from leadapp.models.leads import Lead
-from leadapp.storage import store
+from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory

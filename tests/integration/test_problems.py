@@ -14,8 +14,9 @@ from flask import Flask, current_app
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from leadapp import intake, log, tokens, triage
+from leadapp import log, tokens
 from leadapp.errors import Message
+from leadapp.leads import search, submit
 from leadapp.models.accounts import User
 from tests import samples
 from tests.clients import Client
@@ -93,11 +94,11 @@ REFUSALS = [
 ]
 FAILURES = [
     Case(
-        "GET /api/v1/leads", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))
+        "GET /api/v1/leads", 500, "http_500", fault=failing(search, "search", RuntimeError(SECRET))
     ),
-    Case("GET /dashboard/", 500, "http_500", fault=failing(triage, "search", RuntimeError(SECRET))),
+    Case("GET /dashboard/", 500, "http_500", fault=failing(search, "search", RuntimeError(SECRET))),
     Case(
-        "GET /api/v1/leads", 503, "storage_unavailable", {}, failing(triage, "search", FULL), LATER
+        "GET /api/v1/leads", 503, "storage_unavailable", {}, failing(search, "search", FULL), LATER
     ),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_database, LATER),
     Case("GET /api/v1/leads", 503, "database_unavailable", {}, no_connection, LATER),
@@ -228,7 +229,7 @@ def test_a_bug_is_logged_with_where_it_is_and_without_the_token(
     app: Flask, client: Client, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-    failing(intake, "receipt", RuntimeError("a bug"))(monkeypatch)
+    failing(submit, "read_receipt", RuntimeError("a bug"))(monkeypatch)
     token = tokens.sign_page("submitted", uuid.uuid4())
     assert client.get(f"/submitted/{token}").status_code == 500
     assert "RuntimeError" in json.loads(written.getvalue().splitlines()[0])["traceback"]

@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from leadapp import accounts, confirmations, letters
+from leadapp.accounts import registration
 from leadapp.errors import InvalidInput
 from leadapp.extensions import db
+from leadapp.leads import status
+from leadapp.mail import confirmations, queue
 from leadapp.models.accounts import User
 from leadapp.models.leads import Event, Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.triage import marking
 from tests import samples
 from tests.factories import LeadFactory, LetterFactory, UserFactory
 from tests.integration.conftest import THREADS
@@ -96,7 +97,7 @@ def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:
 
     def act(number: int) -> bool:
         with app.app_context():
-            return marking.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
+            return status.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
 
     assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
     assert count(Event) == 1
@@ -106,7 +107,7 @@ def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> Non
     def act(number: int) -> str:
         with app.app_context():
             try:
-                return accounts.create(
+                return registration.create(
                     "Ana", f"ana{number}@example.com", "Correct-horse-7"
                 ).username
             except InvalidInput as refused:
@@ -124,7 +125,7 @@ def test_eight_who_send_a_failed_letter_again_send_one(app: Flask, together: Any
 
     def act(_: int) -> bool:
         with app.app_context():
-            again = letters.send_again(letter_id)
+            again = queue.send_again(letter_id)
             db.session.commit()
             return again
 
@@ -143,7 +144,7 @@ def test_eight_deliverers_send_each_letter_once(
     def act(_: int) -> int:
         with app.app_context():
             sent = 0
-            while letters.deliver_next():
+            while queue.deliver_next():
                 sent += 1
             return sent
 

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters, tokens
+from leadapp import tokens
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.leads import Event, Lead, LeadStatus
 from leadapp.models.letters import Letter
 from tests import samples
@@ -17,7 +18,7 @@ from tests.servers import MailServer
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 

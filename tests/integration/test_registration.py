@@ -10,12 +10,12 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import letters
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.accounts import Login, RefusedRegistration, User
 from leadapp.models.letters import Letter
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import PASSWORD, LeadFactory, LoginFactory, UserFactory
 from tests.integration.test_api_auth import register
@@ -46,7 +46,7 @@ def names() -> list[str]:
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 
@@ -147,11 +147,11 @@ def test_refused_requests_are_listed_for_thirty_days(app: Flask, client: Client,
             "taken": ["username"],
         }
         clock.shift(timedelta(days=29, hours=23))
-        rounds.sweep()
+        maintenance.sweep()
         assert len(db.session.scalars(select(RefusedRegistration)).all()) == 3
         clock.shift(timedelta(hours=2))
         assert run(app, "user", "list", "--refused").stdout == "\n"
-        rounds.sweep()
+        maintenance.sweep()
         assert db.session.scalars(select(RefusedRegistration)).all() == []
 
 

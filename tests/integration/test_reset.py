@@ -10,14 +10,14 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import letters
 from leadapp.accounts import passwords
+from leadapp.clock import now
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.accounts import User
 from leadapp.models.letters import Letter
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_sign_in import LOGIN, is_in, sign_in
@@ -34,7 +34,7 @@ def ask(client: Client, email: str) -> TestResponse:
 
 
 def deliver() -> None:
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     db.session.expire_all()
 
@@ -149,9 +149,9 @@ def test_a_letter_that_failed_leaves_with_a_fresh_link(
     mailbox.refused = {attorney.email}
     ask(client, attorney.email)
     deliver()
-    assert letters.read_state().failed == 1
+    assert queue.read_state().failed == 1
     mailbox.reset()
-    letters.retry_failed()
+    queue.retry_failed()
     deliver()
     assert len(mailbox.messages) == 1
 
@@ -175,8 +175,8 @@ def test_the_sweep_forgets_who_asked(client: Client, attorney: User, mailbox: Ma
     sign_in(client, "nobody", PASSWORD)
     ask(client, attorney.email)
     deliver()
-    rounds.sweep()
+    maintenance.sweep()
     assert len(db.session.scalars(select(Letter)).all()) == 1
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        rounds.sweep()
+        maintenance.sweep()
     assert db.session.scalars(select(Letter)).all() == []

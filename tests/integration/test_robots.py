@@ -11,9 +11,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
+from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.models.leads import Submission
-from leadapp.wording import now
 from tests import samples
 from tests.clients import Client
 from tests.pages import hidden_fields

@@ -13,10 +13,10 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from leadapp import log, tokens
+from leadapp.clock import now
 from leadapp.errors import MESSAGES
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
-from leadapp.wording import now
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
@@ -247,7 +247,7 @@ def test_the_cookie_is_secure_where_the_site_is(
 ) -> None:
     monkeypatch.setattr(log.logger, "handlers", [])
     site = new_app({"BASE_URL": "https://leads.example.com", "INSTANCE_PATH": str(tmp_path)})
-    monkeypatch.setattr("leadapp.accounts.nobody_yet", lambda: False)
+    monkeypatch.setattr("leadapp.accounts.users.no_users_exist", lambda: False)
     cookie = (
         site.test_client().get(LOGIN, base_url="https://leads.example.com").headers["Set-Cookie"]
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from leadapp.clock import now
 from leadapp.errors import NotFound
-from leadapp.wording import now
 from tests.stored import keep, keys
 
 BIG = 48 * 2**20

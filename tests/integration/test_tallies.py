@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert, select, update
 
 from leadapp.errors import Conflict, LeadappError
 from leadapp.extensions import db
+from leadapp.leads import detail, erasure, status
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus, Tally
-from leadapp.triage import marking, reading
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.integration.desk import submit
@@ -45,17 +45,17 @@ def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -
         lambda: submit(client, "ana@example.com"),
         lambda: submit(client, "bo@example.com"),
         lambda: submit(client, "ANA@example.com"),
-        lambda: marking.mark_reached_out(lead_id("ana@example.com"), attorney),
-        lambda: marking.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: status.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: status.mark_reached_out(lead_id("ana@example.com"), attorney),
         lambda: undo(lead_id("ana@example.com"), attorney),
-        lambda: marking.mark_reached_out(lead_id("ana@example.com"), attorney),
+        lambda: status.mark_reached_out(lead_id("ana@example.com"), attorney),
         lambda: submit(client, "ana@example.com"),
-        lambda: marking.mark_reached_out(lead_id("bo@example.com"), attorney),
-        lambda: reading.erase_by_reference(
-            lead_id("bo@example.com"), attorney, reading.read(lead_id("bo@example.com")).reference
+        lambda: status.mark_reached_out(lead_id("bo@example.com"), attorney),
+        lambda: erasure.erase_by_reference(
+            lead_id("bo@example.com"), attorney, detail.read(lead_id("bo@example.com")).reference
         ),
-        lambda: reading.erase_by_reference(
-            lead_id("ana@example.com"), attorney, reading.read(lead_id("ana@example.com")).reference
+        lambda: erasure.erase_by_reference(
+            lead_id("ana@example.com"), attorney, detail.read(lead_id("ana@example.com")).reference
         ),
     ):
         act()
@@ -95,7 +95,7 @@ def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
 
 def undo(lead: uuid.UUID, by: User) -> None:
     """Undo the current mark of a lead."""
-    marking.undo(lead, by, reading.read(lead).version)
+    status.undo(lead, by, detail.read(lead).version)
 
 
 def test_what_was_not_committed_is_not_counted(app: Flask) -> None:
@@ -116,9 +116,9 @@ def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
         )
         assert answer.status_code == 201
     elif one and act == "erase":
-        reading.erase_by_reference(one, None, reading.read(one).reference)
+        erasure.erase_by_reference(one, None, detail.read(one).reference)
     elif one:
-        {"mark": marking.mark_reached_out, "undo": undo}[act](one, db.session.get_one(User, by))
+        {"mark": status.mark_reached_out, "undo": undo}[act](one, db.session.get_one(User, by))
 
 
 @pytest.mark.parametrize("round_", range(2))
@@ -176,7 +176,7 @@ def test_marks_and_newer_submissions_do_not_wait_for_each_other(
             else:
                 # A submission may have arrived since.
                 with app.app_context(), suppress(Conflict):
-                    marking.mark_reached_out(lead_id(email), db.session.get_one(User, by))
+                    status.mark_reached_out(lead_id(email), db.session.get_one(User, by))
 
     together(act)
     assert sum(counted().values()) == 4

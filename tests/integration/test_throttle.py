@@ -11,13 +11,13 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from leadapp import accounts, log
-from leadapp.accounts import passwords
+from leadapp import log
+from leadapp.accounts import passwords, users
+from leadapp.clock import now
 from leadapp.errors import MESSAGES, NotSignedIn, TooOften
 from leadapp.extensions import db
 from leadapp.models.accounts import FailedSignIns, User
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_api_auth import sign_in as token_for
@@ -134,10 +134,10 @@ def test_a_good_sign_in_forgets_the_bad_ones(client: Client, attorney: User) -> 
 
 def test_unlocking_and_a_new_password_let_a_user_try_again(client: Client, attorney: User) -> None:
     tries(client, attorney.username, 11)
-    accounts.unlock(attorney.username)
+    users.unlock(attorney.username)
     assert token_for(client, attorney.username).status_code == 200
     tries(client, attorney.username, 11)
-    accounts.set_password(accounts.get_by_username(attorney.username), "Correct-horse-8")
+    users.set_password(users.get_by_username(attorney.username), "Correct-horse-8")
     assert token_for(client, attorney.username, "Correct-horse-8").status_code == 200
 
 
@@ -150,12 +150,12 @@ def test_thirty_at_once_are_ten(
         bcrypt, "checkpw", lambda secret, hashed: checks.append(secret) or check(secret, hashed)
     )
     # Without turns, threads compare hashes at once, as several processes would.
-    monkeypatch.setattr(passwords, "turn", nullcontext)
+    monkeypatch.setattr(passwords, "hashing_turn", nullcontext)
     name = attorney.username
 
     def one(_number: int) -> type[Exception]:
         with app.app_context(), pytest.raises((NotSignedIn, TooOften)) as refusal:
-            accounts.authenticate(name, WRONG, "192.0.2.7")
+            users.authenticate(name, WRONG, "192.0.2.7")
         return refusal.type
 
     with ThreadPoolExecutor(30) as pool:
@@ -177,10 +177,10 @@ def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> 
         "somebody",
     ):
         assert told not in kept
-    rounds.sweep()
+    maintenance.sweep()
     assert len(rows()) == 2
     with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
-        rounds.sweep()
+        maintenance.sweep()
     assert rows() == []
 
 

@@ -10,12 +10,12 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from leadapp import letters
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import queue
 from leadapp.models.letters import Letter
-from leadapp.storage import store
-from leadapp.upkeep import rounds
-from leadapp.wording import now
+from leadapp.operations import maintenance
+from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory, stored
 from tests.pages import hidden_fields
@@ -59,7 +59,7 @@ def test_the_sweep_leaves_alone_what_is_not_ours(app: Flask) -> None:
 def test_the_sweep_goes_through_many_files_in_batches(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "BATCH", 2)
+    monkeypatch.setattr(maintenance, "BATCH", 2)
     claimed = {SubmissionFactory.create().storage_key for _ in range(3)}
     for _ in range(4):
         stored(pdf(), ".pdf")
@@ -78,9 +78,9 @@ def test_whoever_delivers_sweeps_too_and_outlives_a_failure(
             raise OSError("gone")
         stopped.set()
 
-    monkeypatch.setattr(rounds, "SWEEP_SECONDS", 0)
-    monkeypatch.setattr(rounds, "sweep", turn)
-    rounds.run_until(stopped)
+    monkeypatch.setattr(maintenance, "SWEEP_SECONDS", 0)
+    monkeypatch.setattr(maintenance, "sweep", turn)
+    maintenance.run_until(stopped)
     assert turns == []
 
 
@@ -138,7 +138,7 @@ def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:
     failed()
     assert run(app, "mail", "retry").stdout == "sent again: 1\n"
     assert json.loads(run(app, "mail", "retry", "--json").stdout) == {"sent_again": 0}
-    while letters.deliver_next():
+    while queue.deliver_next():
         pass
     assert len(mailbox.messages) == 1
     assert run(app, "mail", "status").stdout == "waiting: 0\nfailed: 0\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from leadapp import accounts
+from leadapp.accounts import users
 from leadapp.extensions import db
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
@@ -65,7 +65,7 @@ def test_a_password_is_set_from_a_file_or_at_random(app: Flask, client: Client) 
     assert (me(client, token).status_code, token_for(client, "ana", NEW).status_code) == (401, 200)
     told = json.loads(run(app, "user", "set-password", "ana", "--random-password", "--json").stdout)
     assert token_for(client, "ana", told["password"]).status_code == 200
-    assert [told["username"], accounts.get_by_username("ana").must_change_password] == ["ana", True]
+    assert [told["username"], users.get_by_username("ana").must_change_password] == ["ana", True]
 
 
 def test_unlocking_lets_a_user_try_again(app: Flask, client: Client) -> None:
@@ -192,10 +192,10 @@ def test_a_deletion_is_confirmed_on_a_terminal(app: Flask) -> None:
     UserFactory.create(username="zoe")
     question = "Delete the account zoe (zoe@example.com) for good? [y/N]: "
     assert converse(app, ["user", "delete", "zoe"], {question: "n"}, "Aborted!") == b""
-    assert len(accounts.list_users()) == 1
+    assert len(users.list_users()) == 1
     done = converse(app, ["user", "delete", "zoe"], {question: "y"}, "The account is deleted.")
     db.session.rollback()
-    assert (done, accounts.list_users()) == (b"zoe\n", [])
+    assert (done, users.list_users()) == (b"zoe\n", [])
 
 
 def test_on_a_terminal_the_command_asks(app: Flask) -> None:
@@ -206,4 +206,4 @@ def test_on_a_terminal_the_command_asks(app: Flask) -> None:
     }
     command = ["create-user", "--username", "zoe"]
     assert converse(app, command, answers, SIGN_IN) == b"zoe\n"
-    assert [user.email for user in accounts.list_users()] == ["zoe@example.com"]
+    assert [user.email for user in users.list_users()] == ["zoe@example.com"]

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
+from leadapp.leads import detail, search
 from leadapp.models.leads import LeadStatus
-from leadapp.triage import finding, reading
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.desk import LIST, address, kinds, mark, press, stored
@@ -55,30 +55,30 @@ def crowd(app: Flask) -> None:
         LeadFactory.create(**names, created_at=at, **contact)
 
 
-def order(query: finding.Query) -> list[uuid.UUID]:
-    return [lead.id for lead in finding.search(query).items]
+def order(query: search.Query) -> list[uuid.UUID]:
+    return [lead.id for lead in search.search(query).items]
 
 
-def queries(sort_by: str) -> Iterator[finding.Query]:
+def queries(sort_by: str) -> Iterator[search.Query]:
     for status, q in FILTERS:
         for sort_desc in (True, False):
-            yield finding.Query(status, q, sort_by, sort_desc, size=100)
+            yield search.Query(status, q, sort_by, sort_desc, size=100)
 
 
-@pytest.mark.parametrize("sort_by", finding.ORDERS)
+@pytest.mark.parametrize("sort_by", search.ORDERS)
 @pytest.mark.usefixtures("crowd")
 def test_previous_and_next_follow_the_list(sort_by: str) -> None:
     for query in queries(sort_by):
-        leads = [None, *(reading.read(lead_id) for lead_id in order(query)), None]
+        leads = [None, *(detail.read(lead_id) for lead_id in order(query)), None]
         assert len(leads) >= 5
         for before, lead, after in zip(leads, leads[1:], leads[2:], strict=False):
             assert lead
-            assert finding.neighbours(lead, query) == (before and before.id, after and after.id), (
+            assert search.neighbours(lead, query) == (before and before.id, after and after.id), (
                 query
             )
 
 
-@pytest.mark.parametrize("sort_by", finding.ORDERS)
+@pytest.mark.parametrize("sort_by", search.ORDERS)
 @pytest.mark.usefixtures("crowd")
 def test_pages_cut_the_list_wherever_they_are_read_from(sort_by: str) -> None:
     for query in queries(sort_by):
@@ -97,10 +97,10 @@ def test_a_lead_that_left_the_list_keeps_its_place(signed_in: Client, sort_by: s
             email=f"r{number}@example.com",
             created_at=NOON + timedelta(number),
         )
-    query = finding.Query(LeadStatus.PENDING, "", sort_by, sort_desc=False)
+    query = search.Query(LeadStatus.PENDING, "", sort_by, sort_desc=False)
     first, middle, last = order(query)
     mark(signed_in, signed_in.get(f"/dashboard/leads/{middle}"))
-    assert finding.neighbours(reading.read(middle), query) == (first, last)
+    assert search.neighbours(detail.read(middle), query) == (first, last)
 
 
 def links(page: str, to: str = "/dashboard/") -> list[str]:
@@ -112,7 +112,7 @@ def links(page: str, to: str = "/dashboard/") -> list[str]:
 def test_the_list_goes_along_in_every_address(signed_in: Client) -> None:
     for number in range(13):
         LeadFactory.create(first_name="Ana", created_at=NOON + timedelta(days=number))
-    lead = reading.read(order(finding.Query(q="ana", sort_by="first_name", page=2))[1])
+    lead = detail.read(order(search.Query(q="ana", sort_by="first_name", page=2))[1])
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=1, reason="554 Spam")
     shown = signed_in.get(LIST + STATE)
     rows = [
@@ -145,7 +145,7 @@ def test_previous_and_next_lead_back_to_where_they_came_from(signed_in: Client) 
         LeadFactory.create(
             first_name="Ana", last_name=f"R{number}", created_at=NOON + timedelta(days=number)
         )
-    first, second, third = order(finding.Query(sort_desc=False))
+    first, second, third = order(search.Query(sort_desc=False))
     state = "?sort_by=created_at&sort_desc=false"
     page = signed_in.get(f"/dashboard/leads/{second}{state}").text
     neighbours = re.findall(r'rel="(prev|next)" href="([^"]*)"', page)

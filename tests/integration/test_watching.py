@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from leadapp import create_app
+from leadapp.clock import now
 from leadapp.config import ConfigurationError
 from leadapp.extensions import db
-from leadapp.storage import store
-from leadapp.upkeep import doctor
-from leadapp.wording import now
+from leadapp.operations import doctor
+from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
 
@@ -68,11 +68,11 @@ def test_a_site_is_ready_when_all_that_a_submission_needs_works(client: Client) 
 def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
     client: Client, monkeypatch: pytest.MonkeyPatch, revision: str, parts: list[str]
 ) -> None:
-    known = ScriptDirectory.get_revision
+    known = doctor.ScriptDirectory.get_revision
     # Replaces 0000 by a known revision that is older than the code.
     older = {"0000": "0001"}
     monkeypatch.setattr(
-        ScriptDirectory,
+        doctor.ScriptDirectory,
         "get_revision",
         lambda scripts, name: known(scripts, older.get(name, name)),
     )

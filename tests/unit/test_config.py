@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadapp import config, create_app
-from leadapp.config import ConfigurationError, table
+from leadapp.config import ConfigurationError, kinds
 from tests.production import PRODUCTION
 
 ROOT = Path(__file__).parents[2]
@@ -271,8 +271,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_made_from_the_table_is_up_to_date() -> None:
-    assert (ROOT / ".env.example").read_text() == table.example()
-    assert table.markdown() in (ROOT / "docs" / "configuration.md").read_text()
+    assert (ROOT / ".env.example").read_text() == kinds.example()
+    assert kinds.markdown() in (ROOT / "docs" / "configuration.md").read_text()
 
 
 def test_limits_are_counted_once_for_the_machine_unless_told_otherwise(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadapp.errors import Unreadable
-from leadapp.uploads import Request
+from leadapp.http.request import Request
 from tests.multipart import BOUNDARIES, Parts, body
 
 PARTS: Parts = {"first_name": "Zoë".encode(), "form_id": b"", "resume": b"%PDF-1.4\r\n%%EOF\r"}

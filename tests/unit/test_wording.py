@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from leadapp import accent, wording
+from leadapp import accent, formatting
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from leadapp import accent, wording
     ],
 )
 def test_a_wait_reads_in_its_largest_units(length: timedelta, words: str) -> None:
-    assert wording.span(length) == words
+    assert formatting.span(length) == words
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_wait_reads_in_its_largest_units(length: timedelta, words: str) -> Non
     [(3, "3 bytes"), (122_880, "120 KB"), (1_258_291, "1.2 MB"), (5_242_880, "5 MB")],
 )
 def test_a_size_reads_as_people_say_it(size: int, words: str) -> None:
-    assert wording.filesize(size) == words
+    assert formatting.filesize(size) == words
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,15 @@ def test_a_size_reads_as_people_say_it(size: int, words: str) -> None:
     [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd"), (113, "113th")],
 )
 def test_ordinals(number: int, words: str) -> None:
-    assert wording.ordinal(number) == words
+    assert formatting.ordinal(number) == words
 
 
 def test_an_address_is_masked() -> None:
-    assert wording.masked("ana.ruiz@example.com") == "a***@example.com"
+    assert formatting.masked("ana.ruiz@example.com") == "a***@example.com"
 
 
 def test_a_reference_has_no_characters_that_look_alike() -> None:
-    references = {wording.new_reference() for _ in range(200)}
+    references = {formatting.new_reference() for _ in range(200)}
     assert len(references) == 200
     assert all(
         re.fullmatch(r"LD-[2-9B-DF-HJKMNP-TV-Z]{4}-[2-9B-DF-HJKMNP-TV-Z]{4}", text)
@@ -53,8 +53,8 @@ def test_a_reference_has_no_characters_that_look_alike() -> None:
 
 @pytest.mark.parametrize("typed", ["http://evil.example/now", "www.evil.example", "a@evil.example"])
 def test_typed_text_never_becomes_a_link(typed: str) -> None:
-    assert not re.search(r"\w[.:/@]+\w", wording.unlinked(typed))
-    assert wording.unlinked(typed).replace("\u2060", "") == typed
+    assert not re.search(r"\w[.:/@]+\w", formatting.unlinked(typed))
+    assert formatting.unlinked(typed).replace("\u2060", "") == typed
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_typed_text_never_becomes_a_link(typed: str) -> None:
     ],
 )
 def test_a_name_is_greeted(name: str) -> None:
-    assert wording.greeting(name) == f"Hello {name},"
+    assert formatting.greeting(name) == f"Hello {name},"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_name_is_greeted(name: str) -> None:
     ],
 )
 def test_what_may_be_more_than_a_name_is_left_out(name: str) -> None:
-    assert wording.greeting(name) == "Hello,"
+    assert formatting.greeting(name) == "Hello,"
 
 
 def test_contrast_is_the_standards() -> None:

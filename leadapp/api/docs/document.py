@@ -14,13 +14,13 @@ from flask import current_app
 from marshmallow import Schema, fields
 from werkzeug.routing import Rule
 
-from ... import rules
+from ... import validation
 from ...errors import MESSAGES, Message
 from ...extensions import BODY_MAX
+from ...formatting import filesize
+from ...http import readers, writers
+from ...leads.search import ORDERS
 from ...resumes.formats import KINDS
-from ...schemas import readers, writers
-from ...triage.finding import ORDERS
-from ...wording import filesize
 
 Json = dict[str, Any]
 # The parts that are not in routes, views and schemas: the responses, body and errors of each
@@ -52,7 +52,7 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
             *(("422", codes) for codes in operation.get("refuses", {}).values()),
         ]:
             found |= dict.fromkeys(codes, status)
-    limits: Json = {"email_too_long": rules.EMAIL_MAX, "page_number": readers.PAGE_MAX}
+    limits: Json = {"email_too_long": validation.EMAIL_MAX, "page_number": readers.PAGE_MAX}
     limits |= dict.fromkeys(("resume_too_large", "http_413"), filesize(max_file_size))
     limits["body_too_large"] = filesize(BODY_MAX)
     facts = {"choices": ", ".join(ORDERS), "username": "ana", "wait": "5 min"}
@@ -62,7 +62,7 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
             "type": f"{base_url}/redoc#{code}",
             "title": HTTPStatus(int(found[code])).phrase,
             "status": int(found[code]),
-            "detail": str(Message(code, limit=limits.get(code, rules.NAME_MAX), **facts)),
+            "detail": str(Message(code, limit=limits.get(code, validation.NAME_MAX), **facts)),
             "instance": "urn:request:5f0c2a9e",
             "code": code,
         }

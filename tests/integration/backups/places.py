@@ -13,7 +13,7 @@ from leadapp.extensions import db
 from leadapp.models.accounts import User
 from leadapp.models.leads import Erasure, Event, Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.storage import store
+from leadapp.resumes.store import store
 
 STAYS = (User, Lead, Submission, Letter, Event, Erasure)
 Rows = dict[str, list[tuple[object, ...]]]

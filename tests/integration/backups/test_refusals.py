@@ -17,8 +17,8 @@ from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
 from leadapp.models.leads import Event, Lead, Submission
 from leadapp.models.letters import Letter
-from leadapp.storage import store
-from leadapp.upkeep import backup
+from leadapp.operations import backup
+from leadapp.resumes.store import store
 from tests.factories import LeadFactory, UserFactory
 from tests.integration.backups.places import inside, over, rows
 from tests.integration.test_upkeep import run

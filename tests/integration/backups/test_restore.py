@@ -10,14 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import bindparam, select, text
 
-from leadapp import erasures
+from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.leads import erasure, search
 from leadapp.models.accounts import Login, User
 from leadapp.models.columns import UTCDateTime
 from leadapp.models.leads import Erasure, Lead
-from leadapp.triage import finding
-from leadapp.upkeep import backup
-from leadapp.wording import now
+from leadapp.operations import backup
 from tests.factories import LeadFactory
 from tests.integration.backups.places import files, inside, over, rows
 from tests.integration.test_upkeep import run
@@ -50,7 +49,7 @@ def test_a_backup_comes_back_whole(
             "REACHED_OUT": 1,
         }
         LeadFactory.create()
-        assert finding.search(finding.Query()).total == 3
+        assert search.search(search.Query()).total == 3
 
 
 @pytest.mark.databases("postgres")
@@ -89,7 +88,7 @@ def test_the_list_of_erased_is_written_at_once(
     firm: Flask, saved: Path, empty_place: Callable[..., Flask]
 ) -> None:
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
-    erasures.erase(gone.id)
+    erasure.erase(gone.id)
     listed = Path(firm.config["BACKUP_DIR"]) / "erased"
     assert listed.read_text().split()[0] == str(gone.id)
     assert listed.stat().st_mode & 0o777 == 0o600
@@ -106,7 +105,7 @@ def test_a_torn_line_of_the_list_stops_nothing(
     listed, torn = saved.parent / "erased", f"{uuid.uuid4()} 2026-11-22T10:0"
     listed.write_text(f"\n{uuid.uuid4()} 2026-11-22T10:00:01\n{torn}")
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
-    erasures.erase(gone.id)
+    erasure.erase(gone.id)
     assert run(firm, "backup", str(saved.parent / "tuesday")).exit_code == 0
     assert torn in listed.read_text().splitlines()
     assert caplog.text.count(f"a line of {listed} cannot be read") == 2
@@ -121,10 +120,10 @@ def test_an_erasure_does_not_wait_for_its_list(
 ) -> None:
     monkeypatch.setitem(firm.config, "BACKUP_DIR", "/proc/nowhere")
     gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
-    assert erasures.erase(gone.id)
+    assert erasure.erase(gone.id)
     assert "is not on the list beside the backups" in caplog.text
     backup.back_up(tmp_path / "next")
-    assert [*erasures.read_list(tmp_path)] == [gone.id]
+    assert [*erasure.read_list(tmp_path)] == [gone.id]
     backup.back_up(tmp_path / "after")
     assert len((tmp_path / "erased").read_text().splitlines()) == 1
 

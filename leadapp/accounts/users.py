@@ -1,0 +1,202 @@
+"""User accounts: register, authenticate, sign in and out, change passwords, enable and disable."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from .. import normalize, tokens
+from ..clock import now
+from ..config import settings
+from ..errors import Conflict, Forbidden, Gone, NotFound, NotSignedIn
+from ..extensions import db
+from ..log import logger
+from ..models.accounts import Login, User
+from ..models.letters import Letter
+from . import passwords, throttle
+
+# Built once, because every request of a signed-in attorney runs this query.
+SELECT_USER_BY_LOGIN = (
+    select(User)
+    .join(Login)
+    .where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
+)
+# After this time a device must sign in again, even if it is in constant use.
+COOKIE_LIFETIME = timedelta(days=7)
+
+
+def authenticate(name: str, password: str, address: str) -> User:
+    """Return the active user with this username or e-mail address and this password.
+
+    `address` is the network address of the attempt. An unknown name and a wrong password take the
+    same time and raise the same errors: NotSignedIn, and TooOften after too many attempts. An
+    account that awaits approval raises them too. Any other error would reveal that its username
+    and e-mail address were free.
+    """
+    key = normalize.email_key(name.strip())
+    user = db.session.scalar(
+        select(User).where(User.email_key == key if "@" in key else User.username_key == key)
+    )
+    who = str(user.id) if user else key
+    throttle.admit(who, address)
+    # The commit releases the database connection while this thread waits for its turn.
+    db.session.commit()
+    with passwords.hashing_turn(address):
+        throttle.record_attempt(who, address)
+        matches = passwords.check_password(password, user.hashed_password if user else None)
+    if not user or not matches or user.awaits_approval:
+        throttle.record_failure_of_network(address)
+        logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
+        raise NotSignedIn("bad_credentials")
+    if not user.is_active:
+        raise Forbidden("account_inactive", username=user.username)
+    throttle.clear_attempts(who, address)
+    throttle.remember_network(who, address)
+    db.session.commit()
+    return user
+
+
+def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
+    """Create a login for a user, and delete the user's expired logins.
+
+    Raises NotSignedIn if the password changed or the account was disabled in the meantime.
+    """
+    db.session.execute(delete(Login).where(Login.user_id == user.id, Login.expires_at < now()))
+    same = select(User.id).where(
+        User.id == user.id, User.hashed_password == user.hashed_password, User.is_active
+    )
+    if not db.session.scalar(same.with_for_update()):
+        db.session.rollback()
+        raise NotSignedIn("bad_credentials")
+    login = Login(user_id=user.id, expires_at=now() + lifetime)
+    db.session.add(login)
+    db.session.commit()
+    logger.info("signed in", extra={"facts": {"user": user.id}})
+    user.login_id = login.id
+    return login
+
+
+def sign_out(login_id: uuid.UUID) -> None:
+    """End a login for good; every copy of its cookie or token stops working."""
+    db.session.execute(delete(Login).where(Login.id == login_id))
+    db.session.commit()
+
+
+def user_for_login(login_id: str) -> User | None:
+    """Return the active user of the login in a cookie or token, or None."""
+    try:
+        wanted = uuid.UUID(login_id)
+    except ValueError:
+        return None
+    user = db.session.scalar(SELECT_USER_BY_LOGIN, {"id": wanted, "at": now() - tokens.LEEWAY})
+    if user:
+        user.login_id = wanted
+    return user
+
+
+def must_change_password(user: User) -> bool:
+    """Check whether a user must set a new password first; only production requires it."""
+    return user.must_change_password and settings["ENVIRONMENT"] == "production"
+
+
+def change_password(user: User, present: str, password: str, address: str) -> User:
+    """Change a user's password; raises NotSignedIn if `present` is not the current password."""
+    return set_password(authenticate(user.username, present, address), password)
+
+
+def set_password(user: User, password: str, must_change: bool = False) -> User:
+    """Set a user's password, end the user's logins and reset links, and allow new attempts at once.
+
+    Raises Conflict if the password changed in the meantime.
+    """
+    values = {
+        "hashed_password": passwords.hash_password(password),
+        "must_change_password": must_change,
+    }
+    same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
+    if not db.session.scalar(same.values(values).returning(User.id)):
+        db.session.rollback()
+        raise Conflict("password_changed")
+    # The UPDATE has locked the user's row. Only now does this DELETE see the login of every
+    # earlier sign-in.
+    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    throttle.allow_again(str(user.id))
+    db.session.commit()
+    return user
+
+
+def request_reset(email: str) -> None:
+    """Queue a password-reset e-mail, at most one per address in ten minutes.
+
+    The account is looked up only when the e-mail is sent, so the response reveals nothing.
+    """
+    key, at = normalize.email_key(email), now()
+    letter_id = uuid.UUID(tokens.digest("reset", f"{key} {at.timestamp() // 600}")[:32])
+    row = insert(Letter).values(
+        id=letter_id, kind="reset", recipient=key, created_at=at, next_at=at
+    )
+    db.session.execute(row.on_conflict_do_nothing())
+    db.session.commit()
+
+
+def user_for_reset_link(token: str) -> User:
+    """Return the user of a password-reset link.
+
+    A link works once, for an hour, while the account is enabled. Otherwise this raises Gone.
+    """
+    user_id, was = tokens.verify_reset(token)
+    user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
+    if not user or was != tokens.digest("password", user.hashed_password):
+        raise Gone("reset_ended")
+    return user
+
+
+def get_by_username(username: str) -> User:
+    """Return the user with this username, or raise NotFound."""
+    user = db.session.scalar(select(User).where(User.username_key == username.lower()))
+    if user is None:
+        raise NotFound("user_unknown", username=username)
+    return user
+
+
+def enable(username: str, active: bool = True) -> User:
+    """Enable an account, or disable it.
+
+    Both delete the user's logins, so that no old login works again when the account is enabled.
+    """
+    user = get_by_username(username)
+    user.is_active = active
+    user.awaits_approval = user.awaits_approval and not active
+    db.session.flush()
+    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    db.session.commit()
+    return user
+
+
+def delete_user(username: str) -> User:
+    """Delete an account for good; the history of leads remains, without the username."""
+    user = get_by_username(username)
+    throttle.forget_user(str(user.id))
+    db.session.execute(delete(User).where(User.id == user.id))
+    db.session.commit()
+    return user
+
+
+def unlock(username: str) -> User:
+    """Allow a user to sign in again after too many wrong passwords."""
+    user = get_by_username(username)
+    throttle.allow_again(str(user.id))
+    db.session.commit()
+    return user
+
+
+def list_users() -> Sequence[User]:
+    """Return all users, sorted by username."""
+    return db.session.scalars(select(User).order_by(User.username_key)).all()
+
+
+def no_users_exist() -> bool:
+    """Check whether no user exists yet."""
+    return not db.session.scalar(select(exists().where(User.id.is_not(None))))

@@ -1,0 +1,78 @@
+"""How times, waits, sizes and references are written for people."""
+
+import re
+import secrets
+import unicodedata
+from datetime import date, datetime, timedelta
+
+from .config import settings
+
+# Without 0, 1 and L, which look like other characters, and without vowels, which could form words.
+REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+GREETED_MAX = 40
+GREETED_WORDS = 4
+# Hyphens, apostrophes, middle dots, and the joiners of Persian and Indian scripts.
+NAME_MARKS = " -\u2010\u2011'\u2018\u2019\u00b7\u30fb\u200c\u200d"
+
+
+def when(moment: datetime) -> str:
+    """Return a time in the firm's time zone: 20 Nov 2026, 10:04."""
+    return f"{moment.astimezone(settings['TIMEZONE']):%-d %b %Y, %H:%M}"
+
+
+def day(date: date) -> str:
+    """Return a date without its year: 20 Nov."""
+    return f"{date:%-d %b}"
+
+
+def span(length: timedelta) -> str:
+    """Return a duration, rounded down: 2 d 4 h, 18 h, 30 min."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{hours} h" if hours else f"{minutes} min"
+
+
+def filesize(size: int) -> str:
+    """Return a number of bytes in readable units: 120 KB, 1.2 MB, 5 MB."""
+    if size < 1024:
+        return f"{size} bytes"
+    if size < 2**20:
+        return f"{size // 1024} KB"
+    return f"{size / 2**20:.1f}".removesuffix(".0") + " MB"
+
+
+def ordinal(number: int) -> str:
+    """Return an ordinal number: 1st, 2nd, 3rd, 4th, 11th."""
+    ending = (
+        "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    )
+    return f"{number}{ending}"
+
+
+def masked(email: str) -> str:
+    """Return an e-mail address that its owner recognizes and others do not: a***@example.com."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def new_reference() -> str:
+    """Return a random reference for a lead, without look-alike characters: LD-7K4M-92QX."""
+    digits = "".join(secrets.choice(REFERENCE_DIGITS) for _ in range(8))
+    return f"LD-{digits[:4]}-{digits[4:]}"
+
+
+def unlinked(text: str) -> str:
+    """Insert invisible characters (U+2060) into typed text, so that mail programs make no links."""
+    return re.sub(r"(?<=\S)([.:/@])(?=\S)", "\\1\u2060", text)
+
+
+def greeting(first_name: str) -> str:
+    """Return "Hello Ana,", or "Hello," if the name may be more than a name, such as an ad."""
+    letters = [character for character in first_name if character not in NAME_MARKS]
+    # In Unicode, category L is letters and M is combining marks.
+    is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)
+    if not is_name or len(first_name) > GREETED_MAX or len(first_name.split()) > GREETED_WORDS:
+        return "Hello,"
+    return f"Hello {first_name},"

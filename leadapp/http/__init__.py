@@ -1,0 +1,1 @@
+"""HTTP machinery that pages and API share."""

@@ -1,0 +1,44 @@
+"""Responses that contain a resume."""
+
+from typing import IO
+
+from flask import Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import FileWrapper
+
+from ..models.leads import Submission
+
+
+def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) -> Response:
+    """Return a response with a resume, to download or to show in the browser.
+
+    Its headers forbid the browser to run scripts in it or to cache it (OWASP File Upload cheat
+    sheet).
+    """
+    response = send_file(
+        file,
+        mimetype=submission.content_type,
+        as_attachment=as_attachment,
+        download_name=submission.filename,
+        etag=submission.sha256,
+        # A range needs the size of the file, and send_file cannot find the size of an open file.
+        conditional=False,
+    )
+    # A single byte range is served. Other ranges are ignored (RFC 9110, 14.2), and so is a range
+    # with If-None-Match, because the client may have the file already.
+    wanted = request.range if request.method == "GET" and not request.if_none_match else None
+    one = wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
+    # The wrapper of the WSGI server cannot seek, and would read all bytes before the range.
+    if one:
+        response.response = FileWrapper(file)
+    response.content_length, response.accept_ranges = submission.size, "bytes"
+    try:
+        response.make_conditional(request, accept_ranges=one, complete_length=submission.size)
+    except RequestedRangeNotSatisfiable:
+        file.close()
+        raise
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; frame-ancestors 'self'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

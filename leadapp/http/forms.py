@@ -1,0 +1,140 @@
+"""Forms, for the pages and for the API.
+
+Fields apply the rules of the domain, so each error carries the domain's message and code.
+"""
+
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import ValidationError
+
+from .. import tokens, validation
+from ..errors import InvalidInput, Message, Unreadable
+from ..leads.submit import Details
+from ..resumes.inspect import Resume, inspect
+
+
+def _inspected(upload: FileStorage | None) -> Resume | None:
+    return inspect(upload.stream, upload.filename or "") if upload else None
+
+
+class Form(FlaskForm):
+    """Base class of the forms.
+
+    Only `resume` accepts a file, and every other field accepts only text.
+    """
+
+    class Meta:
+        def wrap_formdata(self, form: FlaskForm, _formdata: object) -> MultiDict[str, Any] | None:
+            """Combine the text fields with the `resume` file."""
+            if not form.is_submitted():
+                return None
+            files = MultiDict(
+                [(name, file) for name, file in request.files.items() if name == "resume"]
+            )
+            return CombinedMultiDict([files, request.form])
+
+
+class SubmitForm(Form):
+    """The public form for prospects."""
+
+    class Meta:
+        csrf = False  # prospects get no cookie; the signed form_id replaces the token
+
+    first_name = StringField("First name", filters=[validation.first_name])
+    last_name = StringField("Last name", filters=[validation.last_name])
+    email = StringField("E-mail", filters=[validation.email])
+    resume = FileField("Resume", filters=[_inspected])
+    website = StringField()  # honeypot, hidden from people
+    form_id = HiddenField()
+    kept = HiddenField()
+    again = HiddenField()
+
+    @property
+    def sending(self) -> str | None:
+        """The one-time id of this form, or None if it is missing, forged or over a day old."""
+        return tokens.verify_form_id(self.form_id.data)
+
+    @property
+    def looks_automatic(self) -> bool:
+        """Whether the hidden field was filled in.
+
+        A second press of Send, after the warning, counts as a person.
+        """
+        return bool(self.website.data) and not self.again.data
+
+    @property
+    def good_resume(self) -> Resume | None:
+        """The valid resume in this request, or the one kept from an earlier attempt, or None."""
+        if isinstance(self.resume.data, Resume):
+            return self.resume.data
+        kept = tokens.verify_upload(self.kept.data, self.form_id.data)
+        return Resume(**kept) if kept else None
+
+    def validate_resume(self, field: FileField) -> None:
+        """Require a resume, unless the field already has an error."""
+        if not field.errors and not self.good_resume:
+            raise ValidationError(Message("resume_missing"))
+
+    def details(self) -> Details:
+        """Return the cleaned fields, or raise InvalidInput with all errors."""
+        if not request.form and not request.files:
+            # No field arrived at all, so "missing" would be the wrong error for each.
+            raise Unreadable("body_unreadable")
+        resume = self.good_resume
+        if not self.validate() or resume is None:
+            raise InvalidInput(self.errors)
+        return Details(self.first_name.data, self.last_name.data, self.email.data, resume)
+
+
+class LoginForm(Form):
+    """Sign-in credentials, and the page to open afterward."""
+
+    username = StringField("Username or e-mail", filters=[validation.sign_in_name])
+    password = PasswordField("Password")
+    next = HiddenField()
+
+
+class PasswordForm(Form):
+    """A new password, and the user's current password."""
+
+    present = PasswordField("Present password", filters=[validation.composed_password])
+    password = PasswordField("New password", filters=[validation.password])
+
+    def validate_password(self, field: PasswordField) -> None:
+        """Require a password different from the current one."""
+        if self.present and field.data and field.data == self.present.data:
+            raise ValidationError(Message("password_same"))
+
+
+class ForgotForm(Form):
+    """The address that requests a password-reset e-mail."""
+
+    email = StringField("E-mail", filters=[validation.email])
+
+
+class MarkForm(Form):
+    """Marks a lead as reached out.
+
+    `submission_count` is the number of submissions that the attorney saw. `then` is the page to
+    open afterward: "next" for the next lead, "list" for the list.
+    """
+
+    submission_count = StringField(filters=[validation.submission_count])
+    then = HiddenField()
+
+    def seen(self) -> int:
+        """Return the submission count, or raise InvalidInput."""
+        if not self.validate():
+            raise InvalidInput(self.errors)
+        return self.submission_count.data
+
+
+class EraseForm(Form):
+    """Erases a lead after the attorney types its reference."""
+
+    reference = StringField("Reference of the lead", filters=[validation.search])

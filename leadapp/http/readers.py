@@ -1,0 +1,155 @@
+"""Readers of JSON bodies and query strings."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from typing import Any
+
+from flask import request
+from marshmallow import (
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    missing,
+    post_load,
+    pre_load,
+    validate,
+)
+
+from .. import validation
+from ..errors import InvalidInput, Message, Refused, Unreadable, WrongMediaType
+from ..leads.search import ORDERS, Query
+from ..models.leads import LeadStatus
+
+PAGE_MAX = 1_000_000
+SIZE_MAX = 100
+
+
+class Reader(Schema):
+    """Base class of input schemas, which reject unknown fields."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": Message("field_unknown")}
+
+    def read(self, data: Mapping[str, Any]) -> Any:
+        """Return the cleaned values, or raise InvalidInput with all errors."""
+        try:
+            return self.load(data)
+        except ValidationError as error:
+            raise InvalidInput(error.messages_dict) from error
+
+    def read_body(self) -> Any:
+        """Read the JSON object in the request body."""
+        if request.mimetype != "application/json":
+            raise WrongMediaType("json_expected")
+        try:
+            body = json.loads(request.get_data())
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("json_unreadable") from error
+        if not isinstance(body, dict):
+            raise Unreadable("json_unreadable")
+        return self.read(body)
+
+
+class Ruled(fields.Field[Any]):
+    """A text field that a rule checks.
+
+    `not_text` is the error code for a value that is not text. `described` goes into the API docs.
+    """
+
+    def __init__(
+        self,
+        rule: Callable[[str | None], Any],
+        not_text: str = "text_expected",
+        required: bool = True,
+        **described: Any,
+    ) -> None:
+        self.rule, self.not_text = rule, not_text
+        super().__init__(required=required, metadata=described)
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Any = None, **options: Any
+    ) -> Any:
+        """Apply the rule, which also decides whether a missing value is an error."""
+        if value is missing:
+            value = None
+        if value is not None and not _is_text(value):
+            raise ValidationError([Message(self.not_text)])
+        try:
+            return self.rule(value)
+        except Refused as refusal:
+            raise ValidationError([refusal.args[0]]) from refusal
+
+
+def _is_text(value: object) -> bool:
+    """Return whether a value is text without lone surrogates.
+
+    JSON can encode a lone surrogate, but UTF-8 cannot, so it cannot be stored.
+    """
+    return isinstance(value, str) and not any(
+        "\ud800" <= character <= "\udfff" for character in value
+    )
+
+
+def _status(text: str | None) -> LeadStatus:
+    if text is None or text not in LeadStatus.__members__:
+        raise Refused("status_unknown")
+    return LeadStatus[text]
+
+
+class RegisterSchema(Reader):
+    """A request for an account."""
+
+    username = Ruled(validation.username, pattern="^[A-Za-z0-9_-]{3,50}$")
+    email = Ruled(validation.email, format="email", maxLength=validation.EMAIL_MAX)
+    password = Ruled(
+        validation.password,
+        minLength=validation.PASSWORD_MIN,
+        maxLength=validation.PASSWORD_MAX_BYTES,
+        description=f"At most {validation.PASSWORD_MAX_BYTES} bytes in UTF-8.",
+        pattern="^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])",
+    )
+
+
+class StatusSchema(Reader):
+    """The new status of a lead."""
+
+    status = Ruled(_status, "status_unknown", enum=[*LeadStatus.__members__])
+
+
+class ArrivalsSchema(Reader):
+    """The time when the list was shown, in Unix seconds."""
+
+    since = fields.AwareDateTime(format="timestamp", default_timezone=UTC, required=True)
+
+
+class QuerySchema(Reader):
+    """A query for leads; pages and the API use the same URL parameters."""
+
+    status = Ruled(
+        lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__]
+    )
+    q = Ruled(validation.search, required=False, maxLength=validation.NAME_MAX)
+    sort_by = fields.String(
+        validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS)))
+    )
+    sort_desc = fields.Boolean(error_messages={"invalid": Message("sort_desc_unknown")})
+    page = fields.Integer(
+        validate=validate.Range(1, PAGE_MAX, error=Message("page_number", limit=PAGE_MAX)),
+        error_messages={"invalid": Message("page_number", limit=PAGE_MAX)},
+    )
+    size = fields.Integer(
+        validate=validate.Range(1, SIZE_MAX, error=Message("page_size")),
+        error_messages={"invalid": Message("page_size")},
+    )
+
+    @pre_load
+    def _without_empty(self, data: Mapping[str, str], **_options: Any) -> dict[str, str]:
+        return {name: value for name, value in data.items() if value != ""}
+
+    @post_load
+    def _query(self, data: dict[str, Any], **_options: Any) -> Query:
+        return Query(**data)

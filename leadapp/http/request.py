@@ -1,0 +1,182 @@
+"""The request class.
+
+It parses forms without changing a byte of a file, and writes a resume directly to a staging file.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+import flask
+from flask import request
+from werkzeug.datastructures import FileStorage, Headers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+
+from .. import errors
+from ..errors import Unreadable
+from ..extensions import BODY_MAX, DOORS
+from ..formatting import filesize
+from ..resumes.store import store
+
+
+def limit_body() -> None:
+    """Reject a body over BODY_MAX before it is parsed; only a resume form may be larger."""
+    if request.endpoint in DOORS and request.mimetype == "multipart/form-data":
+        return
+    # The length of a chunked body is unknown until it is read.
+    if "Transfer-Encoding" in request.headers:
+        request.max_content_length = BODY_MAX + 1
+        length = len(request.get_data())
+    else:
+        length = request.content_length or 0
+    if length > BODY_MAX:
+        raise errors.TooLarge("body_too_large", limit=filesize(BODY_MAX))
+
+
+# Small, because the decoder runs a slow regular expression over each piece that ends a part.
+PIECE = 16 * 1024
+
+
+def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
+    r"""Yield a multipart body in pieces, none of which ends inside a delimiter.
+
+    If a piece ends inside `\r\n--boundary--`, after the boundary, Werkzeug's decoder appends the CR
+    to the file (pallets/werkzeug#3285). A delimiter could start at a CR near the end of a piece, so
+    the bytes from that CR on are held back for the next piece. At most the length of one delimiter
+    is held back, so a file of short CRLF lines is streamed like any other.
+    """
+    longest = len(b"\r\n--" + boundary + b"--\r\n")
+    held = b""
+    while more := stream.read(PIECE):
+        piece = held + more
+        cr = piece.rfind(b"\r", -longest)
+        end = len(piece) if cr == -1 else cr
+        held = piece[end:]
+        if end > 0:
+            yield piece[:end]
+    if held:
+        yield held
+
+
+def events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:
+    """Yield the decoder's events for a body; raises ValueError if the body ends too early."""
+    end_of_body = None
+    for piece in chain(pieces(stream, decoder.boundary), [end_of_body]):
+        decoder.receive_data(piece)
+        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+            yield event
+
+
+def content(found: Iterator[Event]) -> Iterator[bytes]:
+    """Yield the content of the part whose headers were the last event."""
+    for event in found:
+        if isinstance(event, Data):
+            yield event.data
+            if not event.more_data:
+                return
+
+
+class Decoder(MultipartDecoder):
+    """A multipart decoder that accepts bad bytes in a header; Werkzeug's rejects the whole body."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        """Replace bytes that are not UTF-8; some programs send file names in an older encoding."""
+        text = data.decode(errors="replace")
+        # In Shift_JIS, a backslash may be the second byte of a character, not a path separator.
+        text = text.replace("\ufffd\\", "\ufffd")
+        return super()._parse_headers(text.encode())
+
+
+class FormParser(FormDataParser):
+    """A form parser that uses `Decoder` and raises Unreadable for a broken body."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[IO[bytes], Any, Any]:
+        """Return the stream, the fields and the files."""
+        self.silent = False  # otherwise a broken body becomes an empty form
+        try:
+            if mimetype == "multipart/form-data":
+                return stream, *self._parts(stream, (options or {}).get("boundary", ""))
+            return super().parse(stream, mimetype, content_length, options)
+        except ValueError as error:
+            raise Unreadable("body_unreadable") from error
+
+    def _parts(self, stream: IO[bytes], boundary: str) -> tuple[Any, Any]:
+        if not boundary:
+            raise ValueError("a multipart body without a boundary")
+        decoder = Decoder(
+            boundary.encode("ascii"), self.max_form_memory_size, max_parts=self.max_form_parts
+        )
+        fields, files = [], []
+        found = events(decoder, stream)
+        for part in found:
+            if isinstance(part, Field):
+                fields.append((part.name, self._text(part, content(found))))
+            elif isinstance(part, File):
+                files.append((part.name, self._file(part, content(found))))
+        return self.cls(fields), self.cls(files)
+
+    def _text(self, field: Field, data: Iterator[bytes]) -> str:
+        text = bytearray()
+        for piece in data:
+            text += piece
+            if self.max_form_memory_size is not None and len(text) > self.max_form_memory_size:
+                raise RequestEntityTooLarge()
+        charset = MultiPartParser().get_part_charset(field.headers)
+        return text.decode(charset, errors="replace")
+
+    def _file(self, file: File, data: Iterator[bytes]) -> FileStorage:
+        stored = self.stream_factory(None, file.headers.get("content-type"), file.filename)
+        for piece in data:
+            stored.write(piece)
+        stored.seek(0)
+        return FileStorage(stored, file.filename, file.name, headers=file.headers)
+
+
+class Request(flask.Request):
+    """A request that stages uploads, and removes all staged files when it ends."""
+
+    form_data_parser_class = FormParser
+
+    def __init__(
+        self, environ: dict[str, object], populate_request: bool = True, shallow: bool = False
+    ) -> None:
+        super().__init__(environ, populate_request, shallow)
+        self.opened: list[IO[bytes]] = []
+        self.staged: list[IO[bytes]] = []
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if filename and self.endpoint in DOORS:
+            file = store.stage()
+            self.staged.append(file)
+        else:
+            file = super()._get_file_stream(
+                total_content_length, content_type, filename, content_length
+            )
+        self.opened.append(file)
+        return file
+
+    def close(self) -> None:
+        """Close every file, even if the body ended early; remove files that are still staged."""
+        super().close()
+        for file in self.opened:
+            # On a full disk, the final flush fails again.
+            with suppress(OSError):
+                file.close()
+        for file in self.staged:
+            Path(file.name).unlink(missing_ok=True)  # a missing file was moved into storage

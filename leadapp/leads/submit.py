@@ -1,0 +1,242 @@
+"""The use cases of a prospect.
+
+Prospects send their details and a resume, see the receipt and ask to be erased. A resume may be
+kept while the prospect corrects the form.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import joinedload
+
+from .. import tokens
+from ..clock import now
+from ..errors import KeyReused, NotFound
+from ..extensions import db
+from ..mail import queue
+from ..models.leads import NAME_KEY_MAX, ONCE_FOR, Lead, LeadStatus, Submission
+from ..network import network_key
+from ..normalize import email_key, fold
+from ..resumes.inspect import Resume
+from ..resumes.store import store
+from ..validation import mailbox
+from .history import record
+
+# Composed once, and run on the connection. Composing them, or using the ORM session, costs several
+# times as much as running them (docs/performance.md).
+_new = insert(Lead)
+# Insert a lead for a new address. The lead of a known address keeps the names from its first
+# submission and becomes pending again.
+UPSERT_LEAD = _new.on_conflict_do_update(
+    index_elements=["email_key"],
+    set_={
+        "status": LeadStatus.PENDING,
+        "submission_count": Lead.submission_count + 1,
+        "updated_at": _new.excluded.updated_at,
+        "pending_since": case(
+            (Lead.status == LeadStatus.PENDING, Lead.pending_since),
+            else_=_new.excluded.pending_since,
+        ),
+        "reached_out_at": None,
+        "reached_out_by": None,
+        "seen_at": None,
+    },
+).returning(Lead.id, Lead.submission_count)
+INSERT_SUBMISSION = insert(Submission).on_conflict_do_nothing().returning(Submission.id)
+
+
+@dataclass(frozen=True)
+class Details:
+    """The validated details and resume of a prospect."""
+
+    first_name: str
+    last_name: str
+    email: str
+    resume: Resume
+
+    def digest(self) -> str:
+        """Return a hash of the content.
+
+        If a form is sent again with any change, it is a new submission.
+        """
+        resume = self.resume
+        content = [self.first_name, self.last_name, self.email, resume.filename, resume.sha256]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sending:
+    """The address a submission comes from, and the id of its form or its Idempotency-Key.
+
+    With `one_content`, the same network may not use the id again for other content.
+    """
+
+    address: str
+    id: str | None = None
+    one_content: bool = False
+
+    @property
+    def network(self) -> str:
+        """Return a keyed hash of the network that the submission comes from."""
+        return network_key("submission", self.address)
+
+    def idempotency_key(self, fingerprint: str) -> str | None:
+        """Return the key that a repeat of the submission shares."""
+        return f"{self.id}.{fingerprint}" if self.id else None
+
+    def network_key(self) -> str | None:
+        """Return the key that another submission from this network may not use."""
+        if not (self.id and self.one_content):
+            return None
+        return tokens.digest("once", f"{self.id} {self.network}")
+
+
+class Submitted(NamedTuple):
+    """A stored submission, and whether an earlier request with the same content stored it."""
+
+    submission: Submission
+    replayed: bool
+
+
+def keep_resume(resume: Resume) -> Resume:
+    """Move a staged resume into storage under its final key."""
+    if resume.staged is None:
+        return resume
+    store.keep(resume.staged, resume.key)
+    return replace(resume, staged=None, kept_at=now().timestamp())
+
+
+def submit(details: Details, sending: Sending) -> Submitted:
+    """Store the file, then the submission, its lead and its e-mails in one transaction.
+
+    An id is remembered for a day. The same id with the same content returns the first submission,
+    from any network. The same id with other content is a new submission; with `one_content`, it
+    raises KeyReused if this network has used the id. Other networks may use the same id, or a
+    stranger could use up the ids of others. The lead of a known address becomes pending again.
+    Upserts decide races; only the count of confirmations takes a lock.
+    """
+    details = replace(details, resume=keep_resume(details.resume))
+    at = now()
+    connection = db.session.connection()
+    lead = new_lead(details, at)
+    lead_id, count = connection.execute(UPSERT_LEAD, lead).one()
+    row = new_submission(details, lead_id, count, at)
+    row["idempotency_key"] = sending.idempotency_key(row["fingerprint"])
+    row["network_key"] = sending.network_key()
+    if connection.execute(INSERT_SUBMISSION, row).first() is None:
+        db.session.rollback()
+        return _again(details, sending, at)
+    submission = Submission(**row)
+    queue.enqueue(submission, mailbox(lead["email_key"]), sending.network)
+    kind = "submitted" if count == 1 else "resubmitted"
+    record(kind, lead_id, at=at)
+    db.session.commit()
+    return Submitted(submission, replayed=False)
+
+
+def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
+    """Return the answer after the INSERT of a submission conflicted.
+
+    If the same content was sent under this id, return that submission. If the network has used the
+    id for other content, raise KeyReused. If only the kept file was used, submit a copy of it. If
+    the id is older than a day, free it and submit.
+    """
+    key = sending.idempotency_key(details.digest())
+    used = _find_repeats(key, sending.network_key())
+    recent = [first for first in used if first.created_at >= at - ONCE_FOR]
+    for first in recent:
+        if first.idempotency_key == key:
+            return Submitted(first, replayed=True)
+    if recent:
+        raise KeyReused("idempotency_key_reused")
+    if not used:
+        return submit(replace(details, resume=_copy(details.resume)), sending)
+    old = update(Submission).where(Submission.id.in_([first.id for first in used]))
+    db.session.execute(old.values(idempotency_key=None, network_key=None))
+    db.session.commit()
+    return submit(details, sending)
+
+
+def _find_repeats(key: str | None, network: str | None) -> Sequence[Submission]:
+    """Return the submissions that used one of these keys; a key of None matches none."""
+    if key is None:
+        return []
+    same = Submission.idempotency_key == key
+    if network is not None:
+        same = or_(same, Submission.network_key == network)
+    return db.session.scalars(select(Submission).where(same)).all()
+
+
+def read_receipt(submission_id: uuid.UUID) -> Submission:
+    """Return a submission and its lead, for the page after sending."""
+    found = (
+        select(Submission)
+        .options(joinedload(Submission.lead))
+        .where(Submission.id == submission_id)
+    )
+    submission = db.session.scalar(found)
+    if submission is None:
+        raise NotFound("receipt_unknown")
+    return submission
+
+
+def new_lead(details: Details, at: datetime) -> dict[str, Any]:
+    """Return the columns of a lead whose first submission came at that time."""
+    first, last = details.first_name, details.last_name
+    return {
+        "first_name": first,
+        "last_name": last,
+        "email": details.email,
+        "email_key": email_key(details.email),
+        "first_name_key": fold(f"{first} {last}")[:NAME_KEY_MAX],
+        "last_name_key": fold(f"{last} {first}")[:NAME_KEY_MAX],
+        "status": LeadStatus.PENDING,
+        "created_at": at,
+        "updated_at": at,
+        "pending_since": at,
+    }
+
+
+def new_submission(
+    details: Details, lead_id: uuid.UUID, number: int, at: datetime
+) -> dict[str, Any]:
+    """Return the columns of the `number`th submission of a lead."""
+    resume = details.resume
+    return {
+        "id": uuid.uuid4(),
+        "lead_id": lead_id,
+        "number": number,
+        "first_name": details.first_name,
+        "last_name": details.last_name,
+        "email": details.email,
+        "filename": resume.filename,
+        "content_type": resume.content_type,
+        "size": resume.size,
+        "sha256": resume.sha256,
+        "warnings": resume.warnings,
+        "storage_key": resume.key,
+        "fingerprint": details.digest(),
+        "created_at": at,
+    }
+
+
+def _copy(resume: Resume) -> Resume:
+    """Store a copy of a kept resume under a new key.
+
+    A form that is corrected and sent again is a new submission, which needs its own file.
+    """
+    key = secrets.token_hex(16) + PurePath(resume.key).suffix
+    with store.open(resume.key) as kept, store.stage() as staged:
+        shutil.copyfileobj(kept, staged)
+        store.keep(staged, key)
+    return replace(resume, key=key)

@@ -1,0 +1,1 @@
+"""E-mail: the queue, the messages and the SMTP client."""

@@ -1,0 +1,1 @@
+"""Work of operators and of the deliverer process."""

@@ -1,0 +1,212 @@
+"""Checks of each part that leadapp depends on, with a remedy for each failure."""
+
+import functools
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import delete, false, func, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from ..clock import now
+from ..config import settings
+from ..config.checks import LOOPBACK
+from ..config.kinds import SETTINGS
+from ..errors import REMEDIES, LeadappError
+from ..extensions import db, is_pooled, limiter, migrate
+from ..formatting import span, when
+from ..mail import queue, smtp
+from ..models.columns import UTCDateTime
+from ..models.leads import Lead
+from ..resumes.store import store
+
+LATE = timedelta(minutes=30)
+CLOCKS_APART = timedelta(seconds=10)
+ANSWER_SECONDS = 5
+# An answer of /ready is reused this long, because any client may request it at any rate.
+READY_SECONDS = 5
+
+
+class Finding(NamedTuple):
+    """The result of a check.
+
+    `state` is ok, warn or fail. `mend` is the remedy, and is empty if the state is ok.
+    """
+
+    check: str
+    state: str
+    found: str
+    mend: str = ""
+
+
+class Trouble(Exception):
+    """A check found a problem; `state` is "warn" if the part works in spite of it."""
+
+    def __init__(self, found: str, state: str = "fail") -> None:
+        super().__init__(found)
+        self.state = state
+
+
+def examine(names: Iterable[str] = ()) -> list[Finding]:
+    """Run the checks with these names, by default all."""
+    return [_examine(name) for name in names or CHECKS]
+
+
+def readiness() -> dict[str, bool]:
+    """Return, for each part that a submission and its e-mails need, whether it works."""
+    return _readiness(int(time.monotonic() // READY_SECONDS))
+
+
+@functools.lru_cache(maxsize=1)
+def _readiness(_moment: int) -> dict[str, bool]:
+    return {finding.check: finding.state != "fail" for finding in examine(NEEDED)}
+
+
+def _examine(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", CHECKS[name]())
+    except Trouble as trouble:
+        return Finding(name, trouble.state, str(trouble), REMEDIES[name])
+    except Exception as error:  # the other checks must still run
+        cause = error.__cause__ if isinstance(error, (DBAPIError, LeadappError)) else error
+        return Finding(
+            name, "fail", " ".join(f"{type(cause).__name__}: {cause}".split()), REMEDIES[name]
+        )
+    finally:
+        db.session.rollback()
+
+
+def _configuration() -> str:
+    if settings["ENVIRONMENT"] != "production" and settings["HOST"] not in LOOPBACK:
+        raise Trouble(f"settings of development, and others reach {settings['HOST']}", "warn")
+    given = sum(source != "default" for source in settings["SETTING_SOURCES"].values())
+    return f"{settings['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings given"
+
+
+def _secret() -> str:
+    made = Path(settings["INSTANCE_PATH"]) / "secret_key"
+    if made.exists() and made.stat().st_mode & 0o077:
+        raise Trouble(f"others on this machine can read {made}")
+    return f"from {settings['SETTING_SOURCES']['SECRET_KEY']}"
+
+
+def _database() -> str:
+    # If the table is missing, the migrations check reports the remedy.
+    if inspect(db.session.connection()).has_table(Lead.__tablename__):
+        # This deletes no row, but fails if the database is read-only, which is not healthy.
+        db.session.execute(delete(Lead).where(false()))
+    name = db.engine.dialect.name
+    pooled = is_pooled(db.session.connection().connection.driver_connection)
+    return f"{name}, through a connection pooler" if pooled else name
+
+
+def _migrations() -> str:
+    with db.engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(migrate.get_config())
+    try:
+        scripts.get_revision(revision or "base")
+    except CommandError:
+        raise Trouble(
+            f"the database is at {revision}, which this leadapp does not know", "warn"
+        ) from None
+    if revision != scripts.get_current_head():
+        raise Trouble(
+            f"the database is at {revision or 'nothing'}, leadapp at {scripts.get_current_head()}"
+        )
+    return f"at {revision}, the newest"
+
+
+def _storage() -> str:
+    # The key has the form of an upload's key, so the sweep deletes the file if this check fails.
+    key = f"{secrets.token_hex(16)}.probe"
+    with store.stage() as staged:
+        staged.write(key.encode())
+        store.keep(staged, key)
+    with store.open(key) as kept:
+        if kept.read() != key.encode():
+            raise Trouble("a file came back changed")
+    store.delete(key)
+    return "written, read, deleted"
+
+
+def _mail() -> str:
+    if not settings["SMTP_HOST"]:
+        raise Trouble(f"no server is set, so letters become files in {smtp.outbox()}", "warn")
+    smtp.reach()
+    server = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
+    return f"{server} accepts e-mail from {settings['SMTP_FROM_EMAIL']}"
+
+
+def _letters() -> str:
+    standing = queue.read_state()
+    if standing.oldest_waiting and standing.oldest_waiting > LATE:
+        raise Trouble(f"{standing.waiting} wait, the oldest for {span(standing.oldest_waiting)}")
+    if standing.failed:
+        raise Trouble(f"{standing.failed} have failed", "warn")
+    return f"{standing.waiting} wait, none has failed"
+
+
+def _limits() -> str:
+    if not settings["RATELIMIT_ENABLED"]:
+        raise Trouble("nobody counts what one address sends", "warn")
+    if not limiter.storage.check():
+        raise Trouble("the counts cannot be reached, so each process counts for itself", "warn")
+    return "counted"
+
+
+def _clock() -> str:
+    theirs = db.session.scalar(select(func.now(type_=UTCDateTime()))) or now()
+    if abs(theirs - now()) > CLOCKS_APART:
+        raise Trouble(f"the database's clock and ours are {span(abs(theirs - now()))} apart")
+    newest = db.session.scalar(select(func.max(Lead.updated_at)))
+    if newest and newest > now() + CLOCKS_APART:
+        raise Trouble(f"the newest lead is from {when(newest)}, which is still to come")
+    return when(now())
+
+
+def _address() -> str:
+    url, proxies = urlsplit(settings["BASE_URL"]), settings["TRUSTED_PROXIES"]
+    request_id = secrets.token_hex(8)
+    if url.scheme == "https" and not proxies:
+        raise Trouble(
+            f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address"
+        )
+    if url.scheme == "http" and proxies:
+        raise Trouble(
+            "a proxy is trusted without https: whoever reaches us can claim any address", "warn"
+        )
+    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    with closing(kind(url.netloc, timeout=ANSWER_SECONDS)) as site:
+        try:
+            site.request("GET", "/health", headers={"X-Request-ID": request_id})
+            if site.getresponse().headers["X-Request-ID"] != request_id:
+                raise Trouble(f"another site answers at {url.geturl()}")
+        except (OSError, HTTPException) as error:
+            raise Trouble(f"{url.geturl()} does not answer: {error}", "warn") from error
+    return f"{url.geturl()} leads here"
+
+
+ALL = (
+    _configuration,
+    _secret,
+    _database,
+    _migrations,
+    _storage,
+    _mail,
+    _letters,
+    _limits,
+    _clock,
+    _address,
+)
+CHECKS: dict[str, Callable[[], str]] = {check.__name__[1:]: check for check in ALL}
+NEEDED = ("database", "migrations", "storage", "letters")

@@ -1,1 +1,0 @@
-"""Marshmallow schemas: readers of JSON bodies and query strings, writers of JSON."""

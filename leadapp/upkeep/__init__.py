@@ -1,1 +1,0 @@
-"""Operator tasks: deliver e-mails, sweep files, remind attorneys, back up, check the site."""

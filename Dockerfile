@@ -1,4 +1,4 @@
-# The image of leadapp: what production needs and no more, run by a user without rights.
+# The image of leadapp. It contains only what production needs, and runs as an unprivileged user.
 FROM python:3.13-slim-trixie AS packages
 COPY deploy/requirements.lock .
 RUN python -m venv /opt/leadapp \
@@ -6,7 +6,7 @@ RUN python -m venv /opt/leadapp \
        -r requirements.lock
 
 FROM python:3.13-slim-trixie
-# pg_dump and pg_restore of the same PostgreSQL as in compose.yaml, for flask backup and flask restore.
+# pg_dump and pg_restore for flask backup and flask restore. Their version matches the PostgreSQL in compose.yaml.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/* \
@@ -17,7 +17,7 @@ WORKDIR /app
 COPY leadapp leadapp
 COPY migrations migrations
 COPY wsgi.py gunicorn.conf.py ./
-# Bytecode is written now, since nothing can be written later.
+# Compile the bytecode now, because the running container cannot write it.
 RUN /opt/leadapp/bin/python -m compileall -q leadapp migrations wsgi.py gunicorn.conf.py
 ENV PATH=/opt/leadapp/bin:$PATH FLASK_APP=leadapp INSTANCE_PATH=/data HOST=0.0.0.0 PORT=8000 \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -1,4 +1,4 @@
-# Every command of the project; `make help` lists them.
+# The commands of this project. `make help` lists them.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,7 +19,7 @@ help: ## List the commands
 
 env: ## Create .env from .env.example
 	@test -e .env || cp .env.example .env
-	@echo "Edit .env; every line in it is optional on one machine."
+	@echo "Edit .env. On one machine, you don't need to set anything."
 
 venv: $(BIN)/python ## Create the virtual environment
 
@@ -33,7 +33,7 @@ $(VENV)/.installed: $(LOCK) $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	@touch $@
 
-run: install ## Serve form, dashboard, API and letters at http://127.0.0.1:8000
+run: install ## Start the site and e-mail delivery at http://127.0.0.1:8000
 	@$(FLASK) db upgrade
 	@echo "The form is at $$($(FLASK) config | sed -nE 's/^BASE_URL=([^ ]+).*/\1/p')"
 	@echo "Next, in another terminal: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=..."
@@ -45,34 +45,34 @@ test: install browser ## Run all tests
 unit-test: install ## Run the tests that need no server
 	$(BIN)/pytest tests/unit
 
-integration-test: install ## Run the tests of the application over SQLite and PostgreSQL
+integration-test: install ## Test the application with SQLite and PostgreSQL
 	$(PYTEST) tests/integration
 
-e2e-test: install browser ## Run the tests with a real server, mail server and browser
+e2e-test: install browser ## Test with a real server, mail server and browser
 	$(PYTEST) tests/e2e
 
-test-system: install system-programs ## Run the tests that need a program from Debian: PgBouncer
+test-system: install system-programs ## Run the tests that need a Debian program (PgBouncer)
 	$(BIN)/pytest tests/system
 
-test-coverage: install browser ## Run all tests and measure lines and branches; html in htmlcov/
+test-coverage: install browser ## Run all tests and measure coverage; HTML report in htmlcov/
 	$(PYTEST) --cov --cov-report=term --cov-report=html
 
-test-all-pythons: ## Run all tests on each Python that is found
+test-all-pythons: ## Run all tests on each installed Python
 	.ci/each-python test 3.11 3.12 3.13 3.14
 
-lint: install ## Check format, style, types and import rules
+lint: install ## Check formatting, style, types and import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: install ## Write the code in its format
+format: install ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-sure: lint test-coverage ## Everything that must hold before a push
+sure: lint test-coverage ## Run lint and all tests; required before a push
 
-lock: install ## Pin what pyproject.toml asks for
+lock: install ## Update the lock files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --upgrade --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra s3 --extra redis --extra metrics --universal \
@@ -81,7 +81,7 @@ lock: install ## Pin what pyproject.toml asks for
 	$(BIN)/uv pip compile pyproject.toml --extra bench --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --output-file tests/load/requirements.lock
 
-bench: .venv-bench/.installed ## Measure beside a bare limit and a FastAPI peer; BENCH="--quick --database sqlite" is shorter
+bench: .venv-bench/.installed ## Measure performance; BENCH="--quick --database sqlite" takes less time
 	@.venv-bench/bin/python -m tests.load $(BENCH)
 
 .venv-bench/.installed: tests/load/requirements.lock
@@ -89,7 +89,7 @@ bench: .venv-bench/.installed ## Measure beside a bare limit and a FastAPI peer;
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/load/requirements.lock
 	@touch $@
 
-pictures: install browser ## Take the pictures of the docs anew
+pictures: install browser ## Retake the screenshots in the docs
 	$(BIN)/python -m tests.pictures
 
 browser:
@@ -101,7 +101,7 @@ browser:
 		$(BIN)/playwright install chromium || { echo "The tests need Chromium: apt-get install chromium"; exit 1; }; \
 	fi
 
-# Debian packages that tests/system needs. Each has a program of the same name.
+# The Debian packages that tests/system needs. Each contains a program of the same name.
 SYSTEM_PROGRAMS := pgbouncer
 
 system-programs:
@@ -118,22 +118,22 @@ system-programs:
 migrate-up: install ## Apply all migrations
 	$(FLASK) db upgrade
 
-migrate-down: install ## Take the last migration back
+migrate-down: install ## Undo the last migration
 	$(FLASK) db downgrade
 
-migrate-create: install ## Write a migration: make migrate-create MSG="what changes"
+migrate-create: install ## Create a migration: make migrate-create MSG="what changes"
 	$(FLASK) db migrate -m "$(MSG)"
 
-migrate-current: install ## Show the database's revision
+migrate-current: install ## Show the database's current migration
 	$(FLASK) db current
 
-migrate-history: install ## Show all revisions
+migrate-history: install ## Show all migrations
 	$(FLASK) db history
 
 seed-db: install ## Create the first account
 	$(FLASK) seed-db
 
-# As it was typed: make itself would hand Coun$sel on as Counel.
+# Pass the password on as typed. Otherwise make would expand $s and turn Coun$sel into Counel.
 create-user: override export PASSWORD := $(value PASSWORD)
 create-user: install ## Create an account: make create-user USERNAME=ana EMAIL=ana@example.com PASSWORD=...
 	@printf '%s' "$$PASSWORD" | $(FLASK) create-user --username "$(USERNAME)" --email "$(EMAIL)" --password-file -
@@ -141,13 +141,13 @@ create-user: install ## Create an account: make create-user USERNAME=ana EMAIL=a
 docker-build: ## Build the image
 	$(COMPOSE) build
 
-docker-up: ## Start database, web workers and deliverer in containers
+docker-up: ## Start the database, web workers and deliverer in containers
 	$(COMPOSE) up --detach --wait
 
-docker-down: ## Stop the containers; data stays
+docker-down: ## Stop the containers and keep their data
 	$(COMPOSE) down
 
-docker-logs: ## Follow what the containers log
+docker-logs: ## Follow the logs of the containers
 	$(COMPOSE) logs --follow
 
 docker-restart: ## Restart the containers
@@ -156,6 +156,6 @@ docker-restart: ## Restart the containers
 docker-clean: ## Remove the containers and ALL THEIR DATA
 	$(COMPOSE) down --volumes --rmi local
 
-clean: ## Remove what was generated, but no data
+clean: ## Remove generated files, but no data
 	rm -rf .venv .venv-* .coverage* htmlcov .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,13 +16,13 @@ from tests.load.picture import picture
 from tests.load.run import Results, run
 from tests.servers import ROOT, Postgres
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT = ROOT / "docs" / "decisions" / "0005-performance-notes.md"
 PICTURE = ROOT / "docs" / "pictures" / "performance.svg"
 MEASURED = re.compile("(<!-- measured -->\n).*(<!-- /measured -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Measure and print the report; with --write, put it into docs/performance.md as well."""
+    """Measure and print the report. With --write, also put it into the performance notes."""
     options = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     options.add_argument(
         "--quick", action="store_true", help="fewer rounds, ten thousand leads at most"

@@ -1,4 +1,4 @@
-"""Formats the results of a run for a terminal and for docs/performance.md."""
+"""Formats the results of a run for a terminal and for the performance notes."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ def report(runs: dict[str, Results]) -> str:
     titles = [f"## {title}" for title in ("The goals", "The machine")]
     parts = [titles[0], goals(runs), titles[1], machine()]
     for name, results in runs.items():
-        parts += [f"## {name}: processor time a request, ms", costs(results.costs)]
+        parts += [f"## {name}: processor time per request, ms", costs(results.costs)]
         for who, growth in (("leadapp", results.growth), ("the peer", results.peer_growth)):
             parts += [
                 f"## {name}: how {who} grows with the number of leads, ms",

@@ -94,7 +94,7 @@ def _patch(client: Client, site: Site) -> None:
 ROWS = 1000  # leads in each database before the scenarios begin
 LISTS = [Scenario(name, _get(path), 50) for name, path in PAGES.items()]
 GROWING = LISTS + [Scenario(name, _get(path), 30, peer=False) for name, path in DASHBOARD.items()]
-LETTERS = Scenario("submit 50 KB and send both letters", _submit(50 * KB), 30)
+LETTERS = Scenario("submit 50 KB and send both e-mails", _submit(50 * KB), 30)
 # The limit needs a third of a millisecond for a list, and the clock ticks every 10 ms. The lists
 # take 400 requests so that one tick does not decide the ratio.
 SCENARIOS = [

@@ -1,4 +1,4 @@
-// Starts Swagger UI from here: the policy of its page allows no script inside it.
+// Starts Swagger UI from a file, because the Content-Security-Policy allows no inline script.
 SwaggerUIBundle({
   url: document.querySelector("[data-document]").dataset.document,
   dom_id: "#swagger-ui",

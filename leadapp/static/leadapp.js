@@ -2,7 +2,7 @@
 const find = (selector, root = document) => root.querySelector(selector);
 const create = (tag, props) => Object.assign(document.createElement(tag), props);
 const words = JSON.parse(find("[data-words]").dataset.words);
-let current; // the request under way
+let current; // the running request
 
 const showProgress = (text, share) => {
   const [status, bar] = [find("#sending"), find("progress")];
@@ -11,7 +11,7 @@ const showProgress = (text, share) => {
   status.nextElementSibling.textContent = text && ` ${Math.floor(share * 100)} %`;
   bar.parentElement.hidden = !text;
   bar.value = share;
-  bar.nextElementSibling.hidden = share === 1; // the firm may have it
+  bar.nextElementSibling.hidden = share === 1; // it is too late to cancel
 };
 
 const mark = (input, bad) => {
@@ -24,7 +24,7 @@ const stop = () => {
   showProgress("", 0);
 };
 
-// Puts one notice first, as the server does.
+// Shows one notice at the top, as the server does.
 const showNotice = (notice, title = "") => {
   stop();
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
@@ -55,8 +55,8 @@ const showErrors = (form, fileError) => {
   }
 };
 
-// Returns what is wrong with the file, or copies it into `body`: browsers do not send
-// a file that changes after its selection, as Android's cloud files do.
+// Returns the error code of a bad file, or copies a good one into `body`. Browsers do not send
+// a file that has changed since it was selected, as Android's cloud files do.
 const readFile = async ({ accept, files: [file] }, limit, body) => {
   if (!file) return;
   const ending = file.name.toLowerCase().replace(/.*\./, ".");
@@ -74,13 +74,13 @@ const readFile = async ({ accept, files: [file] }, limit, body) => {
 const replaceForm = (page) => {
   const first = find("[autofocus]", page);
   current = null;
-  first.autofocus = false; // works once
+  first.autofocus = false; // the browser obeys it only once
   document.title = page.title;
   find("main").replaceWith(find("main", page));
   first.focus();
 };
 
-// The words for a proxy's own page
+// Returns the message for a proxy's own error page.
 const refusal = (status) => {
   if (status === 413) return words.sending_too_large;
   return status === 429 || status > 499 ? words.sending_unavailable : words.sending_refused;
@@ -96,7 +96,7 @@ const receive = ({ status, responseURL, responseText }) => {
 const send = (form, request, body) => {
   const start = performance.now();
   const go = (share) => {
-    request.timeout = performance.now() - start + 60_000; // from the last progress
+    request.timeout = performance.now() - start + 60_000; // restarts with each progress event
     showProgress(words.sending, share);
   };
   request.open("POST", form.action);
@@ -118,7 +118,7 @@ addEventListener("submit", async (event) => {
   showProgress(words.sending, 0);
   const fileError = await readFile(form.resume, form.dataset.limit, body);
   if (request !== current) return; // cancelled
-  if (fileError) return showErrors(form, fileError); // all else the server checks
+  if (fileError) return showErrors(form, fileError); // the server checks the rest
   history.replaceState(form.form_id.value, "");
   send(form, request, body);
 });

@@ -42,7 +42,7 @@ def _compose_to_user(letter: Letter) -> Message | None:
     if user is None:
         return None
     if letter.kind == "registration":
-        subject = "Your e-mail address was used to ask for an account"
+        subject = "Your e-mail address was used to request an account"
         facts = {"username": user.username, "link": f"{settings['BASE_URL']}/auth/login"}
         return build("registration", subject, user.email, str(letter.id), **facts)
     link = f"{settings['BASE_URL']}/auth/reset/{tokens.sign_reset(user.id, user.hashed_password)}"

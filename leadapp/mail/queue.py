@@ -150,7 +150,7 @@ def deliver_next() -> bool:
         logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
         db.session.rollback()
         final = not isinstance(error, DBAPIError)  # the database may be available again later
-        unwritten = smtp.NotSent(f"{type(error).__name__} while writing it", final)
+        unwritten = smtp.NotSent(f"{type(error).__name__} while composing the e-mail", final)
         _close(letter, **_after(letter, unwritten))
     else:
         _close(letter, sent_at=now(), next_at=None, reason=None)

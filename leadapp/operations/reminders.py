@@ -24,7 +24,7 @@ def remind(waited: timedelta) -> int:
     leads = db.session.scalars(
         select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)
     ).all()
-    subject, failures = "1 lead waits" if total == 1 else f"{total} leads wait", []
+    subject, failures = "1 lead is waiting" if total == 1 else f"{total} leads are waiting", []
     for attorney in settings["ATTORNEY_EMAIL"] if total else []:
         try:
             smtp.send(

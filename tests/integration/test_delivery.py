@@ -108,7 +108,7 @@ def test_a_refused_sign_in_keeps_letters_waiting(
 def test_a_letter_that_cannot_be_written_fails_and_the_others_leave(mailbox: MailServer) -> None:
     broken, good = LetterFactory.create(kind="unheard-of"), LetterFactory.create()
     deliver()
-    assert db.session.get_one(Letter, broken.id).reason == "KeyError while writing it"
+    assert db.session.get_one(Letter, broken.id).reason == "KeyError while composing the e-mail"
     assert db.session.get_one(Letter, good.id).sent_at is not None
 
 
@@ -121,7 +121,7 @@ def test_a_letter_waits_when_the_database_fails_while_it_is_written(
     monkeypatch.setattr(messages, "compose", fail)
     LetterFactory.create()
     deliver()
-    assert (one().reason or "").endswith("Error while writing it")
+    assert (one().reason or "").endswith("Error while composing the e-mail")
     assert one().next_at is not None
 
 

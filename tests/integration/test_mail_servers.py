@@ -155,5 +155,5 @@ def test_a_letter_that_cannot_be_composed_is_final(
     LetterFactory.create()
     deliver()
     assert (one().next_at, one().sent_at) == (None, None)
-    assert one().reason == "UnicodeEncodeError while writing it"
+    assert one().reason == "UnicodeEncodeError while composing the e-mail"
     assert mailbox.names == []

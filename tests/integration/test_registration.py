@@ -98,7 +98,7 @@ def test_the_owner_of_a_taken_address_gets_one_e_mail_a_day(
     [first, second] = mailbox.messages
     assert first.recipients == second.recipients == ["Ana@example.com"]
     text = first.message.get_body(("plain",)).get_content()
-    assert first.message["Subject"] == "Your e-mail address was used to ask for an account"
+    assert first.message["Subject"] == "Your e-mail address was used to request an account"
     assert "You have an account already, Ana, and nothing about it was changed" in text
     assert "http://127.0.0.1:8000/auth/login" in text
     assert "other" not in text

@@ -91,7 +91,7 @@ def test_attorneys_are_reminded_of_who_waits(app: Flask, mailbox: MailServer) ->
     assert run(app, "remind").stdout == "waiting: 1\n"
     [digest] = mailbox.messages
     text = digest.message.get_body(("plain",)).get_content()
-    assert digest.message["Subject"] == "1 lead waits"
+    assert digest.message["Subject"] == "1 lead is waiting"
     assert "Zoë" in text
     assert f"/dashboard/leads/{long.id}" in text
     assert run(app, "remind", "--older-than", "90m").stdout == "waiting: 2\n"

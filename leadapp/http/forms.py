@@ -102,7 +102,7 @@ class LoginForm(Form):
 class PasswordForm(Form):
     """A new password, and the user's current password."""
 
-    present = PasswordField("Present password", filters=[validation.composed_password])
+    present = PasswordField("Current password", filters=[validation.composed_password])
     password = PasswordField("New password", filters=[validation.password])
 
     def validate_password(self, field: PasswordField) -> None:
@@ -137,4 +137,4 @@ class MarkForm(Form):
 class EraseForm(Form):
     """Erases a lead after the attorney types its reference."""
 
-    reference = StringField("Reference of the lead", filters=[validation.search])
+    reference = StringField("Lead reference", filters=[validation.search])

@@ -60,7 +60,7 @@ def password() -> ResponseReturnValue:
         typed = (form.present.data or "", form.password.data, request.remote_addr or "")
         try:
             _begin_session(users.change_password(current_user, *typed))
-            flash("Your password is changed, and every other device is signed out", "good")
+            flash("Your password was changed, and every other device was signed out", "good")
             return redirect(url_for("dashboard.list_leads"), 303)
         except NotSignedIn:
             form.present.errors = [Message("present_password_wrong")]
@@ -94,7 +94,7 @@ def reset(token: str) -> ResponseReturnValue:
     del form.present
     if form.is_submitted() and form.validate():
         users.set_password(user, form.password.data)
-        flash("Your password is changed. Sign in with it", "good")
+        flash("Your password was changed. Sign in with the new one", "good")
         return redirect(url_for(".login"), 303)
     return render_template("auth/password.html", form=form, user=user), 422 if form.errors else 200
 

@@ -137,7 +137,7 @@ def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
         except InvalidInput as refusal:
             form.reference.errors = refusal.fields["reference"]
         else:
-            flash(f"{lead.reference} is erased", "good")
+            flash(f"{lead.reference} was erased", "good")
             return redirect(url_for(".list_leads", **state), 303)
     page = render_template("dashboard/erase.html", form=form, lead=lead, state=state)
     return page, 422 if form.is_submitted() else 200
@@ -148,7 +148,7 @@ def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue
     """Queue an e-mail to be sent again."""
     state = _asked()[1]
     detail.send_letter_again(lead_id, letter_id, current_user)
-    flash("The letter is on its way again", "good")
+    flash("The e-mail will be sent again", "good")
     return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
 
 
@@ -168,7 +168,7 @@ def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -
 
 
 def _already(lead: Lead) -> str:
-    name = lead.marker or "somebody whose account is gone"
+    name = lead.marker or "a former user"
     return f"Already marked by {name} at {when(lead.reached_out_at)}" if lead.reached_out_at else ""
 
 

@@ -103,7 +103,7 @@ def test_what_somebody_sees_about_a_password(
     joe = f"joe-{secrets.token_hex(3)}"
     site.create_user(joe, PASSWORD)
     visitor.goto("/auth/login")
-    visitor.get_by_role("link", name="Forgotten your password?").click()
+    visitor.get_by_role("link", name="Forgot your password?").click()
     looks_right()
     visitor.get_by_role("button", name="Send me the link").click()
     looks_right()

@@ -88,9 +88,9 @@ def test_the_receipt_says_how_things_stand_and_no_more(
 
 def test_looking_asks_for_nothing(plain: Page, receipt: str, asked: Callable[[], bool]) -> None:
     plain.goto(receipt)
-    plain.get_by_role("link", name="Ask us to erase what you sent").click()
+    plain.get_by_role("link", name="Ask us to erase your details").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text(
-        "Ask the firm to erase what you sent?"
+        "Ask the firm to erase your details?"
     )
     plain.get_by_role("link", name="No, go back").click()
     expect(plain.get_by_role("heading", level=1)).to_have_text("Your receipt")
@@ -101,9 +101,9 @@ def test_asking_twice_tells_the_firm_once_and_erases_nothing(
     plain: Page, site: Site, receipt: str, asked: Callable[[], bool]
 ) -> None:
     plain.goto(f"{receipt}?step=erase")
-    plain.get_by_role("button", name="Yes, ask the firm to erase it").click()
+    plain.get_by_role("button", name="Yes, ask the firm to erase them").click()
     expect(plain.locator(".notice")).to_have_text(
-        "You asked us to erase what you sent. An attorney will do it."
+        "You asked us to erase your details. An attorney will do it."
     )
     assert asked()
     assert httpx.post(receipt).status_code == 303
@@ -126,13 +126,13 @@ def test_the_attorney_reads_who_asked(plain: Page, page: Page, site: Site, recei
     page.goto(link[1])
     sign_in(page)
     expect(page.locator(".notice.waiting")).to_have_text(
-        re.compile("^This person asked to be erased on ")
+        re.compile("^This person requested erasure on ")
     )
-    expect(page.locator(".history")).to_contain_text("Asked to be erased")
-    row = page.get_by_role("row").filter(has_text="Asks to be erased")
+    expect(page.locator(".history")).to_contain_text("Erasure requested")
+    row = page.get_by_role("row").filter(has_text="Erasure request")
     row.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("status")).to_have_text("The letter is on its way again")
-    expect(page.locator(".history")).to_contain_text("Letter sent again by ana")
+    expect(page.get_by_role("status")).to_have_text("The e-mail will be sent again")
+    expect(page.locator(".history")).to_contain_text("E-mail sent again by ana")
     assert site.smtp.wait_for(4)[-1].message["Subject"].startswith("Erasure requested")
 
 
@@ -141,9 +141,9 @@ def test_each_state_looks_right(visitor: Page, receipt: str) -> None:
     visitor.on("console", lambda message: said.append(message.text))
     visitor.goto(receipt)
     look_at(visitor, said)
-    visitor.get_by_role("link", name="Ask us to erase what you sent").click()
+    visitor.get_by_role("link", name="Ask us to erase your details").click()
     look_at(visitor, said)
-    visitor.get_by_role("button", name="Yes, ask the firm to erase it").click()
+    visitor.get_by_role("button", name="Yes, ask the firm to erase them").click()
     look_at(visitor, said)
     open_lead(visitor)
     look_at(visitor, said)

@@ -135,7 +135,7 @@ def test_a_resume_is_looked_at_on_demand(desk: Desk, whole_browser: Browser) -> 
     )
     expect(page.locator("iframe")).to_be_in_viewport()
     page.reload()
-    expect(page.locator(".history")).to_contain_text("Resume looked at by ana")
+    expect(page.locator(".history")).to_contain_text("Resume previewed by ana")
 
 
 def test_what_comes_meanwhile_moves_no_row(desk: Desk, firm: Site) -> None:
@@ -174,13 +174,13 @@ def test_a_lead_is_erased_by_typing(desk: Desk, firm: Site) -> None:
     page.goto("/dashboard/?q=erasmus")
     page.get_by_role("link", name="Erasmus Ruiz").click()
     page.get_by_role("link", name="Erase this lead").click()
-    button(page, "Erase for good")
+    button(page, "Erase permanently")
     expect(page).to_have_title(re.compile("^Error: Erase LD-"))
     expect(page.locator(".notice")).to_be_focused()
     reference = re.findall("LD-[-A-Z0-9]+", page.locator(".hint").inner_text())[0]
-    page.get_by_label("Reference of the lead").fill(reference.lower())
-    button(page, "Erase for good")
-    expect(page.get_by_role("status").first).to_have_text(f"{reference} is erased")
+    page.get_by_label("Lead reference").fill(reference.lower())
+    button(page, "Erase permanently")
+    expect(page.get_by_role("status").first).to_have_text(f"{reference} was erased")
     expect(page.get_by_role("heading", level=2).first).to_have_text("No match for “erasmus”")
 
 
@@ -192,7 +192,7 @@ def enter(page: Page, target: Locator) -> None:
 def test_the_keyboard_is_enough(desk: Desk) -> None:
     page = desk()
     page.goto("/dashboard/")
-    enter(page, page.get_by_role("link", name="Skip to the content"))
+    enter(page, page.get_by_role("link", name="Skip to main content"))
     tab_to(page, page.get_by_label("Name, e-mail or reference"))
     page.keyboard.type("li")
     page.keyboard.press("Enter")

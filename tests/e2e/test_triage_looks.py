@@ -51,7 +51,7 @@ def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
     write(site, "Ana")
     empty.reload()
     empty.get_by_role("button", name="Mark reached out").click()
-    look_at(empty, "Nobody waits")
+    look_at(empty, "No one is waiting")
     expect(empty.get_by_role("button", name="Undo")).to_be_visible()
     empty.goto("/dashboard/?status=&q=nobody")
     look_at(empty, "No match for “nobody”")
@@ -59,20 +59,20 @@ def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
     empty.get_by_role("link", name="Ana Ruiz").click()
     empty.get_by_role("button", name="Undo").click()
     empty.goto("/dashboard/?status=REACHED_OUT")
-    look_at(empty, "Nobody has been reached out to")
+    look_at(empty, "No one has been reached out to yet")
 
 
 def test_the_list_in_all_its_states(desk: Desk) -> None:
     page = desk()
     for query, words in {
-        "?size=10": "Half of those reached out to waited",
+        "?size=10": "Half of the leads reached out to had waited",
         "?status=&sort_by=email&q=a&size=10&page=2": "by e-mail, A to Z",
-        "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10": "last reached out first",
+        "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10": "latest reached out first",
     }.items():
         page.goto(f"/dashboard/{query}")
         look_at(page, words)
     page.goto("/dashboard/?size=10")
-    expect(page.get_by_role("img", name="Submissions on each day")).to_be_visible()
+    expect(page.get_by_role("img", name="Submissions per day")).to_be_visible()
     name = names(page)[0]
     page.locator("tbody").get_by_role("button").first.click()
     look_at(page, f"{name} is marked as reached out")
@@ -97,7 +97,7 @@ def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser
     look_at(page, "Already marked by joe at")
     page.get_by_role("link", name="Erase this lead").click()
     look_at(page, "To confirm, type LD-")
-    page.get_by_role("button", name="Erase for good").click()
+    page.get_by_role("button", name="Erase permanently").click()
     look_at(page, "To erase this lead, type its reference: LD-")
 
 
@@ -124,6 +124,6 @@ def test_on_paper_there_is_nothing_to_press(desk: Desk) -> None:
     page.locator("tbody .name").first.click()
     page.wait_for_url("**/leads/*")
     page.emulate_media(media="print")
-    for told in ("Reference", "SHA-256", "Details and resume came in", "Times are in UTC"):
+    for told in ("Reference", "SHA-256", "Details and resume received", "Times are in UTC"):
         expect(page.get_by_text(told)).to_be_visible()
     assert pressable(page) == []

@@ -46,13 +46,13 @@ def test_leads_with_a_failed_letter_are_named(signed_in: Client) -> None:
     leads = [failed(), failed(reached_out=True)]
     LetterFactory.create(submission=leads[0].newest, **FAILED)
     shown = banner(signed_in.get(f"{LIST}?q=nobody").text, "mail")
-    assert "3 letters have failed" in words(shown)
+    assert "3 e-mails have failed" in words(shown)
     assert named(shown) == {address(lead) for lead in leads}
     for lead in leads:
         assert lead.reference in shown
     page = words(signed_in.get(address(leads[0])).text)
-    assert "2 letters have failed. See why, and send again" in page
-    assert "A letter has failed." in words(signed_in.get(address(leads[1])).text)
+    assert "2 e-mails have failed. See the reason and send it again" in page
+    assert "An e-mail has failed." in words(signed_in.get(address(leads[1])).text)
 
 
 @pytest.mark.databases("sqlite")
@@ -60,7 +60,7 @@ def test_some_are_named_where_many_have_failed(signed_in: Client) -> None:
     for _ in range(NAMED + 2):
         failed()
     shown = banner(signed_in.get(LIST).text, "mail")
-    assert f"{NAMED + 2} letters have failed" in words(shown)
+    assert f"{NAMED + 2} e-mails have failed" in words(shown)
     assert len(named(shown)) == NAMED
 
 
@@ -69,7 +69,7 @@ def test_some_are_named_where_many_have_failed(signed_in: Client) -> None:
 def test_a_letter_that_waits_long_is_told(signed_in: Client, minutes: int, late: bool) -> None:
     LetterFactory.create(created_at=now() - timedelta(minutes=minutes))
     shown = words(banner(signed_in.get(LIST).text, "mail"))
-    assert ("A letter has waited for 31 min" in shown) == late
+    assert ("An e-mail has waited for 31 min" in shown) == late
     assert "failed" not in shown
 
 
@@ -77,10 +77,10 @@ def test_who_asks_to_be_erased_is_named_longest_first(signed_in: Client) -> None
     assert banner(signed_in.get(LIST).text, "asking") == ""
     leads = [asking(hours) for hours in range(1, 6)]
     shown = banner(signed_in.get(LIST).text, "asking")
-    assert "Somebody asks to be erased" in words(shown)
+    assert "Erasure requested" in words(shown)
     assert re.findall("LD-[-A-Z0-9]+", words(shown)) == [lead.reference for lead in leads[:-4:-1]]
     page = signed_in.get(address(leads[0])).text
-    assert "This person asked to be erased on" in words(page)
+    assert "This person requested erasure on" in words(page)
     assert f'href="{address(leads[0], "/erase")}"' in page
 
 

@@ -52,11 +52,11 @@ def test_tabs_count_and_show_each_status(signed_in: Client) -> None:
 
 def test_a_tab_without_leads_says_why(signed_in: Client) -> None:
     LeadFactory.create()
-    assert "Nobody has been reached out to" in words(
+    assert "No one has been reached out to yet" in words(
         signed_in.get(f"{LIST}?status=REACHED_OUT").text
     )
     assert mark(signed_in, signed_in.get(LIST)).status_code == 303
-    assert "Nobody waits" in words(signed_in.get(LIST).text)
+    assert "No one is waiting" in words(signed_in.get(LIST).text)
 
 
 @pytest.mark.parametrize("q", ["jose", "ÁLV", "PEPE@", "ld-7k4m"])

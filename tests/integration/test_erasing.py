@@ -79,7 +79,7 @@ def test_erasing_takes_all_and_leaves_a_record_without_a_name(
     assert signed_in.get(receipt).status_code == 200
     answer = erase(signed_in, lead, f" {reference.lower()} ")
     assert (answer.status_code, answer.location) == (303, LIST)
-    assert f"{reference} is erased" in words(signed_in.get(LIST).text)
+    assert f"{reference} was erased" in words(signed_in.get(LIST).text)
     assert rows(Lead, Submission, Letter, Event, Erasure) == [0, 0, 0, 0, 1]
     record = db.session.scalars(select(Erasure)).one()
     assert (record.id, record.user_id) == (lead_id, attorney.id)
@@ -108,7 +108,7 @@ def test_others_keep_all_they_have(signed_in: Client, lead: Lead) -> None:
     erase(signed_in, lead, lead.reference)
     after = words(signed_in.get(address(other)).text).partition("History")[2]
     assert after.count("Lead opened") == before.count("Lead opened") + 1
-    assert "A list that may hold this lead exported" in after
+    assert "Exported in a list" in after
 
 
 def test_the_same_person_may_write_again(signed_in: Client, lead: Lead) -> None:

@@ -107,7 +107,7 @@ def test_who_took_the_list_is_written_down_once(signed_in: Client, attorney: Use
     assert len(rows(signed_in)) == 3
     later = LeadFactory.create()
     assert kinds() == ["exported"]
-    story = f"A list that may hold this lead exported by {attorney.username}"
+    story = f"Exported in a list by {attorney.username}"
     for lead in before:
         assert story in words(signed_in.get(address(lead)).text)
     assert story not in words(signed_in.get(address(later)).text)

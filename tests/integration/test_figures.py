@@ -91,8 +91,10 @@ def test_the_usual_wait_is_the_median(
             reached_out=True, created_at=now() - timedelta(hours=wait), reached_out_at=now()
         )
     page = words(signed_in.get(LIST).text)
-    assert (f"Half of those reached out to waited {usual} or less." in page) == (usual is not None)
-    assert ("Half of those" in page) == (usual is not None)
+    assert (f"Half of the leads reached out to had waited {usual} or less." in page) == (
+        usual is not None
+    )
+    assert ("Half of the leads" in page) == (usual is not None)
 
 
 @pytest.mark.databases("sqlite")

@@ -19,16 +19,16 @@ from tests.servers import MailServer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KINDS = {
-    "submitted": "Details and resume came in",
+    "submitted": "Details and resume received",
     "viewed": "Lead opened",
     "downloaded": "Resume downloaded",
-    "previewed": "Resume looked at",
-    "exported": "A list that may hold this lead exported",
+    "previewed": "Resume previewed",
+    "exported": "Exported in a list",
     "marked": "Marked as reached out",
-    "undone": "Mark taken back",
-    "resubmitted": "Details and resume came in again",
-    "letter_again": "Letter sent again",
-    "erasure_asked": "Asked to be erased",
+    "undone": "Mark undone",
+    "resubmitted": "Details and resume received again",
+    "letter_again": "E-mail sent again",
+    "erasure_asked": "Erasure requested",
     "something_new": "Something_new",
 }
 
@@ -59,7 +59,7 @@ def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
     ]
     expected.insert(3, "1 Mar 2026, 12:02 Confirmation sent")
     expected.insert(5, "1 Mar 2026, 12:03 Notice sent to the firm")
-    expected.insert(12, "1 Mar 2026, 12:09 Wish to be erased sent to the firm")
+    expected.insert(12, "1 Mar 2026, 12:09 Erasure request sent to the firm")
     assert told == expected
 
 
@@ -81,17 +81,17 @@ def test_a_whole_story_is_written_as_it_happens(
         re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in story(signed_in.get(path).text)
     ]
     me = f" by {attorney.username}"
-    taken = [f"Resume downloaded{me}", f"Resume looked at{me}"]
+    taken = [f"Resume downloaded{me}", f"Resume previewed{me}"]
     assert told == [
-        *("Details and resume came in", "Confirmation sent", "Notice sent to the firm"),
-        *(f"Lead opened{me}", *taken, *taken, f"A list that may hold this lead exported{me}"),
+        *("Details and resume received", "Confirmation sent", "Notice sent to the firm"),
+        *(f"Lead opened{me}", *taken, *taken, f"Exported in a list{me}"),
         *(
             f"Marked as reached out{me}",
             f"Lead opened{me}",
-            f"Mark taken back{me}",
+            f"Mark undone{me}",
             f"Lead opened{me}",
         ),
-        *(f"Letter sent again{me}", "Details and resume came in again", f"Lead opened{me}"),
+        *(f"E-mail sent again{me}", "Details and resume received again", f"Lead opened{me}"),
     ]
 
 
@@ -116,7 +116,7 @@ def test_a_letter_that_waits_is_not_owed_twice(signed_in: Client) -> None:
     letter.next_at = NOON
     db.session.commit()
     assert press(signed_in, page, "/send").status_code == 303
-    assert "Letter sent again" not in words(signed_in.get(address(lead)).text)
+    assert "E-mail sent again" not in words(signed_in.get(address(lead)).text)
     assert len(db.session.scalars(select(Letter)).all()) == 1
 
 

@@ -60,7 +60,7 @@ def test_a_mark_is_taken_back(signed_in: Client, attorney: User) -> None:
     assert answer.location == address(lead) + STATE
     page = signed_in.get(answer.location)
     assert "Ana Ruiz is pending again" in words(page.text)
-    assert f"Mark taken back by {attorney.username}" in words(page.text)
+    assert f"Mark undone by {attorney.username}" in words(page.text)
     assert "Waiting since" in words(page.text)
     assert state_of(stored()) == before
     assert stored().updated_at > before[-1]

@@ -43,7 +43,7 @@ def test_a_change_ends_every_other_session_and_token(
     before = session_of(signed_in)
     answer = change(signed_in)
     assert (answer.status_code, answer.location) == (303, HOME)
-    assert "Your password is changed" in signed_in.get(HOME).text
+    assert "Your password was changed" in signed_in.get(HOME).text
     assert not is_in(other)
     assert not is_in(copied(app, before))
     assert app.test_client().get("/api/v1/auth/me", headers=bearer).status_code == 401
@@ -123,7 +123,7 @@ def test_a_password_that_was_made_for_somebody_is_changed_first(client: Client) 
     assert (answer.status_code, answer.location) == (303, "/dashboard/?page=2")
     for path in (HOME, answer.location, "/dashboard/leads/00000000-0000-4000-8000-000000000000"):
         assert (client.get(path).status_code, client.get(path).location) == (303, CHANGE)
-    assert "Choose one of your own" in client.get(CHANGE).text
+    assert "Choose your own" in client.get(CHANGE).text
     assert client.get("/nothing").status_code == 404
     refused = me(client, token_for(client, user.username).get_json()["access_token"])
     assert (refused.status_code, refused.get_json()["code"]) == (403, "password_change_required")

@@ -68,7 +68,7 @@ def test_asking_to_be_erased_takes_two_steps(
     assert lead.reference in asked[0].message["Subject"]
     kinds = db.session.scalars(select(Event.kind).order_by(Event.id)).all()
     assert kinds == ["submitted", "erasure_asked"]
-    assert "asked to be erased" in signed_in.get(f"/dashboard/leads/{lead.id}").text
+    assert "requested erasure" in signed_in.get(f"/dashboard/leads/{lead.id}").text
     assert "asked" in client.get(link).text
 
 

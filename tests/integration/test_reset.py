@@ -68,7 +68,7 @@ def test_a_link_sets_a_password_once(
     assert client.post(link, data={"password": NEW}).status_code == 400
     answer = set_password(client, link)
     assert (answer.status_code, answer.location) == (303, LOGIN)
-    assert "Your password is changed" in client.get(LOGIN).text
+    assert "Your password was changed" in client.get(LOGIN).text
     assert not is_in(signed_in)
     assert client.get("/api/v1/auth/me", headers=bearer).status_code == 401
     assert not is_in(client)

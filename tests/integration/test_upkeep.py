@@ -154,14 +154,14 @@ def test_an_attorney_sends_a_letter_again(signed_in: Client) -> None:
     assert signed_in.post(send, data=hidden_fields(page, action="/send")).status_code == 303
     [again] = db.session.scalars(select(Letter)).all()
     assert (again.next_at is not None, again.attempts, again.recipient) == (True, 0, recipient)
-    assert "Letter sent again" in signed_in.get(path).text
+    assert "E-mail sent again" in signed_in.get(path).text
     assert signed_in.post(send, data=hidden_fields(page, action="/send")).status_code == 404
 
 
 def test_the_list_says_when_letters_are_stuck(signed_in: Client) -> None:
-    assert "1 letter has failed" not in signed_in.get("/dashboard/").text
+    assert "1 e-mail has failed" not in signed_in.get("/dashboard/").text
     failed()
     LetterFactory.create(created_at=now() - timedelta(minutes=31))
     page = signed_in.get("/dashboard/").text
-    assert "1 letter has failed" in page
+    assert "1 e-mail has failed" in page
     assert "31 min" in page

@@ -11,7 +11,7 @@ const showProgress = (text, share) => {
   status.nextElementSibling.textContent = text && ` ${Math.floor(share * 100)} %`;
   bar.parentElement.hidden = !text;
   bar.value = share;
-  bar.nextElementSibling.hidden = share === 1; // it is too late to cancel
+  bar.nextElementSibling.hidden = share === 1; // too late to cancel
 };
 
 const mark = (input, bad) => {
@@ -24,7 +24,7 @@ const stop = () => {
   showProgress("", 0);
 };
 
-// Shows one notice at the top, as the server does.
+// Shows one notice on top, as the server does.
 const showNotice = (notice, title = "") => {
   stop();
   document.querySelectorAll("main > .notice, .error").forEach((old) => old.remove());
@@ -55,8 +55,8 @@ const showErrors = (form, fileError) => {
   }
 };
 
-// Returns the error code of a bad file, or copies a good one into `body`. Browsers do not send
-// a file that has changed since it was selected, as Android's cloud files do.
+// Returns a file's error code, or copies the file into `body`. Browsers do not send a file
+// that changes after its selection, as Android's cloud files do.
 const readFile = async ({ accept, files: [file] }, limit, body) => {
   if (!file) return;
   const ending = file.name.toLowerCase().replace(/.*\./, ".");
@@ -74,13 +74,13 @@ const readFile = async ({ accept, files: [file] }, limit, body) => {
 const replaceForm = (page) => {
   const first = find("[autofocus]", page);
   current = null;
-  first.autofocus = false; // the browser obeys it only once
+  first.autofocus = false; // works only once
   document.title = page.title;
   find("main").replaceWith(find("main", page));
   first.focus();
 };
 
-// Returns the message for a proxy's own error page.
+// The message for a proxy's own page
 const refusal = (status) => {
   if (status === 413) return words.sending_too_large;
   return status === 429 || status > 499 ? words.sending_unavailable : words.sending_refused;
@@ -96,7 +96,7 @@ const receive = ({ status, responseURL, responseText }) => {
 const send = (form, request, body) => {
   const start = performance.now();
   const go = (share) => {
-    request.timeout = performance.now() - start + 60_000; // restarts with each progress event
+    request.timeout = performance.now() - start + 60_000; // from the last progress
     showProgress(words.sending, share);
   };
   request.open("POST", form.action);

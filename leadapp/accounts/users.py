@@ -51,7 +51,7 @@ def authenticate(name: str, password: str, address: str) -> User:
         logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
         raise NotSignedIn("bad_credentials")
     if not user.is_active:
-        raise Forbidden("account_inactive", username=user.username)
+        raise Forbidden("account_inactive")
     throttle.clear_attempts(who, address)
     throttle.remember_network(who, address)
     db.session.commit()

@@ -56,7 +56,7 @@ def test_a_large_body_costs_little(site: Site, path: str, kind: str, chunked: bo
         before = peak(site, reset=True)
         answer = client.post(path, content=body, headers={"Content-Type": kind})
     assert answer.status_code == 413
-    assert "What you sent is too large. Send at most 64 KB" in answer.text
+    assert "The request is too large. Send at most 64 KB" in answer.text
     assert peak(site) - before < MEMORY_MB
 
 

@@ -84,7 +84,7 @@ def test_two_attorneys_mark_one_lead(desk: Desk, firm: Site) -> None:
     write(firm, "Bartholomew")
     button(pages[0], "Mark as reached out")
     expect(pages[0].locator(".notice")).to_have_text(
-        "A newer submission has come; look at it first"
+        "A newer submission has arrived; review it first"
     )
     expect(pages[0].get_by_role("heading", name="2nd submission")).to_be_visible()
     pages[1].reload()

@@ -90,7 +90,7 @@ def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser
     look_at(page, "Confirmation sent")
     write(firm, "Wilhelmina")
     page.get_by_role("button", name="Mark as reached out").click()
-    look_at(page, "A newer submission has come; look at it first")
+    look_at(page, "A newer submission has arrived; review it first")
     other.reload()
     for reader in (other, page):
         reader.get_by_role("button", name="Mark as reached out").click()

@@ -96,7 +96,7 @@ def test_a_wrong_secret_is_told_to_the_operator_alone(
     monkeypatch.setattr(logger, "disabled", False)  # import-linter disables existing loggers
     with (
         caplog.at_level(logging.ERROR),
-        pytest.raises(Unavailable, match="could not be stored just now"),
+        pytest.raises(Unavailable, match="submission could not be stored"),
     ):
         keep(new_store(AWS_SECRET_ACCESS_KEY="another"), "a.pdf")
     [said] = caplog.messages
@@ -118,4 +118,4 @@ def test_a_lead_opens_while_its_resume_cannot_be_read(
     assert (resume.status_code, resume.get_json()["code"]) == (503, "storage_unreachable")
     assert resume.headers["Retry-After"] == "60"
     assert (swept.exit_code, swept.stderr.count("\n")) == (1, 1)
-    assert "The stored files cannot be reached just now" in swept.stderr
+    assert "The stored files cannot be reached right now" in swept.stderr

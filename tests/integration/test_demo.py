@@ -93,7 +93,7 @@ def test_production_is_no_place_for_it(app: Flask, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
     refused = seed(app)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == "Error: Demo leads are for development; this is production\n"
+    assert refused.stderr == "Error: Demo leads cannot be added in production\n"
     assert count(Lead) == 0
 
 

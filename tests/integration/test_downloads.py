@@ -21,7 +21,7 @@ def test_a_part_is_read(signed_in: Client, resume: str) -> None:
     assert part.headers["Content-Range"] == f"bytes 10-19/{size}"
     beyond = signed_in.get(resume, headers={"Range": f"bytes={size}-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
-    assert "There is nothing in that range" in words(beyond.text)
+    assert "The requested range is outside the file" in words(beyond.text)
 
 
 def test_a_program_is_told_of_a_part_that_is_not_there(

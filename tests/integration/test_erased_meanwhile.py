@@ -64,7 +64,7 @@ def test_who_opens_it_is_answered_that_it_is_gone(
     with erased_before(app, lead.id, "INSERT", "UPDATE"):
         answer = signed_in.get(path.format(lead.id), headers=headers)
     assert answer.status_code == 404
-    assert "There is no such lead" in answer.text
+    assert "This lead was not found" in answer.text
     assert db.session.scalar(select(func.count()).select_from(Event)) == 0
 
 
@@ -80,5 +80,5 @@ def test_who_sends_its_letter_again_is_answered_that_it_is_gone(
     with erased_before(app, lead.id, "INSERT INTO letters"):
         answer = signed_in.post(action, data=fields)
     assert answer.status_code == 404
-    assert "There is no such lead" in answer.text
+    assert "This lead was not found" in answer.text
     assert db.session.scalar(select(func.count()).select_from(Letter)) == 0

@@ -84,7 +84,7 @@ def test_a_lead_is_erased_by_who_knows_its_reference(app: Flask) -> None:
     assert db.session.scalars(select(Letter)).all() == []
     [record] = db.session.scalars(select(Erasure)).all()
     assert (record.id, record.user_id) == (gone.id, None)
-    assert "There is no such lead" in run(app, *erase, "--reference", gone.reference).stderr
+    assert "This lead was not found" in run(app, *erase, "--reference", gone.reference).stderr
     assert run(app, "lead", "erase", "LD-1").exit_code == 2
 
 

@@ -157,7 +157,7 @@ def test_a_newer_submission_is_shown_before_a_lead_is_marked(signed_in: Client) 
     assert answer.status_code == 409
     assert all(
         part in words(answer.text)
-        for part in ("A newer submission has come; look at it first", "newer.pdf")
+        for part in ("A newer submission has arrived; review it first", "newer.pdf")
     )
     assert (stored().status, "marked" in kinds()) == (LeadStatus.PENDING, False)
     assert mark(signed_in, answer).status_code == 303
@@ -196,7 +196,7 @@ def test_an_unknown_lead_is_told_on_a_page(signed_in: Client) -> None:
     ):
         answer = signed_in.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "text/html")
-        assert "There is no such" in words(answer.text)
+        assert "was not found" in words(answer.text)
     fields = hidden_fields(signed_in.get(address(lead)).text, having="submission_count")
     assert signed_in.post(address(nobody, "/reached-out"), data=fields).status_code == 404
 
@@ -206,6 +206,6 @@ def test_a_missing_file_is_told_on_a_page_and_the_lead_still_opens(signed_in: Cl
     store.delete(lead.newest.storage_key)
     answer = signed_in.get(address(lead, "/resume"))
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert "The file of this resume cannot be found in storage" in words(answer.text)
+    assert "The file of this resume is missing from storage" in words(answer.text)
     assert signed_in.get(address(lead)).status_code == 200
     assert "downloaded" not in kinds()

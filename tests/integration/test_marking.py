@@ -77,7 +77,7 @@ def test_after_ten_minutes_a_mark_stays(signed_in: Client, minutes: float, may: 
         )
         answer = undo(signed_in, page)
     assert answer.status_code == (303 if may else 409)
-    late = "This was marked more than ten minutes ago and stays so"
+    late = "This lead was marked more than ten minutes ago; the mark can no longer be undone"
     assert (late in words(answer.text)) != may
     assert (stored().status == LeadStatus.PENDING) == may
     assert ("undone" in kinds()) == may

@@ -74,7 +74,7 @@ def test_only_a_pdf_is_looked_at(signed_in: Client, filename: str, content: byte
     lead = LeadFactory.create(submission__content=content, submission__filename=filename)
     answer = signed_in.get(preview(lead))
     assert answer.status_code == 404
-    assert "Only a PDF can be looked at here; download this resume instead" in words(answer.text)
+    assert "Only a PDF can be previewed; download this resume instead" in words(answer.text)
     assert "Preview" not in words(signed_in.get(address(lead)).text)
     assert "previewed" not in kinds()
 
@@ -84,7 +84,7 @@ def test_a_missing_file_is_told_in_the_frame(signed_in: Client, lead: Lead) -> N
     for path in (preview(lead), address(lead, "/preview"), address(lead, "/resume")):
         answer = signed_in.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "text/html")
-        assert "The file of this resume cannot be found in storage" in words(answer.text)
+        assert "The file of this resume is missing from storage" in words(answer.text)
     assert (
         "frame-ancestors 'self'" in signed_in.get(preview(lead)).headers["Content-Security-Policy"]
     )

@@ -38,7 +38,7 @@ ELSEWHERE = [
     "evil",
     "",
 ]
-WRONG = "The username or the password is not right"
+WRONG = "The username or password is incorrect"
 
 
 def sign_in(client: Client, username: str, password: str = PASSWORD, **more: str) -> TestResponse:
@@ -125,7 +125,7 @@ def test_an_inactive_account_says_how_it_is_switched_on(client: Client) -> None:
     user = UserFactory.create(is_active=False)
     answer = sign_in(client, user.username)
     assert answer.status_code == 422
-    assert f"flask user enable {user.username}" in answer.text
+    assert "Ask your administrator to enable it" in answer.text
     assert not is_in(client)
     assert WRONG in sign_in(client, user.username, "Wrong-horse-7").text
 

@@ -62,7 +62,7 @@ def test_files_are_listed_by_their_age_and_deleted_once(store: Any) -> None:
 
 @pytest.mark.parametrize("key", ["none.pdf", "../secret_key", "staging/x"])
 def test_what_is_not_there_is_not_found(store: Any, key: str) -> None:
-    with pytest.raises(NotFound, match="cannot be found in storage"):
+    with pytest.raises(NotFound, match="is missing from storage"):
         store.open(key)
 
 

@@ -83,7 +83,7 @@ def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, com
     assert (unknown.exit_code, unknown.stdout, unknown.stderr) == (
         1,
         "",
-        "Error: There is no user nobody\n",
+        "Error: There is no user named nobody\n",
     )
     assert (missing.exit_code, missing.stdout) == (2, "")
 

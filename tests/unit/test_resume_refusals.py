@@ -91,17 +91,17 @@ NAMED = [
     (
         zips.archive("cv.pdf"),
         "cv.zip",
-        "cv.zip is an archive such as ZIP: open it and send the resume in it by itself",
+        "cv.zip is an archive, such as a ZIP file: open it and send only the resume inside",
     ),
     (
         b"Rar!\x1a\7\0",
         "cv.pdf",
-        "cv.pdf is an archive such as ZIP: open it and send the resume in it by itself",
+        "cv.pdf is an archive, such as a ZIP file: open it and send only the resume inside",
     ),
     (
         b'{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}',
         "cv.gdoc",
-        "cv.gdoc is only a link to a document: download the document as PDF and send that",
+        "cv.gdoc is only a link to a document: download the document as PDF and send that file",
     ),
     (samples.pdf()[:-10], "cv.pdf", "cv.pdf looks incomplete: save it again"),
     (samples.docx()[:200], "cv.docx", "cv.docx looks incomplete: save it again"),

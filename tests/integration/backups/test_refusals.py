@@ -44,7 +44,7 @@ def test_a_damaged_backup_is_refused(
     with inside(place):
         assert not keys()
     shutil.rmtree(saved)
-    assert "There is no finished backup" in over(place, "restore", str(saved)).stderr
+    assert "There is no complete backup" in over(place, "restore", str(saved)).stderr
 
 
 @pytest.mark.databases("sqlite")
@@ -52,7 +52,7 @@ def test_a_damaged_backup_is_refused(
 def test_a_manifest_with_something_missing_is_none(firm: Flask, saved: Path, manifest: str) -> None:
     (saved / "manifest.json").write_text(manifest)
     told = run(firm, "restore", "--verify", str(saved))
-    assert (told.exit_code, told.stderr) == (1, f"Error: There is no finished backup in {saved}\n")
+    assert (told.exit_code, told.stderr) == (1, f"Error: There is no complete backup in {saved}\n")
 
 
 @pytest.mark.parametrize("there", ["user", "lead", "file"])
@@ -77,8 +77,8 @@ def test_nothing_is_overwritten(
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("revision", "9999", "The backup is at 9999, which this"),
-        ("database", "postgresql", "is of postgresql"),
+        ("revision", "9999", "The backup has database revision 9999, which this"),
+        ("database", "postgresql", "is a backup of a postgresql database"),
     ],
 )
 def test_a_backup_that_does_not_fit_is_refused(
@@ -130,7 +130,7 @@ def test_a_missing_or_failing_tool_is_told(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert (
-        "This needs pg_dump; install PostgreSQL's client tools"
+        "pg_dump was not found; install PostgreSQL's client tools"
         in run(firm, "backup", str(tmp_path / "a")).stderr
     )
     (tmp_path / "pg_dump").write_text(
@@ -139,9 +139,9 @@ def test_a_missing_or_failing_tool_is_told(
     (tmp_path / "pg_dump").chmod(0o755)
     told = run(firm, "backup", str(tmp_path / "b"))
     assert (told.exit_code, told.stdout) == (1, "")
-    assert "pg_dump has failed: aborting because of server version mismatch" in told.stderr
+    assert "pg_dump failed: aborting because of server version mismatch" in told.stderr
     assert (
-        "There is no finished backup"
+        "There is no complete backup"
         in run(firm, "restore", "--verify", str(tmp_path / "b")).stderr
     )
     monkeypatch.undo()

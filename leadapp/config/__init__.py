@@ -48,7 +48,7 @@ def read(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], li
                 f"{setting.name}_FILE is {error.filename!r}, which cannot be read: {error.strerror}"
             )
         except (ValueError, KeyError):
-            shown = "not readable" if setting.secret else repr(text)
+            shown = "wrong" if setting.secret else repr(text)
             problems.append(f"{setting.name} is {shown}: it must be {setting.kind.allowed}")
     return values, sources, problems
 
@@ -159,6 +159,6 @@ def _made_once(path: Path, length: int) -> str:
         draft.unlink()
     secret = path.read_text()
     if len(secret.encode()) < length:
-        problem = f"{path} holds no secret of {length} characters"
-        raise ConfigurationError([f"{problem}: delete it, and the next start makes one"])
+        problem = f"{path} has no secret of at least {length} characters"
+        raise ConfigurationError([f"{problem}: delete it, and the next start creates a new one"])
     return secret

@@ -21,7 +21,7 @@ KNOWN_EXAMPLES = re.compile(
 EXAMPLE_PASSWORD = re.compile(f"{KNOWN_EXAMPLES.pattern}|^(password|secret)$", re.IGNORECASE)
 # Domains that the standards reserve for examples (RFC 2606, RFC 6761).
 EXAMPLE_ADDRESS = re.compile(r"[@.](example(\.(com|net|org))?|invalid)$", re.IGNORECASE)
-MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+MAKE_ONE = "generate one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
 
@@ -47,7 +47,7 @@ def _secret(secret: str | None, algorithm: str | None, production: bool) -> Iter
     length = SECRET_LENGTHS[algorithm or "HS256"]
     weak = len(secret.encode()) < length or KNOWN_EXAMPLES.search(secret)
     if weak or (production and _is_patterned(secret)):
-        yield f"SECRET_KEY must be {length} random characters or more; {MAKE_ONE}"
+        yield f"SECRET_KEY must have at least {length} random characters; {MAKE_ONE}"
 
 
 def _is_patterned(text: str) -> bool:
@@ -71,12 +71,12 @@ def _is_patterned(text: str) -> bool:
 def _base_url(base_url: str) -> Iterator[str]:
     url = urlsplit(base_url)
     if url.scheme == "http" and url.hostname not in LOOPBACK:
-        yield f"BASE_URL is {base_url!r}: production needs https, except on loopback"
+        yield f"BASE_URL is {base_url!r}: production requires https, except on loopback"
 
 
 def _metrics_token(token: str | None) -> Iterator[str]:
     if token and len(token) < METRICS_TOKEN_LENGTH:
-        yield f"METRICS_TOKEN must have {METRICS_TOKEN_LENGTH} characters or more; {MAKE_ONE}"
+        yield f"METRICS_TOKEN must have at least {METRICS_TOKEN_LENGTH} characters; {MAKE_ONE}"
 
 
 def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) ->
     for name, addresses in found.items():
         examples = [address for address in addresses if EXAMPLE_ADDRESS.search(address)]
         if examples and sources[name] != "default":  # a default is reported as missing
-            yield f"{name} is {', '.join(examples)}, an example: set your own"
+            yield f"{name} is {', '.join(examples)}, an example address: set your own"
 
 
 def _example_passwords(values: Mapping[str, Any]) -> Iterator[str]:
@@ -100,13 +100,13 @@ def _example_passwords(values: Mapping[str, Any]) -> Iterator[str]:
             passwords[name] = make_url(url).password
     for name, password in passwords.items():
         if password and EXAMPLE_PASSWORD.search(password):
-            yield f"{name} holds a password from an example: set your own"
+            yield f"{name} contains an example password: set your own"
 
 
 def _missing_addresses(sources: Mapping[str, str]) -> Iterator[str]:
     for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
         if sources.get(name) == "default":
-            yield f"{name} must be set when SMTP_HOST is"
+            yield f"{name} must be set when SMTP_HOST is set"
 
 
 def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
@@ -120,4 +120,4 @@ def _packages(values: Mapping[str, Any]) -> Iterator[str]:
     for name, package in PACKAGES.items():
         chosen = values.get(name, "").startswith(("postgresql", "s3", "redis"))
         if chosen and not find_spec(package):
-            yield f"{name} needs the package {package}: pip install '.[postgres,s3,redis]'"
+            yield f"{name} requires the package {package}: pip install '.[postgres,s3,redis]'"

@@ -113,7 +113,7 @@ def _zone(text: str) -> ZoneInfo:
 ADDRESS = Kind("an e-mail address", _address)
 ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
 BUCKET = _shaped(
-    "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, of which only the bucket is needed",
+    "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, where only the bucket is required",
     r"(s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.-]+)*/?(\?(&?(endpoint=https?://[^?&#@\s]+|region=[a-z0-9-]+))+)?)?",
 )
 
@@ -123,9 +123,9 @@ KINDS: dict[str, Callable[..., Kind]] = {
     "text": lambda: Kind("text"),
     "yes_no": lambda: Kind("true or false", _yes_no),
     "port": lambda: _number(1, 65535),
-    "host": lambda: _shaped("a name or an IPv4 address", r"[\w.-]+"),
+    "host": lambda: _shaped("a host name or an IPv4 address", r"[\w.-]+"),
     "mail_server": lambda: Kind("a host name or an IP address", _mail_server),
-    "zone": lambda: Kind("a zone like Europe/Lisbon", _zone),
+    "zone": lambda: Kind("a time zone like Europe/Lisbon", _zone),
     "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
     "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),
     "bucket": lambda: BUCKET,
@@ -133,13 +133,13 @@ KINDS: dict[str, Callable[..., Kind]] = {
         "memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter
     ),
     "address": lambda: ADDRESS,
-    "addresses": lambda: _list_of("e-mail addresses, with commas between", ADDRESS.read),
+    "addresses": lambda: _list_of("e-mail addresses, separated by commas", ADDRESS.read),
     "origins": lambda: _list_of(
-        "origins like https://www.example.com, with commas between", ORIGIN.read
+        "origins like https://www.example.com, separated by commas", ORIGIN.read
     ),
-    "sentences": lambda: _list_of("sentences, with | between", str, "|"),
+    "sentences": lambda: _list_of("sentences, separated by |", str, "|"),
     "colour": lambda: Kind(
-        "a colour like #1f4e5f whose contrast with white is 4.5 or more", accent.parse
+        "a color like #1f4e5f with a contrast to white of at least 4.5", accent.parse
     ),
 }
 
@@ -167,7 +167,10 @@ SETTINGS = tuple(
 
 def example() -> str:
     """Return the text of `.env.example`: every setting with its help and its default."""
-    heading = "# Copy to .env and take the # from what you set. A secret may stand in a file that NAME_FILE names.\n"
+    heading = (
+        "# Copy this file to .env, and remove the # from each setting that you change.\n"
+        "# To read a secret from a file, set NAME_FILE to the path of the file.\n"
+    )
     return heading + "".join(
         f"\n# {setting.help}\n# {setting.name}={setting.default}\n" for setting in SETTINGS
     )
@@ -181,7 +184,7 @@ def markdown() -> str:
     ]
     for setting in SETTINGS:
         default = f"`{setting.default}`".replace("|", "\\|") if setting.default else ""
-        needed = "must be set" if setting.needed else ""
+        needed = "required" if setting.needed else ""
         name = f"`{setting.name}`" + (" (secret)" if setting.secret else "")
         rows.append(
             f"| {name} | {setting.kind.allowed.replace('|', '&#124;')} | {default} | {setting.help} | {needed} |"

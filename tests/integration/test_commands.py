@@ -110,7 +110,7 @@ def test_the_configuration_is_shown_without_secrets(app: Flask) -> None:
     assert "SECRET_KEY=********  # environment" in shown
     assert "PORT=8000  # default" in shown
     assert app.config["SECRET_KEY"] not in shown
-    assert run(app, "config", "--example").stdout.startswith("# Copy to .env")
+    assert run(app, "config", "--example").stdout.startswith("# Copy this file to .env")
     assert run(app, "config", "--markdown").stdout.startswith("| Variable")
 
 

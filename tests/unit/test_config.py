@@ -89,26 +89,32 @@ def test_production_starts_with_what_it_needs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"SECRET_KEY": "short"}, "SECRET_KEY must be 32 random characters"),
-        ({"SECRET_KEY": "your-secret-key-that-is-long-enough-1"}, "SECRET_KEY must be"),
-        ({"BASE_URL": "http://leads.example.com"}, "production needs https"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 32 random characters"),
+        ({"SECRET_KEY": "your-secret-key-that-is-long-enough-1"}, "SECRET_KEY must have at least"),
+        ({"BASE_URL": "http://leads.example.com"}, "production requires https"),
         ({"SMTP_USERNAME": "ana"}, "set both or neither"),
-        *(({"SECRET_KEY": key}, "SECRET_KEY must be 32 random") for key in PATTERNED),
-        ({"METRICS_TOKEN": "m7Qx2vT9kLp4sRw"}, "METRICS_TOKEN must have 16 characters"),
-        ({"METRICS_TOKEN": "change-me-change-me"}, "METRICS_TOKEN holds a password from an"),
+        *(({"SECRET_KEY": key}, "SECRET_KEY must have at least 32 random") for key in PATTERNED),
+        ({"METRICS_TOKEN": "m7Qx2vT9kLp4sRw"}, "METRICS_TOKEN must have at least 16 characters"),
+        ({"METRICS_TOKEN": "change-me-change-me"}, "METRICS_TOKEN contains an example password"),
         ({"SMTP_FROM_EMAIL": "a@Example.COM"}, "SMTP_FROM_EMAIL is a@Example.COM, an example"),
         ({"SMTP_FROM_EMAIL": "a@mail.example.net"}, "SMTP_FROM_EMAIL is a@mail.example.net"),
         (
             {"ATTORNEY_EMAIL": "a@firm.example, b@lawfirm-test.net, c@example.org"},
-            "ATTORNEY_EMAIL is a@firm.example, c@example.org, an example: set your own",
+            "ATTORNEY_EMAIL is a@firm.example, c@example.org, an example address: set your own",
         ),
         (
             {"SMTP_USERNAME": "ana", "SMTP_PASSWORD": "Change_Me"},
-            "SMTP_PASSWORD holds a password from an example: set your own",
+            "SMTP_PASSWORD contains an example password: set your own",
         ),
-        ({"DATABASE_URL": "postgresql://a:change-me@db/b"}, "DATABASE_URL holds a password"),
-        ({"DATABASE_URL": "postgresql://a:PASSWORD@db/b"}, "DATABASE_URL holds a password"),
-        ({"RATELIMIT_STORAGE_URI": "redis://:changeme@db:1"}, "RATELIMIT_STORAGE_URI holds a"),
+        (
+            {"DATABASE_URL": "postgresql://a:change-me@db/b"},
+            "DATABASE_URL contains an example password",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://a:PASSWORD@db/b"},
+            "DATABASE_URL contains an example password",
+        ),
+        ({"RATELIMIT_STORAGE_URI": "redis://:changeme@db:1"}, "RATELIMIT_STORAGE_URI contains an"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changed: dict[str, str], words: str) -> None:
@@ -120,7 +126,7 @@ def test_a_key_is_as_long_as_the_digest_it_signs(algorithm: str, length: int) ->
     key = secrets.token_hex(length)[:length]
     config.load({"ALGORITHM": algorithm, "SECRET_KEY": key})
     words = complaints({"ALGORITHM": algorithm, "SECRET_KEY": key[1:]})
-    assert f"SECRET_KEY must be {length} random characters or more" in words
+    assert f"SECRET_KEY must have at least {length} random characters" in words
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
@@ -132,7 +138,7 @@ def test_development_makes_a_key_for_each_algorithm(tmp_path: Path, algorithm: s
 def test_a_made_key_that_is_too_short_is_named(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("k" * 43)
     create_app({"INSTANCE_PATH": str(tmp_path)})
-    with pytest.raises(ConfigurationError, match="holds no secret of 64 characters"):
+    with pytest.raises(ConfigurationError, match="has no secret of at least 64 characters"):
         create_app({"INSTANCE_PATH": str(tmp_path), "ALGORITHM": "HS512"})
 
 
@@ -142,7 +148,7 @@ def test_a_made_key_that_is_too_short_is_named(tmp_path: Path) -> None:
         ("PORT", "80000", "a whole number from 1 to 65535"),
         ("DEBUG", "maybe", "true or false"),
         ("ALGORITHM", "none", "HS256 or HS384 or HS512"),
-        ("TIMEZONE", "Mars/Olympus", "a zone like Europe/Lisbon"),
+        ("TIMEZONE", "Mars/Olympus", "a time zone like Europe/Lisbon"),
         ("ACCENT_COLOR", "#ffff00", "contrast"),
         ("BASE_URL", "ftp://x", "an address like"),
         ("BASE_URL", "http://127.0.0.1:99999", "an address like"),
@@ -194,7 +200,7 @@ def test_a_mail_server_is_a_name_or_an_ip_address(host: str) -> None:
 )
 def test_a_bad_secret_is_not_shown(name: str, value: str) -> None:
     words = complaints({name: value})
-    assert (f"{name} is not readable" in words, "pw" in words) == (True, False)
+    assert (f"{name} is wrong" in words, "pw" in words) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ def test_missing_packages_are_told_with_their_mend(monkeypatch: pytest.MonkeyPat
         ("STORAGE_URL", "obstore"),
         ("RATELIMIT_STORAGE_URI", "redis"),
     ):
-        assert f"{name} needs the package {package}: pip install" in words
+        assert f"{name} requires the package {package}: pip install" in words
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
@@ -246,7 +252,7 @@ def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
     given = {**PRODUCTION, "SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "secret_key")}
     assert "SECRET_KEY must be set in production" in complaints(given)
     with pytest.raises(
-        ConfigurationError, match="secret_key holds no secret of 32 characters: delete it"
+        ConfigurationError, match="secret_key has no secret of at least 32 characters: delete it"
     ):
         create_app({"INSTANCE_PATH": str(tmp_path)})
 

@@ -33,4 +33,4 @@ def init_app(app: Flask) -> None:
     context = click.get_current_context(silent=True)
     # `flask run`, Flask's development server, does not deliver e-mails.
     if context and context.info_name == "run":
-        click.echo("Letters wait until this runs beside it: flask mail deliver", err=True)
+        click.echo("E-mails are not sent until you also run: flask mail deliver", err=True)

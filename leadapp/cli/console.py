@@ -35,7 +35,7 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
             # the message shows it.
             unmigrated = re.search("no (such )?(table|column)", words)
             if isinstance(error, ProgrammingError) or unmigrated:
-                words += "\nIf it is new or behind, run: flask db upgrade"
+                words += "\nIf the database is new or outdated, run: flask db upgrade"
             raise click.ClickException(words) from error
         except BrokenPipeError:
             raise  # the reader, such as `head`, has closed the pipe: click exits without a message
@@ -98,5 +98,5 @@ def span(text: str) -> timedelta:
     """Parse a span of time, such as 90m, 24h or 3d."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
     if not re.fullmatch("[0-9]{1,5}[mhd]", text):
-        raise click.BadParameter("must be a number and m, h or d, like 24h")
+        raise click.BadParameter("must be a number followed by m, h or d, such as 24h")
     return timedelta(**{units[text[-1]]: int(text[:-1])})

@@ -28,7 +28,9 @@ SHOWN = (
     "reached_out_at",
 )
 status = click.option("--status", type=click.Choice([*LeadStatus.__members__]))
-q = click.option("--q", default="", help="The start of a name, an e-mail address or a reference.")
+q = click.option(
+    "--q", default="", help="Find names, e-mail addresses or references that start with this."
+)
 
 
 @lead_commands.command("list")
@@ -40,7 +42,7 @@ q = click.option("--q", default="", help="The start of a name, an e-mail address
     default=100,
     type=click.IntRange(1, SIZE_MAX),
     show_default=True,
-    help="How many a page has.",
+    help="Leads per page.",
 )
 @reporting
 def list_leads(as_json: bool, **typed: Any) -> None:
@@ -56,7 +58,7 @@ def list_leads(as_json: bool, **typed: Any) -> None:
                     (str(lead.id), lead.reference, lead.status, waits, lead.full_name, lead.email)
                 )
             )
-    click.echo(f"page {page.query.page} of {page.pages}, {page.total} in all", err=True)
+    click.echo(f"page {page.query.page} of {page.pages}, {page.total} in total", err=True)
 
 
 @lead_commands.command("export")
@@ -71,7 +73,7 @@ def export_leads(**typed: Any) -> None:
 
 @lead_commands.command("erase")
 @click.argument("lead_id", type=click.UUID)
-@click.option("--reference", help="The lead's reference, to confirm.")
+@click.option("--reference", help="The lead's reference, as confirmation.")
 @counted
 def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
     """Erase a lead for good, with its details, e-mails and history.
@@ -82,6 +84,6 @@ def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
     erasure.erase_by_reference(
         lead_id,
         None,
-        reference or ask(f"To erase {lead.full_name} type {lead.reference}", "--reference"),
+        reference or ask(f"To erase {lead.full_name}, type {lead.reference}", "--reference"),
     )
     return {"erased": lead.reference}

@@ -14,7 +14,7 @@ from ..mail import messages, queue, smtp
 from ..operations import maintenance
 from .console import counted, mendable, reporting
 
-mail_commands = AppGroup("mail", help="Deliver letters, and find out why they do not leave.")
+mail_commands = AppGroup("mail", help="Deliver e-mails, and find out why they are not sent.")
 
 
 @mail_commands.command("deliver")
@@ -27,12 +27,12 @@ def deliver_letters() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    click.echo("Delivering letters; press Ctrl+C to stop.", err=True)
+    click.echo("Delivering e-mails; press Ctrl+C to stop.", err=True)
     maintenance.run_until(stopped)
 
 
 @mail_commands.command("test")
-@click.option("--to", required=True, help="The address to send it to.")
+@click.option("--to", required=True, help="The recipient's e-mail address.")
 @mendable
 def test_mail(to: str) -> None:
     """Send one test e-mail now, and print the reason if it fails."""
@@ -66,7 +66,8 @@ def mail_status(as_json: bool) -> None:
     click.echo(json.dumps(figures) if as_json else f"waiting: {waiting}{oldest}\nfailed: {failed}")
     if failed:
         raise click.ClickException(
-            "Letters have failed. The page of a lead gives the reason; flask mail retry"
+            "Some e-mails have failed. The lead's page shows the reason. "
+            "To send them again, run: flask mail retry"
         )
 
 

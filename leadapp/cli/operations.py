@@ -26,8 +26,14 @@ def sweep() -> dict[str, int]:
 
 
 @click.command("purge")
-@click.option("--older-than", "untouched", required=True, type=span, help="365d")
-@click.option("--dry-run", is_flag=True, help="Only count them.")
+@click.option(
+    "--older-than",
+    "untouched",
+    required=True,
+    type=span,
+    help="Minimum age of the last submission, such as 365d.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count the leads.")
 @counted
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
     """Erase the leads with no submission in the time given by --older-than."""
@@ -49,10 +55,10 @@ def back_up(folder: Path | None, as_json: bool) -> None:
     """
     made, lost = backup.back_up(folder, watched("Copying"))
     click.echo(json.dumps({"folder": str(made), "lost": lost}) if as_json else made)
-    click.echo(f"Compare it with its manifest: flask restore --verify {made}", err=True)
+    click.echo(f"To verify the backup, run: flask restore --verify {made}", err=True)
     # Exit with 1, so that `flask backup && rm` keeps the older backups that have these files.
     if lost:
-        raise click.ClickException(f"Not in storage, or not as they were sent: {', '.join(lost)}")
+        raise click.ClickException(f"Files missing from storage or changed: {', '.join(lost)}")
 
 
 @click.command("restore")
@@ -67,13 +73,15 @@ def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
     Stop the site first. Leads that were erased after the backup are left out. All logins end.
     """
     bring = backup.verify if only_verify else backup.restore
-    manifest = bring(folder, watched("Comparing" if only_verify else "Restoring"))
+    manifest = bring(folder, watched("Verifying" if only_verify else "Restoring"))
     made = {name: manifest[name] for name in ("made_at", "revision")}
     return made | {"files": len(manifest["files"])} | manifest["counts"]
 
 
 @click.command("remind")
-@click.option("--older-than", "waited", default="24h", type=span, help="24h, 3d, 90m")
+@click.option(
+    "--older-than", "waited", default="24h", type=span, help="Minimum wait, such as 90m, 24h or 3d."
+)
 @counted
 def remind(waited: timedelta) -> dict[str, int]:
     """E-mail the attorneys about the leads that still wait.
@@ -127,7 +135,7 @@ def doctor(as_json: bool) -> None:
     "written",
     flag_value=kinds.markdown,
     type=click.UNPROCESSED,
-    help="Print the docs' table.",
+    help="Print the table for the docs.",
 )
 @with_appcontext
 def show_config(written: Callable[[], str] | None) -> None:

@@ -17,11 +17,13 @@ from ..models.accounts import User
 from .console import ask, confirm, reporting
 
 SIGN_IN = "Sign in at {}/auth/login"
-NOT_PROVEN = "The address {email} was not proven: make sure that it belongs to this person"
+NOT_PROVEN = "The address {email} was not verified; make sure that it belongs to this person"
 
-user_commands = AppGroup("user", help="Look after the accounts of attorneys.")
+user_commands = AppGroup("user", help="Manage the accounts of attorneys.")
 random_option = click.option(
-    "--random-password", is_flag=True, help="Make one to be changed, and print it once."
+    "--random-password",
+    is_flag=True,
+    help="Generate a password, print it once, and require a new one at the first sign-in.",
 )
 file_option = click.option(
     "--password-file", type=click.File(), help="File with the password; - is standard input."
@@ -69,7 +71,7 @@ def _password(file: TextIO | None, at_random: bool) -> str:
         try:
             return validation.password(file.read().rstrip("\r\n"))
         except UnicodeError as error:
-            raise click.ClickException(f"{file.name}: the password is not text in UTF-8") from error
+            raise click.ClickException(f"{file.name}: the password is not UTF-8 text") from error
     return validation.password(
         ask("Password", "--password-file", hide_input=True, confirmation_prompt=True)
     )
@@ -100,7 +102,11 @@ def seed_db(as_json: bool) -> None:
 
 
 @user_commands.command("list")
-@click.option("--refused", is_flag=True, help="Requests of 30 days with a taken name or address.")
+@click.option(
+    "--refused",
+    is_flag=True,
+    help="Requests of the last 30 days for a taken username or e-mail address.",
+)
 @reporting
 def list_users(as_json: bool, refused: bool) -> None:
     """List the accounts."""
@@ -147,13 +153,13 @@ def disable_user(username: str, as_json: bool) -> None:
     _report(
         users.enable(username, active=False),
         as_json,
-        f"To let them in again: flask user enable {username}",
+        f"To enable the account again, run: flask user enable {username}",
     )
 
 
 @user_commands.command("delete")
 @click.argument("username")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @reporting
 def delete_user(username: str, yes: bool, as_json: bool) -> None:
     """Delete an account for good.

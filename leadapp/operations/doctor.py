@@ -87,15 +87,17 @@ def _examine(name: str) -> Finding:
 
 def _configuration() -> str:
     if settings["ENVIRONMENT"] != "production" and settings["HOST"] not in LOOPBACK:
-        raise Trouble(f"settings of development, and others reach {settings['HOST']}", "warn")
+        raise Trouble(
+            f"development settings, but other machines can reach {settings['HOST']}", "warn"
+        )
     given = sum(source != "default" for source in settings["SETTING_SOURCES"].values())
-    return f"{settings['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings given"
+    return f"{settings['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings set"
 
 
 def _secret() -> str:
     made = Path(settings["INSTANCE_PATH"]) / "secret_key"
     if made.exists() and made.stat().st_mode & 0o077:
-        raise Trouble(f"others on this machine can read {made}")
+        raise Trouble(f"other users of this machine can read {made}")
     return f"from {settings['SETTING_SOURCES']['SECRET_KEY']}"
 
 
@@ -117,13 +119,12 @@ def _migrations() -> str:
         scripts.get_revision(revision or "base")
     except CommandError:
         raise Trouble(
-            f"the database is at {revision}, which this leadapp does not know", "warn"
+            f"the database is at {revision}, which this version of leadapp does not know", "warn"
         ) from None
-    if revision != scripts.get_current_head():
-        raise Trouble(
-            f"the database is at {revision or 'nothing'}, leadapp at {scripts.get_current_head()}"
-        )
-    return f"at {revision}, the newest"
+    head = scripts.get_current_head()
+    if revision != head:
+        raise Trouble(f"the database is at {revision or 'no revision'}, leadapp is at {head}")
+    return f"at {revision}, the latest"
 
 
 def _storage() -> str:
@@ -134,14 +135,14 @@ def _storage() -> str:
         store.keep(staged, key)
     with store.open(key) as kept:
         if kept.read() != key.encode():
-            raise Trouble("a file came back changed")
+            raise Trouble("a file that was read back differs from the file that was written")
     store.delete(key)
-    return "written, read, deleted"
+    return "a test file was written, read and deleted"
 
 
 def _mail() -> str:
     if not settings["SMTP_HOST"]:
-        raise Trouble(f"no server is set, so letters become files in {smtp.outbox()}", "warn")
+        raise Trouble(f"no mail server is set, so e-mails are written to {smtp.outbox()}", "warn")
     smtp.reach()
     server = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
     return f"{server} accepts e-mail from {settings['SMTP_FROM_EMAIL']}"
@@ -150,27 +151,31 @@ def _mail() -> str:
 def _letters() -> str:
     standing = queue.read_state()
     if standing.oldest_waiting and standing.oldest_waiting > LATE:
-        raise Trouble(f"{standing.waiting} wait, the oldest for {span(standing.oldest_waiting)}")
+        raise Trouble(f"{standing.waiting} waiting, the oldest for {span(standing.oldest_waiting)}")
     if standing.failed:
-        raise Trouble(f"{standing.failed} have failed", "warn")
-    return f"{standing.waiting} wait, none has failed"
+        raise Trouble(f"{standing.failed} failed", "warn")
+    return f"{standing.waiting} waiting, none failed"
 
 
 def _limits() -> str:
     if not settings["RATELIMIT_ENABLED"]:
-        raise Trouble("nobody counts what one address sends", "warn")
+        raise Trouble("rate limits are turned off", "warn")
     if not limiter.storage.check():
-        raise Trouble("the counts cannot be reached, so each process counts for itself", "warn")
-    return "counted"
+        raise Trouble(
+            "the shared counters cannot be reached, so each process counts separately", "warn"
+        )
+    return "rate limits are enforced"
 
 
 def _clock() -> str:
     theirs = db.session.scalar(select(func.now(type_=UTCDateTime()))) or now()
     if abs(theirs - now()) > CLOCKS_APART:
-        raise Trouble(f"the database's clock and ours are {span(abs(theirs - now()))} apart")
+        raise Trouble(
+            f"the clocks of the database and of this machine differ by {span(abs(theirs - now()))}"
+        )
     newest = db.session.scalar(select(func.max(Lead.updated_at)))
     if newest and newest > now() + CLOCKS_APART:
-        raise Trouble(f"the newest lead is from {when(newest)}, which is still to come")
+        raise Trouble(f"the newest lead is from {when(newest)}, which is in the future")
     return when(now())
 
 
@@ -179,12 +184,10 @@ def _address() -> str:
     request_id = secrets.token_hex(8)
     if url.scheme == "https" and not proxies:
         raise Trouble(
-            f"{url.geturl()} needs a proxy, and none is trusted: all people count as one address"
+            f"{url.geturl()} needs a proxy, but none is trusted: all visitors count as one address"
         )
     if url.scheme == "http" and proxies:
-        raise Trouble(
-            "a proxy is trusted without https: whoever reaches us can claim any address", "warn"
-        )
+        raise Trouble("a proxy is trusted without https: any client can claim any address", "warn")
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     with closing(kind(url.netloc, timeout=ANSWER_SECONDS)) as site:
         try:
@@ -193,7 +196,7 @@ def _address() -> str:
                 raise Trouble(f"another site answers at {url.geturl()}")
         except (OSError, HTTPException) as error:
             raise Trouble(f"{url.geturl()} does not answer: {error}", "warn") from error
-    return f"{url.geturl()} leads here"
+    return f"{url.geturl()} reaches this site"
 
 
 ALL = (

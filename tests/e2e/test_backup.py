@@ -115,7 +115,7 @@ def test_a_backup_under_load_is_of_one_moment(places: tuple[Site, Site]) -> None
         made = site.server.flask("backup")
         end = time.monotonic()
         wait_for(answered, 20)
-    assert (made.returncode, "Not in storage" in made.stderr) == (0, False), made.stderr
+    assert (made.returncode, "Files missing from storage" in made.stderr) == (0, False), made.stderr
     gone = erase_one(site, answered[0].lead)
     told = place.server.flask("restore", made.stdout.strip())
     assert told.returncode == 0, told.stderr

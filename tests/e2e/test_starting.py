@@ -87,4 +87,4 @@ def test_the_development_server_says_that_letters_wait(
             said += capfd.readouterr().err
             time.sleep(0.1)
         development.send_signal(signal.SIGTERM)
-    assert "Letters wait until this runs beside it: flask mail deliver" in said
+    assert "E-mails are not sent until you also run: flask mail deliver" in said

@@ -57,7 +57,7 @@ def test_a_random_password_is_printed_once_and_works(app: Flask, client: Client)
         ((*ANA[:2], "a", *ANA[3:], "--random-password"), 1, "The username must have 3 to 50"),
         ((*ANA[:4], "ana@", "--random-password"), 1, "Enter an e-mail address like"),
         ((*ANA, "--password-file", "/nowhere"), 2, "No such file"),
-        (("user", "enable", "nobody"), 1, "There is no user nobody"),
+        (("user", "enable", "nobody"), 1, "There is no user named nobody"),
         (("mail", "test"), 2, "Missing option '--to'"),
     ],
 )

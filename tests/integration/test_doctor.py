@@ -36,12 +36,12 @@ def fault(check: str, state: str, words: str) -> Callable[[Plant], Plant]:
     return register
 
 
-@fault("configuration", "warn", "settings of development, and others reach 192.0.2.1")
+@fault("configuration", "warn", "development settings, but other machines can reach 192.0.2.1")
 def _development_for_all(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     patch.setitem(app.config, "HOST", "192.0.2.1")
 
 
-@fault("secret", "fail", "others on this machine can read")
+@fault("secret", "fail", "other users of this machine can read")
 def _open_secret(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     Path(app.instance_path, "secret_key").touch(0o644)
 
@@ -85,32 +85,32 @@ def _mail_host_with_an_empty_label(
     patch.setitem(app.config, "SMTP_HOST", "smtp..example.com")
 
 
-@fault("letters", "fail", "1 wait, the oldest for 45 min")
+@fault("letters", "fail", "1 waiting, the oldest for 45 min")
 def _no_deliverer(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     LetterFactory.create(created_at=now() - timedelta(minutes=45))
 
 
-@fault("letters", "warn", "1 have failed")
+@fault("letters", "warn", "1 failed")
 def _failed_letter(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     LetterFactory.create(next_at=None)
 
 
-@fault("limits", "warn", "the counts cannot be reached")
+@fault("limits", "warn", "the shared counters cannot be reached")
 def _no_redis(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(limiter, "_storage", RedisStorage("redis://127.0.0.1:1"))
 
 
-@fault("clock", "fail", "which is still to come")
+@fault("clock", "fail", "which is in the future")
 def _clock_set_back(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     LeadFactory.create(created_at=now() + timedelta(hours=1))
 
 
-@fault("address", "fail", "needs a proxy, and none is trusted")
+@fault("address", "fail", "needs a proxy, but none is trusted")
 def _no_proxy(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     patch.setitem(app.config, "BASE_URL", "https://leads.example.com")
 
 
-@fault("address", "warn", "whoever reaches us can claim any address")
+@fault("address", "warn", "any client can claim any address")
 def _proxy_that_is_not_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
     patch.setitem(app.config, "TRUSTED_PROXIES", 1)
 
@@ -149,16 +149,16 @@ def test_good_health_is_told_line_by_line(patient: Flask) -> None:
 
 
 HEALTHY = {
-    "configuration": r"development, \d+ of \d+ settings given",
+    "configuration": r"development, \d+ of \d+ settings set",
     "secret": r"from .+",
     "database": r"(sqlite|postgresql)",
-    "migrations": r"at \d{4}, the newest",
-    "storage": r"written, read, deleted",
+    "migrations": r"at \d{4}, the latest",
+    "storage": r"a test file was written, read and deleted",
     "mail": r"127\.0\.0\.1:\d+ accepts e-mail from noreply@example\.com",
-    "letters": r"0 wait, none has failed",
-    "limits": r"counted",
+    "letters": r"0 waiting, none failed",
+    "limits": r"rate limits are enforced",
     "clock": r"\d+ \w{3} \d{4}, \d\d:\d\d",
-    "address": r"http://127\.0\.0\.1:\d+ leads here",
+    "address": r"http://127\.0\.0\.1:\d+ reaches this site",
 }
 
 
@@ -196,7 +196,11 @@ def test_what_is_planted_is_found(
 @pytest.mark.parametrize(
     ("url", "first", "words"),
     [
-        ("sqlite:///never-migrated.db", "migrations", "the database is at nothing, leadapp at 0"),
+        (
+            "sqlite:///never-migrated.db",
+            "migrations",
+            "the database is at no revision, leadapp is at 0",
+        ),
         (
             "postgresql://ana:secret-word@127.0.0.1:1/leads",
             "database",

@@ -36,7 +36,7 @@ def test_leads_are_listed_as_the_list_shows_them(app: Flask) -> None:
         waits.full_name,
         waits.email,
     ]
-    assert told.stderr == "page 1 of 1, 2 in all\n"
+    assert told.stderr == "page 1 of 1, 2 in total\n"
     [lead] = json.loads(run(app, "lead", "list", "--status", "PENDING", "--json").stdout)
     assert (lead["id"], lead["status"], lead["reached_out_at"]) == (str(waits.id), "PENDING", None)
     assert run(app, "lead", "list", "--q", "zoe", "--size", "1").stdout.startswith(str(done.id))

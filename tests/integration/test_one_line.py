@@ -75,7 +75,7 @@ def test_a_database_that_cannot_be_opened_is_told(flask: Callable[..., Result]) 
         assert told.exit_code == 1
         assert "atabase cannot be used: unable to open database file" in told.stderr
         assert "Traceback" not in told.stderr
-        assert "If it is new" not in told.stderr
+        assert "If the database is new" not in told.stderr
 
 
 def test_a_file_that_is_no_database_is_told(flask: Callable[..., Result], tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def test_an_account_that_waits_signs_in_once_it_is_enabled(app: Flask, client: C
     register(client)
     assert run(app, "user", "list").stdout.split() == ["Ana", "Ana@example.com", "waiting"]
     done = run(app, "user", "enable", "ana")
-    assert "The address Ana@example.com was not proven" in done.stderr
+    assert "The address Ana@example.com was not verified" in done.stderr
     assert token_for(client, "ana").status_code == 200
     run(app, "user", "disable", "ana")
     assert token_for(client, "ana").get_json()["code"] == "account_inactive"

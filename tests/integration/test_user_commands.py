@@ -48,11 +48,11 @@ def test_disabling_puts_a_user_out_and_enabling_lets_them_in(app: Flask, client:
     assert (out.exit_code, out.stdout, out.stderr) == (
         0,
         "ana\n",
-        "To let them in again: flask user enable ANA\n",
+        "To enable the account again, run: flask user enable ANA\n",
     )
     assert (me(client, token).status_code, token_for(client, "ana").status_code) == (401, 403)
     back = run(app, "user", "enable", "ana")
-    proof = "The address ana@example.com was not proven: make sure that it belongs to this person"
+    proof = "The address ana@example.com was not verified; make sure that it belongs to this person"
     assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{proof}\n{SIGN_IN}\n")
     assert token_for(client, "ana").status_code == 200
 
@@ -114,7 +114,7 @@ def test_a_password_that_is_no_text_is_told(app: Flask, tmp_path: Path) -> None:
     )
     assert (told.exit_code, told.stderr) == (
         1,
-        f"Error: {tmp_path}/password: the password is not text in UTF-8\n",
+        f"Error: {tmp_path}/password: the password is not UTF-8 text\n",
     )
 
 

@@ -107,7 +107,7 @@ def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> No
     [line] = [
         line
         for line in told.stderr.splitlines()
-        if line.startswith("Error: Not in storage, or not as")
+        if line.startswith("Error: Files missing from storage or changed")
     ]
     assert {*line.split(": ")[2].split(", ")} == {first, second}
     assert run(firm, "restore", "--verify", str(tmp_path / "lossy")).exit_code == 0

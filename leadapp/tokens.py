@@ -11,8 +11,9 @@ from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTime
 from itsdangerous.encoding import base64_encode
 
 from .clock import now
+from .codes import Code
 from .config import settings
-from .errors import Gone, NotFound, NotSignedIn
+from .errors import LeadappError, NotFound, NotSignedIn
 
 # The clocks of two machines may be this far apart.
 LEEWAY = timedelta(seconds=10)
@@ -111,9 +112,9 @@ def verify_page(purpose: str, token: str) -> uuid.UUID:
     try:
         return uuid.UUID(_signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose]))
     except SignatureExpired as error:
-        raise Gone("receipt_expired") from error
+        raise LeadappError(Code.RECEIPT_EXPIRED) from error
     except BadData as error:
-        raise NotFound("receipt_unknown") from error
+        raise NotFound(Code.RECEIPT_UNKNOWN) from error
 
 
 def digest(purpose: str, text: str) -> str:
@@ -160,5 +161,5 @@ def verify_bearer(token: str) -> str:
             options={"require": ["exp", "iat", "sub", "jti"]},
         )
     except jwt.InvalidTokenError as error:
-        raise NotSignedIn("token_invalid") from error
+        raise NotSignedIn(Code.TOKEN_INVALID) from error
     return str(claims["jti"])

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from email_validator import EmailNotValidError, validate_email
 
+from .codes import Code
 from .errors import Refused
 
 NAME_MAX = 100
@@ -30,7 +31,7 @@ CLEANED_EMAIL.update({0x3002: ord("."), 0xFF61: ord(".")})  # full stops of East
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 
 
-def person_name(field: str) -> Callable[[str | None], str]:
+def person_name(missing: Code, too_long: Code, characters: Code) -> Callable[[str | None], str]:
     """Return the rule for a name: 1 to 100 characters after trimming and NFC, none a control."""
 
     def rule(text: str | None) -> str:
@@ -38,18 +39,20 @@ def person_name(field: str) -> Callable[[str | None], str]:
         # one, so a text that is cut here is too long anyway.
         name = unicodedata.normalize("NFC", (text or "").strip(BLANK)[: 4 * NAME_MAX + 1])
         if not name:
-            raise Refused(f"{field}_missing")
+            raise Refused(missing)
         if len(name) > NAME_MAX:
-            raise Refused(f"{field}_too_long", limit=NAME_MAX)
+            raise Refused(too_long, limit=NAME_MAX)
         if any(unicodedata.category(character) in CONTROLS for character in name):
-            raise Refused(f"{field}_characters")
+            raise Refused(characters)
         return name
 
     return rule
 
 
-first_name = person_name("first_name")
-last_name = person_name("last_name")
+first_name = person_name(
+    Code.FIRST_NAME_MISSING, Code.FIRST_NAME_TOO_LONG, Code.FIRST_NAME_CHARACTERS
+)
+last_name = person_name(Code.LAST_NAME_MISSING, Code.LAST_NAME_TOO_LONG, Code.LAST_NAME_CHARACTERS)
 
 
 def email(text: str | None) -> str:
@@ -57,13 +60,13 @@ def email(text: str | None) -> str:
     cleaned = (text or "").translate(CLEANED_EMAIL).strip()
     address = re.sub(r"^mailto:\s*", "", cleaned, flags=re.IGNORECASE)
     if not address:
-        raise Refused("email_missing")
+        raise Refused(Code.EMAIL_MISSING)
     if len(address) > EMAIL_MAX:
-        raise Refused("email_too_long", limit=EMAIL_MAX)
+        raise Refused(Code.EMAIL_TOO_LONG, limit=EMAIL_MAX)
     try:
         validate_email(address, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise Refused("email_format") from error
+        raise Refused(Code.EMAIL_FORMAT) from error
     return address
 
 
@@ -77,20 +80,20 @@ def search(text: str | None) -> str:
     """Check a search text; remove the U+2060 characters that come with text from our e-mails."""
     text = text or ""
     if len(text) > 10 * NAME_MAX:  # not worth looking at each character
-        raise Refused("query_too_long", limit=NAME_MAX)
+        raise Refused(Code.QUERY_TOO_LONG, limit=NAME_MAX)
     typed = "".join(
         character for character in text if unicodedata.category(character) not in CONTROLS
     )
     typed = typed.replace("\u2060", "").strip()
     if len(typed) > NAME_MAX:
-        raise Refused("query_too_long", limit=NAME_MAX)
+        raise Refused(Code.QUERY_TOO_LONG, limit=NAME_MAX)
     return typed
 
 
 def sign_in_name(text: str | None) -> str:
     """Check a sign-in name: a username or an e-mail address."""
     if not (text and text.strip()):
-        raise Refused("sign_in_name_missing")
+        raise Refused(Code.SIGN_IN_NAME_MISSING)
     # PostgreSQL rejects NUL, and no username or address contains it.
     return text.strip().replace("\0", "")[:EMAIL_MAX]
 
@@ -98,16 +101,16 @@ def sign_in_name(text: str | None) -> str:
 def submission_count(text: str | None) -> int:
     """Check the number of submissions that the attorney saw."""
     if not re.fullmatch("[0-9]{1,9}", text or ""):
-        raise Refused("submission_count_missing")
+        raise Refused(Code.SUBMISSION_COUNT_MISSING)
     return int(text or 0)
 
 
 def username(text: str | None) -> str:
     """Check a username: 3 to 50 letters, digits, underscores and hyphens."""
     if not text:
-        raise Refused("username_missing")
+        raise Refused(Code.USERNAME_MISSING)
     if not re.fullmatch(r"[A-Za-z0-9_-]{3,50}", text):
-        raise Refused("username_format")
+        raise Refused(Code.USERNAME_FORMAT)
     return text
 
 
@@ -125,13 +128,13 @@ def password(text: str | None) -> str:
     """
     text = composed_password(text)
     if not text:
-        raise Refused("password_missing")
+        raise Refused(Code.PASSWORD_MISSING)
     if len(text) < PASSWORD_MIN or len(text.encode()) > PASSWORD_MAX_BYTES:
-        raise Refused("password_length")
+        raise Refused(Code.PASSWORD_LENGTH)
     if not all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]")):
-        raise Refused("password_characters")
+        raise Refused(Code.PASSWORD_CHARACTERS)
     # Imported here, because its lists take 13 MB of memory and a web worker seldom needs them.
     commonest = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
     if text.lower() in commonest:
-        raise Refused("password_common")
+        raise Refused(Code.PASSWORD_COMMON)
     return text

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 import bcrypt
 
 from .. import validation
+from ..codes import Code
 from ..errors import Unavailable
 from ..network import network
 
@@ -41,7 +42,7 @@ def hashing_turn(address: str | None = None) -> Iterator[None]:
 @contextmanager
 def _place(places: BoundedSemaphore) -> Iterator[None]:
     if not places.acquire(blocking=False):
-        raise Unavailable("sign_in_busy")
+        raise Unavailable(Code.SIGN_IN_BUSY)
     try:
         yield
     finally:
@@ -55,7 +56,7 @@ def _place_of_network(name: str) -> Iterator[None]:
     if not places.acquire(blocking=False):
         with _place(_outside):
             if not places.acquire(timeout=OUTSIDE_SECONDS):
-                raise Unavailable("sign_in_busy")
+                raise Unavailable(Code.SIGN_IN_BUSY)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from .. import normalize
 from ..clock import now
+from ..codes import Code
 from ..config import settings
 from ..errors import Forbidden, InvalidInput, Message
 from ..extensions import db
@@ -26,7 +27,7 @@ def register(username: str, email: str, password: str, address: str) -> bool:
     takes as long and gets the same response.
     """
     if settings["REGISTRATION"] == "closed":
-        raise Forbidden("registration_closed")
+        raise Forbidden(Code.REGISTRATION_CLOSED)
     hashed = passwords.hash_password(password, address)
     at_once = settings["REGISTRATION"] == "open"
     user = _insert(username, email, hashed, is_active=at_once, awaits_approval=not at_once)
@@ -102,4 +103,5 @@ def _insert(username: str, email: str, hashed: str, **more: bool) -> User | None
 def _taken(username: str, email: str) -> InvalidInput:
     db.session.rollback()
     fields = taken(username, email)
-    return InvalidInput({field: [Message(f"{field}_taken")] for field in fields})
+    codes = {"username": Code.USERNAME_TAKEN, "email": Code.EMAIL_TAKEN}
+    return InvalidInput({field: [Message(codes[field])] for field in fields})

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from .. import tokens
 from ..clock import now
-from ..errors import TooOften
+from ..codes import Code
+from ..errors import LeadappError
 from ..extensions import db
 from ..formatting import span
 from ..models.accounts import KNOWN_FOR, FailedNetwork, FailedSignIns, KnownNetwork
@@ -110,11 +111,11 @@ def _recent(times: Sequence[float], at: datetime) -> list[float]:
     return [time for time in times if time > (at - WINDOW).timestamp()]
 
 
-def _too_often(recent: list[float], limit: int, at: datetime) -> TooOften:
+def _too_often(recent: list[float], limit: int, at: datetime) -> LeadappError:
     ends = sorted(recent)[-limit] + WINDOW.total_seconds()
     seconds = math.ceil(ends - at.timestamp())
     wait = span(timedelta(minutes=math.ceil(seconds / 60)))
-    return TooOften("sign_in_throttled", retry_after=seconds, wait=wait)
+    return LeadappError(Code.SIGN_IN_THROTTLED, retry_after=seconds, wait=wait)
 
 
 def _key(who: str | None, address: str | None = None) -> dict[str, str]:

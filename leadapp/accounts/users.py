@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from .. import normalize, tokens
 from ..clock import now
+from ..codes import Code
 from ..config import settings
-from ..errors import Conflict, Forbidden, Gone, NotFound, NotSignedIn
+from ..errors import Conflict, Forbidden, LeadappError, NotFound, NotSignedIn
 from ..extensions import db
 from ..log import logger
 from ..models.accounts import Login, User
@@ -49,9 +50,9 @@ def authenticate(name: str, password: str, address: str) -> User:
     if not user or not matches or user.awaits_approval:
         throttle.record_failure_of_network(address)
         logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
-        raise NotSignedIn("bad_credentials")
+        raise NotSignedIn(Code.BAD_CREDENTIALS)
     if not user.is_active:
-        raise Forbidden("account_inactive")
+        raise Forbidden(Code.ACCOUNT_INACTIVE)
     throttle.clear_attempts(who, address)
     throttle.remember_network(who, address)
     db.session.commit()
@@ -69,7 +70,7 @@ def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
     )
     if not db.session.scalar(same.with_for_update()):
         db.session.rollback()
-        raise NotSignedIn("bad_credentials")
+        raise NotSignedIn(Code.BAD_CREDENTIALS)
     login = Login(user_id=user.id, expires_at=now() + lifetime)
     db.session.add(login)
     db.session.commit()
@@ -118,7 +119,7 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
     same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
     if not db.session.scalar(same.values(values).returning(User.id)):
         db.session.rollback()
-        raise Conflict("password_changed")
+        raise Conflict(Code.PASSWORD_CHANGED)
     # The UPDATE has locked the user's row. Only now does this DELETE see the login of every
     # earlier sign-in.
     db.session.execute(delete(Login).where(Login.user_id == user.id))
@@ -149,7 +150,7 @@ def user_for_reset_link(token: str) -> User:
     user_id, was = tokens.verify_reset(token)
     user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
     if not user or was != tokens.digest("password", user.hashed_password):
-        raise Gone("reset_ended")
+        raise LeadappError(Code.RESET_ENDED)
     return user
 
 
@@ -157,7 +158,7 @@ def get_by_username(username: str) -> User:
     """Return the user with this username, or raise NotFound."""
     user = db.session.scalar(select(User).where(User.username_key == username.lower()))
     if user is None:
-        raise NotFound("user_unknown", username=username)
+        raise NotFound(Code.USER_UNKNOWN, username=username)
     return user
 
 

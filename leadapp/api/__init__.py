@@ -5,6 +5,7 @@ from flask_login import AnonymousUserMixin
 
 from .. import tokens
 from ..accounts import users
+from ..codes import Code
 from ..config import settings
 from ..errors import Forbidden, NotSignedIn
 from ..extensions import csrf
@@ -41,13 +42,13 @@ def identify() -> None:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn("not_signed_in")
+        raise NotSignedIn(Code.NOT_SIGNED_IN)
     user = users.user_for_login(tokens.verify_bearer(token.strip()))
     if user is None:
-        raise NotSignedIn("token_invalid")
+        raise NotSignedIn(Code.TOKEN_INVALID)
     g._login_user = user
     if users.must_change_password(user):
-        raise Forbidden("password_change_required")
+        raise Forbidden(Code.PASSWORD_CHANGE_REQUIRED)
 
 
 @bp.after_request

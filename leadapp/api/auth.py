@@ -8,8 +8,9 @@ from flask_login import current_user
 
 from .. import tokens
 from ..accounts import registration, users
+from ..codes import Code
 from ..config import settings
-from ..errors import InvalidInput, WrongMediaType
+from ..errors import InvalidInput, LeadappError
 from ..http.forms import LoginForm
 from ..http.readers import RegisterSchema
 from ..http.writers import RegisteredSchema, TokenSchema, UserSchema
@@ -32,7 +33,7 @@ def register() -> tuple[Answer, int]:
 def login() -> Answer:
     """Return a token for a username (or e-mail address) and a password."""
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise WrongMediaType("form_encoded_expected")
+        raise LeadappError(Code.FORM_ENCODED_EXPECTED)
     form = LoginForm(meta={"csrf": False})
     if not form.validate():
         raise InvalidInput(form.errors)

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
 from marshmallow import Schema
 
-from ..errors import InvalidInput, Message, WrongMediaType
+from ..codes import Code
+from ..errors import InvalidInput, LeadappError, Message
 from ..http import downloads
 from ..http.forms import SubmitForm
 from ..http.readers import QuerySchema, StatusSchema
@@ -29,7 +30,7 @@ MARKED = LeadSchema(only=["id", "status", "reached_out_at"])
 def submit_lead() -> tuple[Answer, int, dict[str, str]]:
     """Submit a lead; the same content with the same Idempotency-Key is stored only once."""
     if request.mimetype != "multipart/form-data":
-        raise WrongMediaType("form_expected")
+        raise LeadappError(Code.FORM_EXPECTED)
     sending = submit.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
     submission, replayed = submit.submit(SubmitForm().details(), sending)
     headers = {"Location": url_for(".show_lead", lead_id=submission.lead_id)}
@@ -76,7 +77,7 @@ def _idempotency_key() -> str | None:
     if key is None:
         return None
     if not re.fullmatch("[!-~]{1,255}", key):
-        raise InvalidInput({"Idempotency-Key": [Message("idempotency_key_format")]})
+        raise InvalidInput({"Idempotency-Key": [Message(Code.IDEMPOTENCY_KEY_FORMAT)]})
     return hashlib.sha256(key.encode()).hexdigest()
 
 

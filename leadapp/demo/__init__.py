@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ..clock import now
+from ..codes import Code
 from ..config import settings
 from ..errors import Forbidden
 from ..extensions import db
@@ -34,7 +35,7 @@ def add_leads(count: int) -> Iterator[bool]:
     Queues no e-mails. Raises Forbidden in production.
     """
     if settings["ENVIRONMENT"] == "production":
-        raise Forbidden("demo_production")
+        raise Forbidden(Code.DEMO_PRODUCTION)
     return _adding(count)
 
 

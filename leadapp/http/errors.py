@@ -25,6 +25,7 @@ from werkzeug.exceptions import (
 )
 
 from .. import errors, log
+from ..codes import Code
 from ..config import settings
 from ..extensions import limiter
 from ..formatting import filesize, span
@@ -60,9 +61,7 @@ def init_app(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     """Return the response to an error that Flask, Werkzeug or an extension raised."""
     status = error.code or 500
-    code = f"http_{status}"
-    if code not in errors.MESSAGES:
-        code = "http_400" if status < 500 else "http_500"
+    code = _code_of(status)
     message = errors.Message(
         code, limit=filesize(settings["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
     )
@@ -84,15 +83,23 @@ def _http_error(error: HTTPException) -> Response:
     return _answer(status, message, kept)
 
 
+def _code_of(status: int) -> Code:
+    """Return the code of an HTTP status, or of the first status in its class."""
+    try:
+        return Code[f"HTTP_{status}"]
+    except KeyError:
+        return Code.HTTP_400 if status < 500 else Code.HTTP_500
+
+
 def _domain_error(error: errors.LeadappError) -> Response:
     """Return the response to an error of the domain."""
     headers = {}
     if isinstance(error, errors.NotSignedIn):
-        invalid = ', error="invalid_token"' if error.message.code == "token_invalid" else ""
+        invalid = ', error="invalid_token"' if error.code == Code.TOKEN_INVALID else ""
         headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
-    return _answer(error.status, error.message, headers)
+    return _answer(error.code.status, error.message, headers)
 
 
 def _invalid(error: errors.InvalidInput) -> Response:
@@ -100,12 +107,12 @@ def _invalid(error: errors.InvalidInput) -> Response:
         {
             "pointer": _pointer(field),
             "detail": message,
-            "code": getattr(message, "code", "http_422"),
+            "code": getattr(message, "code", Code.HTTP_422).key,
         }
         for field, messages in error.fields.items()
         for message in messages
     ]
-    return _answer(422, errors.Message("http_422"), {}, refusals)
+    return _answer(422, errors.Message(Code.HTTP_422), {}, refusals)
 
 
 def _pointer(field: str) -> str:
@@ -114,14 +121,14 @@ def _pointer(field: str) -> str:
 
 
 def _body_unreadable(_error: Exception) -> Response:
-    return _domain_error(errors.Unreadable("body_unreadable"))
+    return _domain_error(errors.LeadappError(Code.BODY_UNREADABLE))
 
 
 def _database_away(error: Exception) -> Response:
     log.logger.error("the database cannot be used: %s", type(error).__name__)
     # Otherwise the error page would load the signed-in user from the database.
     g._login_user = AnonymousUserMixin()
-    return _domain_error(errors.Unavailable("database_unavailable"))
+    return _domain_error(errors.Unavailable(Code.DATABASE_UNAVAILABLE))
 
 
 def _statement_refused(error: ProgrammingError) -> Response:
@@ -138,7 +145,7 @@ def _disk_refused(error: OSError) -> Response:
     """
     if not getattr(request, "staged", None) and error.errno != errno.ENOSPC:
         raise error
-    return _domain_error(errors.Unavailable("storage_unavailable"))
+    return _domain_error(errors.Unavailable(Code.STORAGE_UNAVAILABLE))
 
 
 def _log_exception(exc_info: Any) -> None:
@@ -156,12 +163,12 @@ def _answer(
     title = HTTPStatus(status).phrase
     if request.path.startswith("/api/"):
         problem = {
-            "type": f"{settings['BASE_URL']}/redoc#{message.code}",
+            "type": f"{settings['BASE_URL']}/redoc#{message.code.key}",
             "title": title,
             "status": status,
             "detail": message,
             "instance": f"urn:request:{log.request_id.get()}",
-            "code": message.code,
+            "code": message.code.key,
         }
         if refusals:
             problem["errors"] = refusals

@@ -13,7 +13,8 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import ValidationError
 
 from .. import tokens, validation
-from ..errors import InvalidInput, Message, Unreadable
+from ..codes import Code
+from ..errors import InvalidInput, LeadappError, Message
 from ..leads.submit import Details
 from ..resumes.inspect import Resume, inspect
 
@@ -78,13 +79,13 @@ class SubmitForm(Form):
     def validate_resume(self, field: FileField) -> None:
         """Require a resume, unless the field already has an error."""
         if not field.errors and not self.good_resume:
-            raise ValidationError(Message("resume_missing"))
+            raise ValidationError(Message(Code.RESUME_MISSING))
 
     def details(self) -> Details:
         """Return the cleaned fields, or raise InvalidInput with all errors."""
         if not request.form and not request.files:
             # No field arrived at all, so "missing" would be the wrong error for each.
-            raise Unreadable("body_unreadable")
+            raise LeadappError(Code.BODY_UNREADABLE)
         resume = self.good_resume
         if not self.validate() or resume is None:
             raise InvalidInput(self.errors)
@@ -108,7 +109,7 @@ class PasswordForm(Form):
     def validate_password(self, field: PasswordField) -> None:
         """Require a password different from the current one."""
         if self.present and field.data and field.data == self.present.data:
-            raise ValidationError(Message("password_same"))
+            raise ValidationError(Message(Code.PASSWORD_SAME))
 
 
 class ForgotForm(Form):

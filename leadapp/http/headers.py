@@ -7,6 +7,7 @@ import uuid
 from flask import Response, g, request
 
 from .. import errors, log
+from ..codes import Code
 from ..config import settings
 
 OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -34,7 +35,7 @@ def begin_request() -> None:
     # A health check may know only an IP address, so its Host header is not checked.
     name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
     if name not in settings["HOSTS"] and request.blueprint != "health":
-        raise errors.Unreadable("host_unknown")
+        raise errors.LeadappError(Code.HOST_UNKNOWN)
 
 
 def finish_response(response: Response) -> Response:

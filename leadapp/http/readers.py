@@ -18,7 +18,8 @@ from marshmallow import (
 )
 
 from .. import validation
-from ..errors import InvalidInput, Message, Refused, Unreadable, WrongMediaType
+from ..codes import Code
+from ..errors import InvalidInput, LeadappError, Message, Refused
 from ..leads.search import ORDERS, Query
 from ..models.leads import LeadStatus
 
@@ -32,7 +33,7 @@ class Reader(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"unknown": Message("field_unknown")}
+    error_messages = {"unknown": Message(Code.FIELD_UNKNOWN)}
 
     def read(self, data: Mapping[str, Any]) -> Any:
         """Return the cleaned values, or raise InvalidInput with all errors."""
@@ -44,13 +45,13 @@ class Reader(Schema):
     def read_body(self) -> Any:
         """Read the JSON object in the request body."""
         if request.mimetype != "application/json":
-            raise WrongMediaType("json_expected")
+            raise LeadappError(Code.JSON_EXPECTED)
         try:
             body = json.loads(request.get_data())
         except (ValueError, RecursionError) as error:
-            raise Unreadable("json_unreadable") from error
+            raise LeadappError(Code.JSON_UNREADABLE) from error
         if not isinstance(body, dict):
-            raise Unreadable("json_unreadable")
+            raise LeadappError(Code.JSON_UNREADABLE)
         return self.read(body)
 
 
@@ -63,7 +64,7 @@ class Ruled(fields.Field[Any]):
     def __init__(
         self,
         rule: Callable[[str | None], Any],
-        not_text: str = "text_expected",
+        not_text: Code = Code.TEXT_EXPECTED,
         required: bool = True,
         **described: Any,
     ) -> None:
@@ -96,7 +97,7 @@ def _is_text(value: object) -> bool:
 
 def _status(text: str | None) -> LeadStatus:
     if text is None or text not in LeadStatus.__members__:
-        raise Refused("status_unknown")
+        raise Refused(Code.STATUS_UNKNOWN)
     return LeadStatus[text]
 
 
@@ -117,7 +118,7 @@ class RegisterSchema(Reader):
 class StatusSchema(Reader):
     """The new status of a lead."""
 
-    status = Ruled(_status, "status_unknown", enum=[*LeadStatus.__members__])
+    status = Ruled(_status, Code.STATUS_UNKNOWN, enum=[*LeadStatus.__members__])
 
 
 class ArrivalsSchema(Reader):
@@ -134,16 +135,16 @@ class QuerySchema(Reader):
     )
     q = Ruled(validation.search, required=False, maxLength=validation.NAME_MAX)
     sort_by = fields.String(
-        validate=validate.OneOf(ORDERS, error=Message("sort_unknown", choices=", ".join(ORDERS)))
+        validate=validate.OneOf(ORDERS, error=Message(Code.SORT_UNKNOWN, choices=", ".join(ORDERS)))
     )
-    sort_desc = fields.Boolean(error_messages={"invalid": Message("sort_desc_unknown")})
+    sort_desc = fields.Boolean(error_messages={"invalid": Message(Code.SORT_DESC_UNKNOWN)})
     page = fields.Integer(
-        validate=validate.Range(1, PAGE_MAX, error=Message("page_number", limit=PAGE_MAX)),
-        error_messages={"invalid": Message("page_number", limit=PAGE_MAX)},
+        validate=validate.Range(1, PAGE_MAX, error=Message(Code.PAGE_NUMBER, limit=PAGE_MAX)),
+        error_messages={"invalid": Message(Code.PAGE_NUMBER, limit=PAGE_MAX)},
     )
     size = fields.Integer(
-        validate=validate.Range(1, SIZE_MAX, error=Message("page_size")),
-        error_messages={"invalid": Message("page_size")},
+        validate=validate.Range(1, SIZE_MAX, error=Message(Code.PAGE_SIZE)),
+        error_messages={"invalid": Message(Code.PAGE_SIZE)},
     )
 
     @pre_load

@@ -17,7 +17,7 @@ from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from .. import errors
-from ..errors import Unreadable
+from ..codes import Code
 from ..extensions import BODY_MAX, DOORS
 from ..formatting import filesize
 from ..resumes.store import store
@@ -34,7 +34,7 @@ def limit_body() -> None:
     else:
         length = request.content_length or 0
     if length > BODY_MAX:
-        raise errors.TooLarge("body_too_large", limit=filesize(BODY_MAX))
+        raise errors.LeadappError(Code.BODY_TOO_LARGE, limit=filesize(BODY_MAX))
 
 
 # Small, because the decoder runs a slow regular expression over each piece that ends a part.
@@ -108,7 +108,7 @@ class FormParser(FormDataParser):
                 return stream, *self._parts(stream, (options or {}).get("boundary", ""))
             return super().parse(stream, mimetype, content_length, options)
         except ValueError as error:
-            raise Unreadable("body_unreadable") from error
+            raise errors.LeadappError(Code.BODY_UNREADABLE) from error
 
     def _parts(self, stream: IO[bytes], boundary: str) -> tuple[Any, Any]:
         if not boundary:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..clock import now
+from ..codes import Code
 from ..errors import NotFound
 from ..extensions import db
 from ..mail import queue
@@ -25,7 +26,7 @@ def read(lead_id: uuid.UUID) -> Lead:
     whole = select(Lead).options(*WHOLE).where(Lead.id == lead_id)
     lead = db.session.scalar(whole, execution_options={"populate_existing": True})
     if lead is None:
-        raise NotFound("lead_unknown")
+        raise NotFound(Code.LEAD_UNKNOWN)
     return lead
 
 
@@ -40,7 +41,7 @@ def _committed() -> Iterator[None]:
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
-        raise NotFound("lead_unknown") from error
+        raise NotFound(Code.LEAD_UNKNOWN) from error
 
 
 def show(lead_id: uuid.UUID, by: User) -> Lead:
@@ -71,7 +72,7 @@ def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> Non
         .where(Letter.id == letter_id, Submission.lead_id == lead_id)
     )
     if db.session.scalar(theirs) is None:
-        raise NotFound("letter_unknown")
+        raise NotFound(Code.LETTER_UNKNOWN)
     with _committed():
         if queue.send_again(letter_id):
             record("letter_again", lead_id, by.id)
@@ -89,9 +90,9 @@ def open_resume(
         theirs = theirs.where(Submission.id == submission_id)
     submission = db.session.scalar(theirs.order_by(Submission.number.desc()).limit(1))
     if submission is None:
-        raise NotFound("submission_unknown" if submission_id else "lead_unknown")
+        raise NotFound(Code.SUBMISSION_UNKNOWN if submission_id else Code.LEAD_UNKNOWN)
     if as_preview and submission.content_type != "application/pdf":
-        raise NotFound("preview_none")
+        raise NotFound(Code.PREVIEW_NONE)
     file = store.open(submission.storage_key)
     try:
         with _committed():

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ..clock import now
+from ..codes import Code
 from ..config import settings
 from ..errors import InvalidInput, Message, NotFound
 from ..extensions import db
@@ -98,6 +99,6 @@ def erase_by_reference(lead_id: uuid.UUID, by: User | None, reference: str) -> N
     """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
     if reference.strip().upper() != lead.reference:
-        raise InvalidInput({"reference": [Message("reference_other", reference=lead.reference)]})
+        raise InvalidInput({"reference": [Message(Code.REFERENCE_OTHER, reference=lead.reference)]})
     if not erase(lead_id, by=by):
-        raise NotFound("lead_unknown")  # a colleague erased it first
+        raise NotFound(Code.LEAD_UNKNOWN)  # a colleague erased it first

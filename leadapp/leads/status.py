@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import update
 
 from ..clock import now
-from ..errors import Conflict, VersionStale
+from ..codes import Code
+from ..errors import Conflict, LeadappError
 from ..extensions import db
 from ..models.accounts import User
 from ..models.leads import Lead, LeadStatus
@@ -28,7 +29,7 @@ class Marked(NamedTuple):
 def check_transition(status: LeadStatus) -> None:
     """Raise Conflict unless the new status is REACHED_OUT."""
     if status != LeadStatus.REACHED_OUT:
-        raise Conflict("status_transition")
+        raise Conflict(Code.STATUS_TRANSITION)
 
 
 def check_version(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
@@ -38,7 +39,7 @@ def check_version(lead_id: uuid.UUID, is_seen: Callable[[str], bool]) -> int:
     """
     lead = read(lead_id)
     if not is_seen(lead.version):
-        raise VersionStale("version_stale")
+        raise LeadappError(Code.VERSION_STALE)
     return lead.submission_count
 
 
@@ -62,7 +63,7 @@ def mark_reached_out(lead_id: uuid.UUID, by: User, submission_count: int | None 
     db.session.commit()
     lead = read(lead_id)
     if not marked and lead.status == LeadStatus.PENDING:
-        raise Conflict("submission_newer")
+        raise Conflict(Code.SUBMISSION_NEWER)
     return Marked(lead, marked)
 
 
@@ -81,5 +82,5 @@ def undo(lead_id: uuid.UUID, by: User, version: str) -> Lead:
     db.session.commit()
     lead = read(lead_id)
     if lead.status != LeadStatus.PENDING:
-        raise Conflict("undo_late" if lead.version == version else "version_stale")
+        raise Conflict(Code.UNDO_LATE if lead.version == version else Code.MARK_CHANGED)
     return lead

@@ -21,7 +21,8 @@ from sqlalchemy.orm import joinedload
 
 from .. import tokens
 from ..clock import now
-from ..errors import KeyReused, NotFound
+from ..codes import Code
+from ..errors import LeadappError, NotFound
 from ..extensions import db
 from ..mail import queue
 from ..models.leads import NAME_KEY_MAX, ONCE_FOR, Lead, LeadStatus, Submission
@@ -158,7 +159,7 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
         if first.idempotency_key == key:
             return Submitted(first, replayed=True)
     if recent:
-        raise KeyReused("idempotency_key_reused")
+        raise LeadappError(Code.IDEMPOTENCY_KEY_REUSED)
     if not used:
         return submit(replace(details, resume=_copy(details.resume)), sending)
     old = update(Submission).where(Submission.id.in_([first.id for first in used]))
@@ -186,7 +187,7 @@ def read_receipt(submission_id: uuid.UUID) -> Submission:
     )
     submission = db.session.scalar(found)
     if submission is None:
-        raise NotFound("receipt_unknown")
+        raise NotFound(Code.RECEIPT_UNKNOWN)
     return submission
 
 

@@ -17,6 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, delete, func, inspect, select, table
 
 from ..clock import now
+from ..codes import Code
 from ..config import settings
 from ..errors import Conflict, NotFound
 from ..extensions import db, migrate
@@ -92,10 +93,10 @@ def verify(folder: Path, watch: Watch = iter) -> dict[str, Any]:
         digests = {folder / FILES / key: file["sha256"] for key, file in manifest["files"].items()}
         digests[folder / DATABASE] = manifest["database"]["sha256"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise NotFound("backup_unknown", folder=folder) from error
+        raise NotFound(Code.BACKUP_UNKNOWN, folder=folder) from error
     for path, sha256 in watch(digests.items()):
         if not path.is_file() or _digest(path) != sha256:
-            raise Conflict("backup_damaged", path=path)
+            raise Conflict(Code.BACKUP_DAMAGED, path=path)
     return manifest
 
 
@@ -116,7 +117,7 @@ def restore(folder: Path, watch: Watch = iter) -> dict[str, Any]:
     dump.load(folder / DATABASE)
     with db.engine.connect() as connection:
         if _counts(connection, manifest["counts"]) != manifest["counts"]:
-            raise Conflict("backup_damaged", path=folder / DATABASE)
+            raise Conflict(Code.BACKUP_DAMAGED, path=folder / DATABASE)
     command.upgrade(migrate.get_config(), "head")
     db.session.execute(delete(Login))
     erasure.erase_again(gone)
@@ -130,16 +131,16 @@ def _check_place(manifest: dict[str, Any]) -> None:
     the database and the storage must be empty.
     """
     if manifest["database"]["kind"] != db.engine.dialect.name:
-        raise Conflict("backup_kind", kind=manifest["database"]["kind"])
+        raise Conflict(Code.BACKUP_KIND, kind=manifest["database"]["kind"])
     try:
         ScriptDirectory.from_config(migrate.get_config()).get_revision(manifest["revision"])
     except CommandError as error:
-        raise Conflict("backup_newer", revision=manifest["revision"]) from error
+        raise Conflict(Code.BACKUP_NEWER, revision=manifest["revision"]) from error
     there = [model for model in (User, Lead) if inspect(db.engine).has_table(model.__tablename__)]
     rows = any(db.session.scalar(select(model.id).limit(1)) for model in there)
     db.session.rollback()
     if rows or next(iter(store.keys_before(now() + timedelta(days=1))), None):
-        raise Conflict("restore_not_empty")
+        raise Conflict(Code.RESTORE_NOT_EMPTY)
 
 
 def _copy(key: str, folder: Path) -> str | None:

@@ -21,7 +21,7 @@ from ..clock import now
 from ..config import settings
 from ..config.checks import LOOPBACK
 from ..config.kinds import SETTINGS
-from ..errors import REMEDIES, LeadappError
+from ..errors import LeadappError
 from ..extensions import db, is_pooled, limiter, migrate
 from ..formatting import span, when
 from ..mail import queue, smtp
@@ -34,6 +34,38 @@ CLOCKS_APART = timedelta(seconds=10)
 ANSWER_SECONDS = 5
 # An answer of /ready is reused this long, because any client may request it at any rate.
 READY_SECONDS = 5
+
+# The remedy for each check that finds a problem.
+REMEDIES = {
+    "configuration": "Set ENVIRONMENT=production, or HOST=127.0.0.1",
+    "secret": "Run chmod 600 on the file; if others may have read it, replace it with a new secret",
+    "database": (
+        "Start the database and give this user write access (for SQLite, to its folder too), or"
+        " correct DATABASE_URL"
+    ),
+    "migrations": (
+        "Run: flask db upgrade; if the database is newer than leadapp, install the version of "
+        "leadapp that matches it"
+    ),
+    "storage": (
+        "Free disk space, give this user write access to the storage, or correct UPLOAD_DIR or "
+        "STORAGE_URL"
+    ),
+    "mail": (
+        "Check SMTP_HOST, SMTP_PORT, SMTP_USERNAME, SMTP_PASSWORD, SMTP_FROM_EMAIL and BASE_URL"
+        " against the settings of the mail server"
+    ),
+    "letters": (
+        "Run flask mail deliver and check the mail server; to send failed e-mails again, run: "
+        "flask mail retry"
+    ),
+    "limits": "Start the server that RATELIMIT_STORAGE_URI names, and set RATELIMIT_ENABLED=true",
+    "clock": "Synchronize the clocks of all machines: timedatectl set-ntp true",
+    "address": (
+        "Set BASE_URL to the address that people use, and TRUSTED_PROXIES to the number of "
+        "proxies in front of leadapp"
+    ),
+}
 
 
 class Finding(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from ..codes import Code
 from ..errors import Unavailable
 from ..extensions import db, is_pooled
 from ..models.leads import Submission
@@ -64,7 +65,7 @@ def _run(driver: Any, tool: str, *arguments: str) -> None:
     # The tools set an empty search_path. A pooler would reuse that connection for the site and so
     # break the site.
     if is_pooled(driver):
-        raise Unavailable("tool_pooled", tool=tool)
+        raise Unavailable(Code.TOOL_POOLED, tool=tool)
     # psycopg adds this option by default, but tools before PostgreSQL 16 do not know it.
     place = driver.info.dsn.replace("sslcertmode=allow", "")
     try:
@@ -78,6 +79,8 @@ def _run(driver: Any, tool: str, *arguments: str) -> None:
             text=True,
         )
     except FileNotFoundError as error:
-        raise Unavailable("tool_missing", tool=tool) from error
+        raise Unavailable(Code.TOOL_MISSING, tool=tool) from error
     except subprocess.CalledProcessError as error:
-        raise Unavailable("tool_failed", tool=tool, words=" ".join(error.stderr.split())) from error
+        raise Unavailable(
+            Code.TOOL_FAILED, tool=tool, words=" ".join(error.stderr.split())
+        ) from error

@@ -14,6 +14,7 @@ from struct import Struct
 from typing import IO
 from urllib.parse import unquote
 
+from ..codes import Code
 from .formats import NotAResume
 
 ENTRIES_MAX = 1000
@@ -62,15 +63,15 @@ class Archive:
     def check(self) -> None:
         """Raise NotAResume if the archive expands too far or has an unknown compression method."""
         if any(entry.method not in (STORED, DEFLATED) for entry in self.all_entries):
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         if sum(entry.expanded for entry in self.all_entries) > EXPANDED_MAX:
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
 
     def read(self, name: str) -> bytes:
         """Return one small entry, expanded; raise NotAResume if it is too large or unreadable."""
         entry = self.entries[name]
         if entry.flags & ENCRYPTED or entry.method not in (STORED, DEFLATED):
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         self.stream.seek(entry.offset)
         *_, name_length, extra_length = LOCAL.unpack(self.stream.read(LOCAL.size))
         self.stream.seek(name_length + extra_length, os.SEEK_CUR)
@@ -78,7 +79,7 @@ class Archive:
         if entry.method == DEFLATED:
             content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, PART_MAX + 1)
         if len(content) > PART_MAX:
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         return content
 
 
@@ -105,7 +106,7 @@ def _directory(stream: IO[bytes]) -> bytes:
         stream.seek(end_at)
         *_, entries, size, offset = END_64.unpack(stream.read(END_64.size))
     if entries > ENTRIES_MAX or size > DIRECTORY_MAX:
-        raise NotAResume("resume_unchecked")
+        raise NotAResume(Code.RESUME_UNCHECKED)
     stream.seek(offset)
     return stream.read(size)
 
@@ -137,7 +138,7 @@ def _end_record(tail: bytes, length: int) -> int:
             if end <= length and not tail[end:].strip(b"\0"):
                 return at
         at = tail.rfind(b"PK\5\6", 0, at + 3)
-    raise NotAResume("resume_incomplete")
+    raise NotAResume(Code.RESUME_INCOMPLETE)
 
 
 def _entries(directory: bytes) -> Iterator[Entry]:
@@ -145,7 +146,7 @@ def _entries(directory: bytes) -> Iterator[Entry]:
     while directory.startswith(b"PK\1\2", at):
         count += 1
         if count > ENTRIES_MAX:
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         fields = CENTRAL.unpack_from(directory, at)
         flags, method = fields[3:5]
         compressed, expanded = fields[8:10]

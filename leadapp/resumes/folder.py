@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from ..codes import Code
 from ..errors import NotFound, Unavailable
 
 
@@ -26,7 +27,7 @@ class Staging:
         try:
             return open(self.staging / secrets.token_hex(16), "x+b", opener=_private)
         except OSError as error:
-            raise Unavailable("storage_unavailable") from error
+            raise Unavailable(Code.STORAGE_UNAVAILABLE) from error
 
     def clear_staging(self, moment: datetime) -> None:
         """Delete staged files older than `moment`, which killed processes left behind."""
@@ -52,14 +53,14 @@ class Folder(Staging):
             finally:
                 os.close(folder)
         except OSError as error:
-            raise Unavailable("storage_unavailable") from error
+            raise Unavailable(Code.STORAGE_UNAVAILABLE) from error
 
     def open(self, key: str) -> IO[bytes]:
         """Open a stored file for reading, or raise NotFound."""
         try:
             return self._path(key).open("rb")
         except OSError as error:
-            raise NotFound("resume_gone") from error
+            raise NotFound(Code.RESUME_GONE) from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
         """Return the keys of the files that were stored before `moment`."""
@@ -72,7 +73,7 @@ class Folder(Staging):
     def _path(self, key: str) -> Path:
         # No generated key has these, and a path with them could lead out of the folder.
         if "/" in key or key.startswith("."):
-            raise NotFound("resume_gone")
+            raise NotFound(Code.RESUME_GONE)
         return self.folder / key
 
 

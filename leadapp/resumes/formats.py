@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from ..codes import Code
+
 PDF = "application/pdf"
 DOC = "application/msword"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -10,24 +12,31 @@ CONTENT_TYPES = {".pdf": PDF, ".doc": DOC, ".docx": DOCX}
 KINDS = {PDF: "PDF", DOC: "DOC", DOCX: "DOCX"}
 ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
 
+# What a reader of a resume should know, by the code of the warning.
+WARNINGS = {
+    "password_protected": "Password-protected",
+    "macros": "Contains macros: open it with macros turned off",
+    "runs_script": "Runs a script when it is opened",
+}
+
 MARKUP = re.compile(rb"<(!doctype|!--|\?|/?[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
 BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n\f"  # byte order marks and white space
 
 BINARY = [
-    ("resume_is_heic", rb".{4}ftyp(hei|hev|mif1|msf1)"),
-    ("resume_is_image", rb"\xff\xd8\xff|\x89PNG|GIF8|II\*\0|MM\0\*|8BPS|BM.{4}\0{4}"),
-    ("resume_is_image", rb"RIFF.{4}WEBP|.{4}ftypavif"),
-    ("resume_is_archive", rb"PK|Rar!|7z\xbc\xaf|\x1f\x8b|BZh\d1AY|\xfd7zXZ"),
-    ("resume_type", rb"MZ|\x7fELF|#!"),  # programs
+    (Code.RESUME_IS_HEIC, rb".{4}ftyp(hei|hev|mif1|msf1)"),
+    (Code.RESUME_IS_IMAGE, rb"\xff\xd8\xff|\x89PNG|GIF8|II\*\0|MM\0\*|8BPS|BM.{4}\0{4}"),
+    (Code.RESUME_IS_IMAGE, rb"RIFF.{4}WEBP|.{4}ftypavif"),
+    (Code.RESUME_IS_ARCHIVE, rb"PK|Rar!|7z\xbc\xaf|\x1f\x8b|BZh\d1AY|\xfd7zXZ"),
+    (Code.RESUME_TYPE, rb"MZ|\x7fELF|#!"),  # programs
 ]
 TEXT = [
-    ("resume_is_rtf", rb"\{\\rtf"),
-    ("resume_is_word_xml", rb"<\?xml.*(progid=.Word\.Document|wordDocument|pkg:package)"),
-    ("resume_type", rb"<\?xml(?!.*<html)"),
-    ("resume_is_html", MARKUP.pattern),
+    (Code.RESUME_IS_RTF, rb"\{\\rtf"),
+    (Code.RESUME_IS_WORD_XML, rb"<\?xml.*(progid=.Word\.Document|wordDocument|pkg:package)"),
+    (Code.RESUME_TYPE, rb"<\?xml(?!.*<html)"),
+    (Code.RESUME_IS_HTML, MARKUP.pattern),
     # Word's "Single File Web Page"; some job sites name such a file .doc.
-    ("resume_is_html", rb"[a-z-]+:.*multipart/related"),
-    ("resume_is_link", rb"\[InternetShortcut\]|\{.*(\"doc_id\"|docs\.google\.com)"),
+    (Code.RESUME_IS_HTML, rb"[a-z-]+:.*multipart/related"),
+    (Code.RESUME_IS_LINK, rb"\[InternetShortcut\]|\{.*(\"doc_id\"|docs\.google\.com)"),
 ]
 BINARY_SIGNS = [(code, re.compile(sign, re.DOTALL)) for code, sign in BINARY]
 TEXT_SIGNS = [(code, re.compile(sign, re.DOTALL | re.IGNORECASE)) for code, sign in TEXT]
@@ -42,15 +51,15 @@ class Content:
 
 
 class NotAResume(Exception):
-    """The file is broken or its format is not accepted; `code` is the code of the message."""
+    """The file is broken or its format is not accepted; `code` says why."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: Code) -> None:
         self.code = code
         super().__init__(code)
 
 
-def other_format(head: bytes) -> str | None:
-    """Return the message code of another format, or None if the first bytes match none."""
+def other_format(head: bytes) -> Code | None:
+    """Return the code of another format, or None if the first bytes match none."""
     for code, sign in BINARY_SIGNS:
         if sign.match(head):
             return code

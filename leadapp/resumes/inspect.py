@@ -11,6 +11,7 @@ from typing import IO
 
 import olefile
 
+from ..codes import Code
 from ..config import settings
 from ..errors import Refused
 from ..formatting import filesize
@@ -69,9 +70,9 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
 
 def _check_size(size: int) -> None:
     if size == 0:
-        raise Refused("resume_empty")
+        raise Refused(Code.RESUME_EMPTY)
     if size > settings["MAX_FILE_SIZE"]:
-        raise Refused("resume_too_large", limit=filesize(settings["MAX_FILE_SIZE"]))
+        raise Refused(Code.RESUME_TOO_LARGE, limit=filesize(settings["MAX_FILE_SIZE"]))
 
 
 def _content(stream: IO[bytes]) -> Content:
@@ -84,16 +85,16 @@ def _content(stream: IO[bytes]) -> Content:
         return ole.read(stream)
     if pdf.is_pdf(head):
         return pdf.read(stream)
-    raise NotAResume(other_format(head) or "resume_type")
+    raise NotAResume(other_format(head) or Code.RESUME_TYPE)
 
 
 def _misnamed(name: str, content_type: str) -> Refused:
     stem, ending = os.path.splitext(name)
     if ending.lower() == ".dot":  # its content looks like a document's
-        return Refused("resume_is_template", filename=_shown(name))
+        return Refused(Code.RESUME_IS_TEMPLATE, filename=_shown(name))
     right = next(ending for ending, type_ in CONTENT_TYPES.items() if type_ == content_type)
     return Refused(
-        "resume_misnamed",
+        Code.RESUME_MISNAMED,
         filename=_shown(name),
         kind=KINDS[content_type],
         renamed=_shown((stem or "resume") + right),

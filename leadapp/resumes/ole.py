@@ -5,6 +5,7 @@ from typing import IO, Any
 
 import olefile
 
+from ..codes import Code
 from .formats import DOC, DOCX, Content, NotAResume
 
 ENTRIES_MAX = 1000
@@ -19,7 +20,7 @@ def read(stream: IO[bytes]) -> Content:
     try:
         return _word(_BoundedOle(stream))
     except BROKEN as error:
-        raise NotAResume("resume_incomplete") from error
+        raise NotAResume(Code.RESUME_INCOMPLETE) from error
 
 
 def _word(ole: olefile.OleFileIO) -> Content:
@@ -30,8 +31,8 @@ def _word(ole: olefile.OleFileIO) -> Content:
     if ole.exists("EncryptedPackage"):
         return Content(DOCX, ["password_protected"])
     if any(ole.exists(stream) for stream in OFFICE):
-        raise NotAResume("resume_is_office")
-    raise NotAResume("resume_type")
+        raise NotAResume(Code.RESUME_IS_OFFICE)
+    raise NotAResume(Code.RESUME_TYPE)
 
 
 class _BoundedOle(olefile.OleFileIO):
@@ -42,5 +43,5 @@ class _BoundedOle(olefile.OleFileIO):
     def _load_direntry(self, sid: int) -> Any:
         self.entries += 1
         if self.entries > ENTRIES_MAX:
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         return super()._load_direntry(sid)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from ..codes import Code
 from .formats import MARKUP, PDF, Content, NotAResume, other_format
 
 HEADER = b"%PDF-"
@@ -34,7 +35,7 @@ def is_pdf(head: bytes) -> bool:
 def read(stream: IO[bytes]) -> Content:
     """Return the type and warnings of a PDF, or raise NotAResume if its end is missing."""
     if not _is_complete(stream):
-        raise NotAResume("resume_incomplete")
+        raise NotAResume(Code.RESUME_INCOMPLETE)
     warnings = set()
     for piece in _pieces(stream):
         # Most files have neither sign, so most pieces need only this one search.

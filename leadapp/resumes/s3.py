@@ -14,6 +14,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from ..codes import Code
 from ..errors import NotFound, Unavailable
 from ..log import logger
 from .folder import Staging
@@ -49,7 +50,7 @@ class S3(Staging):
 
         After this returns, the bucket has the whole file.
         """
-        with _reaching("storage_unavailable"):
+        with _reaching(Code.STORAGE_UNAVAILABLE):
             staged.flush()
             # With mmap, the kernel's pages go straight to the network, so the process never holds
             # the whole file in its own memory.
@@ -62,21 +63,21 @@ class S3(Staging):
 
         The bucket sends each piece when it is read, from any position.
         """
-        with _reaching("storage_unreachable"):
+        with _reaching(Code.STORAGE_UNREACHABLE):
             try:
                 return io.BufferedReader(_Object(obstore.open_reader(self.bucket, key)), PIECE)
             except (FileNotFoundError, ValueError) as error:
-                raise NotFound("resume_gone") from error
+                raise NotFound(Code.RESUME_GONE) from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
         """Yield the keys of the objects that were stored before `moment`."""
-        with _reaching("storage_unreachable"):
+        with _reaching(Code.STORAGE_UNREACHABLE):
             for page in obstore.list(self.bucket):
                 yield from (found["path"] for found in page if found["last_modified"] < moment)
 
     def delete(self, key: str) -> None:
         """Delete a stored object, if it still exists."""
-        with _reaching("storage_unreachable"):
+        with _reaching(Code.STORAGE_UNREACHABLE):
             obstore.delete(self.bucket, key)
 
 
@@ -96,14 +97,14 @@ class _Object(io.RawIOBase):
         return self.reader.seek(offset, whence)
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        with _reaching("storage_unreachable"):
+        with _reaching(Code.STORAGE_UNREACHABLE):
             piece = self.reader.read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
 
 @contextmanager
-def _reaching(code: str) -> Iterator[None]:
+def _reaching(code: Code) -> Iterator[None]:
     """Log an error of the bucket or of the connection to it, and raise Unavailable instead."""
     try:
         yield

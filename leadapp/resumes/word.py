@@ -5,6 +5,7 @@ import zlib
 from typing import IO
 from xml.parsers import expat
 
+from ..codes import Code
 from .archive import Archive, part_name
 from .formats import DOCX, Content, NotAResume
 
@@ -14,15 +15,15 @@ MAIN_RELATIONSHIP = "/relationships/officedocument"
 MAIN_TYPE = f"{DOCX}.main+xml"
 ELEMENTS_MAX = 2000  # 170,000 nested elements took 0.4 s
 MACROS_PART = "/vbaproject.bin"
-# Message codes by a word in the main part's type. The first match counts: for a spreadsheet with
+# Codes by a word in the main part's type. The first match counts: for a spreadsheet with
 # macros, it is "spreadsheetml" or "ms-excel".
 OTHER_TYPES = {
-    "spreadsheetml": "resume_is_office",
-    "presentationml": "resume_is_office",
-    "ms-excel": "resume_is_office",
-    "ms-powerpoint": "resume_is_office",
-    "macroenabled": "resume_is_macro",
-    "template.main": "resume_is_template",
+    "spreadsheetml": Code.RESUME_IS_OFFICE,
+    "presentationml": Code.RESUME_IS_OFFICE,
+    "ms-excel": Code.RESUME_IS_OFFICE,
+    "ms-powerpoint": Code.RESUME_IS_OFFICE,
+    "macroenabled": Code.RESUME_IS_MACRO,
+    "template.main": Code.RESUME_IS_TEMPLATE,
 }
 PAGES_PARTS = ("/index/document.iwa", "/index.zip", "/buildversionhistory.plist")
 OPENDOCUMENT_PARTS = {"/content.xml", "/meta-inf/manifest.xml"}
@@ -46,22 +47,22 @@ def read(stream: IO[bytes]) -> Content:
             raise NotAResume(_without_types(set(archive.entries)))
         main_type = _main_type(archive)
     except BROKEN as error:
-        raise NotAResume("resume_incomplete") from error
+        raise NotAResume(Code.RESUME_INCOMPLETE) from error
     if main_type != MAIN_TYPE:
         others = (code for sign, code in OTHER_TYPES.items() if sign in main_type)
-        raise NotAResume(next(others, "resume_type"))
+        raise NotAResume(next(others, Code.RESUME_TYPE))
     archive.check()
     has_macros = any(name.endswith(MACROS_PART) for name in archive.entries)
     return Content(DOCX, ["macros"] if has_macros else [])
 
 
-def _without_types(names: set[str]) -> str:
-    """Return the message code for an archive that is not an Office document."""
+def _without_types(names: set[str]) -> Code:
+    """Return the code for an archive that is not an Office document."""
     if names >= OPENDOCUMENT_PARTS:
-        return "resume_is_odt"
+        return Code.RESUME_IS_ODT
     if any(name.endswith(PAGES_PARTS) for name in names):
-        return "resume_is_pages"
-    return "resume_is_archive"
+        return Code.RESUME_IS_PAGES
+    return Code.RESUME_IS_ARCHIVE
 
 
 def _main_type(archive: Archive) -> str:
@@ -117,11 +118,11 @@ def _elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(found) == ELEMENTS_MAX:
-            raise NotAResume("resume_unchecked")
+            raise NotAResume(Code.RESUME_UNCHECKED)
         found.append((name.rpartition(" ")[2], attributes))
 
     def refuse(*_doctype: object) -> None:
-        raise NotAResume("resume_unchecked")
+        raise NotAResume(Code.RESUME_UNCHECKED)
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = start

@@ -9,10 +9,9 @@ from markupsafe import Markup
 
 from .. import clock, formatting
 from ..accounts import users
-from ..errors import WARNINGS
 from ..extensions import login_manager
 from ..models.leads import LeadStatus
-from ..resumes.formats import ACCEPT, KINDS
+from ..resumes.formats import ACCEPT, KINDS, WARNINGS
 from . import auth, dashboard, health, outbox, public
 from .access import Sessions, guard
 

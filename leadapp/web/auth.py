@@ -8,6 +8,7 @@ from flask_login import current_user, login_user, logout_user
 
 from .. import normalize
 from ..accounts import users
+from ..codes import Code
 from ..config import settings
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..extensions import csrf
@@ -37,7 +38,7 @@ def login() -> ResponseReturnValue:
     if form.csrf_token.errors and _is_signed_in_as(form.username.data):
         return redirect(wanted, 303)
     if form.csrf_token.errors:
-        return _login_page(form, 400, Message("sign_in_stale"))
+        return _login_page(form, 400, Message(Code.SIGN_IN_STALE))
     return _login_page(form, 422 if form.errors else 200)
 
 
@@ -63,7 +64,7 @@ def password() -> ResponseReturnValue:
             flash("Your password was changed, and every other device was signed out", "good")
             return redirect(url_for("dashboard.list_leads"), 303)
         except NotSignedIn:
-            form.present.errors = [Message("present_password_wrong")]
+            form.present.errors = [Message(Code.PRESENT_PASSWORD_WRONG)]
     return render_template(
         "auth/password.html", form=form, user=current_user
     ), 422 if form.errors else 200
@@ -76,7 +77,7 @@ def forgot() -> ResponseReturnValue:
     The response is the same whether or not the account exists.
     """
     if not settings["SMTP_HOST"]:
-        raise NotFound("reset_off")
+        raise NotFound(Code.RESET_OFF)
     form = ForgotForm()
     if form.is_submitted() and form.validate():
         users.request_reset(form.email.data)

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
 
+from ..codes import Code
 from ..config import ConfigurationError, settings
 from ..errors import NotSignedIn
 from ..mail import queue
@@ -26,7 +27,7 @@ def show() -> Response:
         abort(404)
     token = request.headers.get("Authorization", "").partition("Bearer ")[2]
     if not hmac.compare_digest(token.encode(), settings["METRICS_TOKEN"].encode()):
-        raise NotSignedIn("token_invalid" if token else "not_signed_in")
+        raise NotSignedIn(Code.TOKEN_INVALID if token else Code.NOT_SIGNED_IN)
     prometheus, registry = current_app.extensions["metrics"]
     return Response(
         prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST

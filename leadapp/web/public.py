@@ -16,19 +16,27 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from .. import accent, tokens
+from ..codes import Code
 from ..config import settings
 from ..errors import InvalidInput, Message
 from ..extensions import csrf
 from ..formatting import filesize
 from ..http.forms import SubmitForm
 from ..leads import erasure, submit
+from . import script
 
 bp = Blueprint("public", __name__)
-SCRIPT_WORDS = (
-    *("resume_missing", "resume_type", "resume_too_large", "resume_empty", "resume_changed"),
-    *("first_name_missing", "last_name_missing", "email_missing", "email_format"),
-    *("connection_lost", "sending", "cancelled", "sending_timed_out"),
-    *("sending_too_large", "sending_refused", "sending_unavailable"),
+# The failures that the form's script finds before anything is sent.
+CHECKED_BY_SCRIPT = (
+    Code.RESUME_MISSING,
+    Code.RESUME_TYPE,
+    Code.RESUME_TOO_LARGE,
+    Code.RESUME_EMPTY,
+    Code.RESUME_CHANGED,
+    Code.FIRST_NAME_MISSING,
+    Code.LAST_NAME_MISSING,
+    Code.EMAIL_MISSING,
+    Code.EMAIL_FORMAT,
 )
 
 
@@ -47,9 +55,9 @@ def submit_lead() -> ResponseReturnValue:
     except InvalidInput:
         details = None  # the form shows the errors beside its fields
     if form.sending is None:
-        return _page(form, 400, Message("form_stale"))
+        return _page(form, 400, Message(Code.FORM_STALE))
     if details is None or form.looks_automatic:
-        return _page(form, 422, Message("honeypot_filled") if form.looks_automatic else None)
+        return _page(form, 422, Message(Code.HONEYPOT_FILLED) if form.looks_automatic else None)
     sending = submit.Sending(request.remote_addr or "", form.sending)
     submission, _ = submit.submit(details, sending)
     return redirect(url_for(".submitted", token=tokens.sign_page("submitted", submission.id)), 303)
@@ -119,7 +127,7 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
     return response
 
 
-def _script_words() -> dict[str, Message]:
+def _script_words() -> dict[str, str]:
     """Return the messages that the form's script shows, keyed by code."""
     contact = settings["CONTACT_TEXT"]
     facts = {
@@ -127,4 +135,6 @@ def _script_words() -> dict[str, Message]:
         "contact": f". {contact}" if contact else "",
         "status": "{status}",  # the script fills in the HTTP status
     }
-    return {code: Message(code, **facts) for code in SCRIPT_WORDS}
+    words = {code.key: code.words for code in CHECKED_BY_SCRIPT}
+    words.update(script.WORDS)
+    return {key: text.format(**facts) for key, text in words.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from tests import samples
 from tests.e2e.test_looks import look_at
 from tests.factories import PASSWORD
@@ -124,7 +124,7 @@ def test_a_stale_sign_in_page_says_what_to_do(page: Page, site: Site, scheme: An
     page.goto("/dashboard/?status=REACHED_OUT")
     page.context.clear_cookies()
     sign_in(page)
-    expect(page.locator(".notice")).to_have_text(MESSAGES["sign_in_stale"])
+    expect(page.locator(".notice")).to_have_text(Code.SIGN_IN_STALE.words)
     expect(page.locator(".notice")).to_be_focused()
     expect(page.get_by_label("Username or e-mail")).to_have_value("ana")
     expect(page.get_by_label("Password")).to_have_value("")

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.models.leads import Submission
+from leadapp.web.script import WORDS
 from tests import samples
 from tests.e2e.form import SIZE, expect_all_kept, expect_sent, fill, press, submissions
 from tests.site import Site
@@ -95,7 +96,7 @@ def test_a_robot_would_not_press_again(prospect: Page, site: Site, cv: Path) -> 
     prospect.locator("[name=website]").evaluate("field => { field.value = 'http://example.com' }")
     press(prospect)
     expect(prospect.locator(".notice")).to_be_focused()
-    expect(prospect.locator(".notice")).to_have_text(MESSAGES["honeypot_filled"])
+    expect(prospect.locator(".notice")).to_have_text(Code.HONEYPOT_FILLED.words)
     expect(prospect.locator("[name=website]")).to_have_value("")
     assert submissions(site) == 0
     press(prospect, "Press send again")
@@ -118,5 +119,5 @@ def test_a_page_without_the_form_does_not_take_the_form_away(
     prospect.route("**/", answer)
     fill(prospect, site, cv)
     press(prospect)
-    theirs = MESSAGES["sending_unavailable"].format(status=503, contact=f". {CONTACT}")
-    expect_all_kept(prospect, MESSAGES["http_404"] if ours else theirs)
+    theirs = WORDS["sending_unavailable"].format(status=503, contact=f". {CONTACT}")
+    expect_all_kept(prospect, Code.HTTP_404.words if ours else theirs)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from leadapp.errors import MESSAGES
+from leadapp.web.script import WORDS
 from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at
 from tests.site import Site
@@ -45,7 +45,7 @@ def test_the_way_of_a_file_is_shown_and_can_be_cancelled(
     expect(prospect.get_by_role("progressbar", name="Sending")).to_be_visible()
     expect(prospect.get_by_text(SOME)).to_be_visible()
     prospect.get_by_role("button", name="Cancel").click()
-    expect_all_kept(prospect, MESSAGES["cancelled"])
+    expect_all_kept(prospect, WORDS["cancelled"])
     assert submissions(site) == 0
     upload_at(-1)
     press(prospect)
@@ -61,7 +61,7 @@ def test_a_dropped_connection_keeps_everything(
     press(prospect)
     expect(prospect.get_by_text(SOME)).to_be_visible()
     site.server.kill()
-    expect_all_kept(prospect, MESSAGES["connection_lost"])
+    expect_all_kept(prospect, WORDS["connection_lost"])
     site.server.start()
     upload_at(-1)
     press(prospect)

@@ -10,7 +10,7 @@ import httpx
 import jwt
 import pytest
 
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from tests import samples
 from tests.factories import PASSWORD
 from tests.pages import forms, hidden_fields
@@ -167,7 +167,7 @@ def test_a_body_that_cannot_be_read_is_their_fault(
         line.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: line.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400")
-    assert MESSAGES["body_unreadable"].encode() in answer
+    assert Code.BODY_UNREADABLE.words.encode() in answer
 
 
 def test_two_lengths_of_one_body_are_refused(site: Site) -> None:

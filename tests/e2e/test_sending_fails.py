@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.models.leads import Submission
+from leadapp.web.script import WORDS
 from tests import samples
 from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at
@@ -59,7 +60,9 @@ def posts(prospect: Page) -> list[str]:
 
 
 def refused(code: str, status: int) -> str:
-    return MESSAGES[code].format(status=status, contact=f". {CONTACT}")
+    return (WORDS.get(code) or Code[code.upper()].words).format(
+        status=status, contact=f". {CONTACT}"
+    )
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -71,7 +74,7 @@ def test_a_file_that_changed_since_it_was_selected_is_selected_again(
     # A second press sends nothing and shows the same message.
     for _ in range(2):
         press(prospect)
-        expect(prospect.locator(".error")).to_have_text(MESSAGES["resume_changed"])
+        expect(prospect.locator(".error")).to_have_text(Code.RESUME_CHANGED.words)
         expect(prospect.get_by_role("region", name="There is a problem")).to_be_focused()
     expect(prospect.get_by_label("Last name")).to_have_value("Álvarez")
     expect(prospect.get_by_role("progressbar")).to_be_hidden()
@@ -138,7 +141,7 @@ def test_a_server_that_does_not_answer_is_said_to_be_silent(
     proxy.silent = True
     fill(prospect, proxy, cv)
     press(prospect)
-    expect_all_kept(prospect, MESSAGES["sending_timed_out"])
+    expect_all_kept(prospect, WORDS["sending_timed_out"])
     proxy.silent = False
     prospect.evaluate("window.patient = true")
     press(prospect)
@@ -168,5 +171,5 @@ def test_a_refusal_can_be_read_by_everybody(
     look_at(prospect, [])
     cv.unlink()
     press(prospect)
-    expect(prospect.locator(".error")).to_have_text(MESSAGES["resume_changed"])
+    expect(prospect.locator(".error")).to_have_text(Code.RESUME_CHANGED.words)
     look_at(prospect, [])

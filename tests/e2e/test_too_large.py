@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from leadapp.codes import Code
 from leadapp.errors import Message
 from tests.e2e.desk import quiet_page
 from tests.e2e.form import fill, press
@@ -21,7 +22,7 @@ from tests.site import Site
 MB = 1024 * 1024
 DOORS = pytest.mark.parametrize("path", ["/", "/api/v1/leads"])
 START = body({"resume": b"x" * 1000}, b"x")[:500]
-WORDS = Message("http_413", limit="5 MB")
+WORDS = Message(Code.HTTP_413, limit="5 MB")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from werkzeug.exceptions import abort
 
 from leadapp import errors, log
 from leadapp.clock import now
+from leadapp.codes import Code
 from leadapp.models.accounts import User
 from leadapp.web import access
 from tests.clients import Client
@@ -68,7 +69,7 @@ def test_every_kind_of_answer_brings_the_same_headers(production: Client, path: 
 def test_a_site_answers_to_its_own_names_only(production: Client, host: str, status: int) -> None:
     answer = production.get("/auth/forgot", headers={"Host": host})
     assert answer.status_code == status
-    assert (errors.MESSAGES["host_unknown"] in answer.text) == (status == 400)
+    assert (Code.HOST_UNKNOWN.words in answer.text) == (status == 400)
     # A health probe may know only the IP address, so /health accepts any host.
     assert production.get("/health", headers={"Host": host}).status_code == 200
 
@@ -99,8 +100,8 @@ def test_each_failure_has_a_page_and_a_problem(
     app: Flask, client: Client, path: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = {
-        429: errors.TooOften("http_429", retry_after=90, wait="2 min"),
-        503: errors.Unavailable("http_503"),
+        429: errors.LeadappError(Code.HTTP_429, retry_after=90, wait="2 min"),
+        503: errors.Unavailable(Code.HTTP_503),
     }
 
     def fail() -> None:
@@ -111,7 +112,7 @@ def test_each_failure_has_a_page_and_a_problem(
         app.view_functions, "health.health" if path == "/health" else "api.auth.login", fail
     )
     answer = client.open(path, method="GET" if path == "/health" else "POST")
-    words = errors.Message(f"http_{status}", wait="2 min", limit="5 MB")
+    words = errors.Message(Code[f"HTTP_{status}"], wait="2 min", limit="5 MB")
     assert (answer.status_code, answer.headers.get("Retry-After")) == (
         status,
         {429: "90", 503: "60"}.get(status),

@@ -8,7 +8,7 @@ import html
 import pytest
 from sqlalchemy import select
 
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.extensions import db
 from leadapp.models.leads import Submission
 from tests import samples
@@ -58,7 +58,7 @@ def test_the_api_says_that_it_could_not_read(client: Client, case: tuple[bytes, 
     answer = client.post(API, data=case[0], content_type=case[1])
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (400, "body_unreadable")
-    assert problem["detail"] == MESSAGES["body_unreadable"]
+    assert problem["detail"] == Code.BODY_UNREADABLE.words
     assert "errors" not in problem
     assert nothing_is_kept()
 
@@ -70,8 +70,8 @@ def test_the_form_says_that_it_could_not_read(
     answer = client.post(FORM, data=case[0], content_type=case[1])
     assert answer.status_code == 400
     page = html.unescape(answer.text)
-    assert MESSAGES["body_unreadable"] in page
-    assert MESSAGES["form_stale"] not in page
+    assert Code.BODY_UNREADABLE.words in page
+    assert Code.FORM_STALE.words not in page
     assert 'name="first_name"' not in page  # an empty form would look like lost data
     assert nothing_is_kept()
 

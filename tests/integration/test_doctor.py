@@ -14,9 +14,8 @@ from limits.storage import MemoryStorage, RedisStorage
 from werkzeug.serving import make_server
 
 from leadapp.clock import now
-from leadapp.errors import REMEDIES
 from leadapp.extensions import limiter
-from leadapp.operations.doctor import CHECKS
+from leadapp.operations.doctor import CHECKS, REMEDIES
 from leadapp.resumes.store import store
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.test_upkeep import run

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from leadapp import tokens
 from leadapp.accent import contrast
 from leadapp.clock import now
-from leadapp.errors import WARNINGS
 from leadapp.extensions import db
 from leadapp.formatting import when
 from leadapp.mail import queue
 from leadapp.models.leads import Submission
 from leadapp.models.letters import Letter
+from leadapp.resumes.formats import WARNINGS
 from tests.clients import Client
 from tests.factories import LetterFactory, SubmissionFactory
 from tests.integration.desk import submit

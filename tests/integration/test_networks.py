@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from leadapp.accounts import passwords, throttle, users
 from leadapp.clock import now
-from leadapp.errors import MESSAGES, Unavailable
+from leadapp.codes import Code
+from leadapp.errors import Unavailable
 from leadapp.extensions import db
 from leadapp.models.accounts import FailedNetwork, KnownNetwork, User
 from leadapp.operations import maintenance
@@ -61,7 +62,7 @@ def test_after_a_hundred_failures_only_who_works_there_may_try(
         told = {(answer.status_code, answer.headers["Retry-After"]) for answer in refused}
         bodies = [answer.get_json() | {"instance": ""} for answer in refused]
         assert (told, bodies) == ({(429, "630")}, [bodies[0]] * 3)
-        assert bodies[0]["detail"] == MESSAGES["sign_in_throttled"].format(wait="11 min")
+        assert bodies[0]["detail"] == Code.SIGN_IN_THROTTLED.words.format(wait="11 min")
         assert len(hashes) == 101
         assert sign_in(client, attorney.email, FIRM).status_code == 200
         assert sign_in(client, other.username, HOME).status_code == 200
@@ -105,7 +106,7 @@ def test_the_pages_and_a_network_of_ipv6_are_told_the_same(client: Client, attor
     assert sign_in(client, attorney.username, "2001:db8:0:8::2").status_code == 200
     fail(address="127.0.0.1")
     page = sign_in_on_page(client, attorney.username)
-    words = MESSAGES["sign_in_throttled"].format(wait="15 min")
+    words = Code.SIGN_IN_THROTTLED.words.format(wait="15 min")
     assert (page.status_code, words in page.text) == (429, True)
 
 

@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from leadapp import validation
 from leadapp.accounts import passwords, users
-from leadapp.errors import MESSAGES, NotSignedIn, Unavailable
+from leadapp.codes import Code
+from leadapp.errors import NotSignedIn, Unavailable
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
 from tests.clients import Client
@@ -71,7 +72,7 @@ def test_a_refused_change_says_why_and_ends_nothing(
     answer = change(signed_in, present, password)
     assert answer.status_code == 422
     assert "<title>Error: " in answer.text
-    assert answer.text.count(MESSAGES[code]) == 2
+    assert answer.text.count(Code[code.upper()].words) == 2
     assert not password or f'value="{password}"' not in answer.text
     assert is_in(signed_in)
 
@@ -97,7 +98,7 @@ def test_a_password_is_the_same_in_any_spelling_of_its_accents(
         assert token_for(client, attorney.username, spelling).status_code == 200
         assert sign_in(app.test_client(), attorney.username, spelling).status_code == 303
     answer = change(signed_in, other, typed)
-    assert (answer.status_code, MESSAGES["password_same"] in answer.text) == (422, True)
+    assert (answer.status_code, Code.PASSWORD_SAME.words in answer.text) == (422, True)
     assert change(signed_in, other).status_code == 303
     done = run(app, "user", "set-password", attorney.username, "--password-file", "-", stdin=typed)
     assert (done.exit_code, token_for(client, attorney.username, other).status_code) == (0, 200)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from leadapp import tokens
 from leadapp.accounts import users
 from leadapp.clock import now
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.extensions import db
 from tests import samples
 from tests.clients import Client
@@ -77,7 +77,7 @@ def test_a_database_that_was_not_migrated_is_a_503(new_site: Flask, door: str) -
     answer = client.open(path, method=method, base_url=url, data=data, headers=headers)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "60"
-    assert MESSAGES["database_unavailable"] in answer.text
+    assert Code.DATABASE_UNAVAILABLE.words in answer.text
 
 
 @pytest.mark.databases("postgres")

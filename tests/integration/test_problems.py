@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from leadapp import log, tokens
+from leadapp.codes import Code
 from leadapp.errors import Message
 from leadapp.leads import search, submit
 from leadapp.models.accounts import User
@@ -133,7 +134,10 @@ def ask(app: Flask, signed_in: Client, bearer: dict[str, str]) -> Callable[[Case
 
 def check(case: Case, answer: TestResponse) -> None:
     """Checks that the answer explains the error in our own words and reveals no internals."""
-    words, request_id = Message(case.code, limit="5 MB"), answer.headers["X-Request-ID"]
+    words, request_id = (
+        Message(Code[case.code.upper()], limit="5 MB"),
+        answer.headers["X-Request-ID"],
+    )
     assert (answer.status_code, SECRET in answer.text) == (case.status, False)
     assert {
         **answer.headers,

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from leadapp.accounts import passwords
 from leadapp.clock import now
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.extensions import db
 from leadapp.mail import queue
 from leadapp.models.accounts import User
@@ -84,7 +84,7 @@ def test_a_link_works_for_an_hour_while_the_account_is_on(
     with time_machine.travel(start + timedelta(minutes=59), tick=False):
         assert client.get(link).status_code == 200
     with time_machine.travel(start + timedelta(minutes=61), tick=False):
-        assert MESSAGES["reset_ended"] in client.get(link).text
+        assert Code.RESET_ENDED.words in client.get(link).text
     db.session.get_one(User, attorney.id).is_active = False
     db.session.commit()
     assert [client.get(path).status_code for path in (link, link[:-1], "/auth/reset/x")] == [
@@ -95,7 +95,7 @@ def test_a_link_works_for_an_hour_while_the_account_is_on(
 @pytest.mark.databases("sqlite")
 def test_a_weak_password_is_refused_and_the_link_still_works(client: Client, link: str) -> None:
     answer = set_password(client, link, "short")
-    assert (answer.status_code, answer.text.count(MESSAGES["password_length"])) == (422, 2)
+    assert (answer.status_code, answer.text.count(Code.PASSWORD_LENGTH.words)) == (422, 2)
     assert set_password(client, link).status_code == 303
 
 
@@ -117,7 +117,7 @@ def test_of_two_who_use_a_link_at_once_one_does(
     fields_here = hidden_fields(client.get(link).text, having="password")
     monkeypatch.setattr(passwords, "hash_password", meanwhile)
     answer = client.post(link, data=fields_here | {"password": NEW})
-    assert (answer.status_code, MESSAGES["password_changed"] in answer.text) == (409, True)
+    assert (answer.status_code, Code.PASSWORD_CHANGED.words in answer.text) == (409, True)
     assert sign_in(client, attorney.username, OTHER).status_code == 303
 
 
@@ -168,7 +168,7 @@ def test_without_a_mail_server_a_colleague_is_asked(client: Client, attorney: Us
 def test_what_is_no_address_is_told(client: Client, mailbox: MailServer) -> None:
     assert FORGOT in client.get(LOGIN).text
     answer = ask(client, "ana@")
-    assert (answer.status_code, answer.text.count(MESSAGES["email_format"])) == (422, 2)
+    assert (answer.status_code, answer.text.count(Code.EMAIL_FORMAT.words)) == (422, 2)
     assert db.session.scalars(select(Letter)).all() == []
 
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from leadapp import log, tokens
 from leadapp.clock import now
-from leadapp.errors import MESSAGES
+from leadapp.codes import Code
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
 from tests.clients import Client
@@ -212,7 +212,7 @@ def test_a_stale_sign_in_page_comes_back_with_what_to_do(
     typed = {"username": attorney.username, "password": PASSWORD, "next": "/dashboard/?page=2"}
     answer = client.post(LOGIN, data=token | typed)
     assert answer.status_code == 400
-    assert html.unescape(answer.text).count(MESSAGES["sign_in_stale"]) == 1
+    assert html.unescape(answer.text).count(Code.SIGN_IN_STALE.words) == 1
     assert PASSWORD not in answer.text
     assert f'value="{attorney.username}"' in answer.text
     assert not is_in(client)
@@ -227,7 +227,7 @@ def test_a_sign_in_page_from_before_a_sign_out_comes_back(client: Client, attorn
     sign_in(client, attorney.username)
     sign_out(client)
     typed = {"username": attorney.username, "password": PASSWORD}
-    assert MESSAGES["sign_in_stale"] in client.post(LOGIN, data=other_tab | typed).text
+    assert Code.SIGN_IN_STALE.words in client.post(LOGIN, data=other_tab | typed).text
     assert not is_in(client)
 
 

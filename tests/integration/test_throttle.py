@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from leadapp import log
 from leadapp.accounts import passwords, users
 from leadapp.clock import now
-from leadapp.errors import MESSAGES, NotSignedIn, TooOften
+from leadapp.codes import Code
+from leadapp.errors import LeadappError
 from leadapp.extensions import db
 from leadapp.models.accounts import FailedSignIns, User
 from leadapp.operations import maintenance
@@ -45,7 +46,7 @@ def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: U
         answer = token_for(client, attorney.username)  # even the right password is refused
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "630")
         problem = answer.get_json()
-        words = MESSAGES["sign_in_throttled"].format(wait="11 min")
+        words = Code.SIGN_IN_THROTTLED.words.format(wait="11 min")
         assert (problem["code"], problem["detail"]) == ("sign_in_throttled", words)
         page = sign_in(client, attorney.username)
         assert (page.status_code, page.headers["Retry-After"], words in page.text) == (
@@ -153,14 +154,16 @@ def test_thirty_at_once_are_ten(
     monkeypatch.setattr(passwords, "hashing_turn", nullcontext)
     name = attorney.username
 
-    def one(_number: int) -> type[Exception]:
-        with app.app_context(), pytest.raises((NotSignedIn, TooOften)) as refusal:
+    def one(_number: int) -> Code:
+        with app.app_context(), pytest.raises(LeadappError) as refusal:
             users.authenticate(name, WRONG, "192.0.2.7")
-        return refusal.type
+        return refusal.value.code
 
     with ThreadPoolExecutor(30) as pool:
         outcomes = [*pool.map(one, range(30))]
-    assert (len(checks), outcomes.count(NotSignedIn), outcomes.count(TooOften)) == (10, 10, 20)
+    refused = outcomes.count(Code.BAD_CREDENTIALS)
+    throttled = outcomes.count(Code.SIGN_IN_THROTTLED)
+    assert (len(checks), refused, throttled) == (10, 10, 20)
 
 
 def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> None:

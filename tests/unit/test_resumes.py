@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadapp import create_app
-from leadapp.errors import WARNINGS, Refused
+from leadapp.errors import Refused
 from leadapp.resumes import pdf
-from leadapp.resumes.formats import DOC, DOCX, PDF
+from leadapp.resumes.formats import DOC, DOCX, PDF, WARNINGS
 from leadapp.resumes.inspect import clean_filename, inspect
 from tests import samples
 from tests.samples.ole import compound_file
@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def refusal(content: bytes, filename: str) -> str:
     with pytest.raises(Refused) as caught:
         inspect(io.BytesIO(content), filename)
-    return str(caught.value.args[0].code)
+    return str(caught.value.args[0].code.key)
 
 
 @pytest.mark.parametrize(

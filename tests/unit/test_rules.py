@@ -13,7 +13,7 @@ from leadapp.errors import Refused
 def refusal(rule, text) -> str:
     with pytest.raises(Refused) as caught:
         rule(text)
-    return caught.value.args[0].code
+    return caught.value.args[0].code.key
 
 
 def full_width(text: str) -> str:

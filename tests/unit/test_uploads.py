@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadapp.errors import Unreadable
+from leadapp.codes import Code
+from leadapp.errors import LeadappError
 from leadapp.http.request import Request
 from tests.multipart import BOUNDARIES, Parts, body
 
@@ -128,8 +129,9 @@ def test_a_cut_body_is_not_read_as_a_whole_one(client: str) -> None:
     # The line break after the last part may be missing.
     closed = len(whole) - len(b"\r\n")
     for end in range(closed):
-        with pytest.raises(Unreadable):
+        with pytest.raises(LeadappError) as refusal:
             parse([whole[:end]], boundary)
+        assert refusal.value.code == Code.BODY_UNREADABLE
     assert parse([whole[:closed]], boundary) == PARTS
 
 

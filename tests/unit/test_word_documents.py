@@ -29,7 +29,7 @@ def answer(content: bytes) -> str:
     try:
         return inspect(io.BytesIO(content), "cv.docx").content_type
     except Refused as refused:
-        return str(refused.args[0].code)
+        return str(refused.args[0].code.key)
 
 
 def package(**changed: str) -> bytes:

@@ -15,7 +15,8 @@ from marshmallow import Schema, fields
 from werkzeug.routing import Rule
 
 from ... import validation
-from ...errors import MESSAGES, Message
+from ...codes import Code
+from ...errors import Message
 from ...extensions import BODY_MAX
 from ...formatting import filesize
 from ...http import readers, writers
@@ -45,7 +46,7 @@ TYPES: list[tuple[type, Json]] = [
 @cache
 def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
     """Return an example of each problem and refusal by its code, ordered by status."""
-    found = {code: code[5:] for code in MESSAGES if code.startswith("http_")}
+    found = {code.key: code.key[5:] for code in Code if code.name.startswith("HTTP_")}
     for operation in FRAME["operations"].values():
         for status, codes in [
             *_fails(operation),
@@ -62,11 +63,13 @@ def problems(base_url: str, max_file_size: int) -> dict[str, Json]:
             "type": f"{base_url}/redoc#{code}",
             "title": HTTPStatus(int(found[code])).phrase,
             "status": int(found[code]),
-            "detail": str(Message(code, limit=limits.get(code, validation.NAME_MAX), **facts)),
+            "detail": str(
+                Message(Code[code.upper()], limit=limits.get(code, validation.NAME_MAX), **facts)
+            ),
             "instance": "urn:request:5f0c2a9e",
             "code": code,
         }
-        for code in sorted((code for code in MESSAGES if code in found), key=found.__getitem__)
+        for code in sorted((code.key for code in Code if code.key in found), key=found.__getitem__)
     }
 
 

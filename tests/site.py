@@ -15,12 +15,11 @@ from leadapp import create_app
 from leadapp.accounts import registration
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
-from leadapp.models.leads import Tally
 from leadapp.models.letters import Letter
 from leadapp.resumes import store
 from tests.servers import ROOT, Gunicorn, MailServer
 
-KEPT = (User.__table__, Login.__table__, Tally.__table__)
+KEPT = (User.__table__, Login.__table__)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from ..extensions import db
 from ..mail import queue
 from ..models.accounts import User
-from ..models.leads import Lead, LeadStatus, Submission, Tally
+from ..models.leads import Lead, LeadStatus, Submission
 from ..models.letters import Letter
 from ..normalize import fold
 
@@ -60,7 +60,8 @@ LISTED = (
         User.username.label("marker"),
     ),
 )
-TALLIES = select(Tally.status, Tally.leads)
+# This reads only the index on the status.
+COUNT_BY_STATUS = select(Lead.status, func.count()).group_by(Lead.status)
 FAILED = (
     select(Submission.lead_id)
     .join(Letter)
@@ -100,16 +101,11 @@ class Query:
         return ids.where(status == self.status) if self.status else ids
 
     def counts(self) -> dict[LeadStatus, int]:
-        """Count the matching leads in each status.
-
-        Without a search, the counts come from the tallies, which triggers keep up to date.
-        """
-        counting = TALLIES
+        """Count the matching leads in each status; a status without leads is left out."""
+        counting = COUNT_BY_STATUS
         if self.q:
-            joined = select(Lead.status, func.count()).join(
-                found := self._found(), found.c.id == Lead.id
-            )
-            counting = joined.group_by(Lead.status)
+            found = self._found()
+            counting = counting.join(found, found.c.id == Lead.id)
         return {status: count for status, count in db.session.connection().execute(counting)}
 
     def _found(self) -> Subquery:

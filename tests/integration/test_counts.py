@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert, select, update
 
 from leadapp.errors import Conflict, LeadappError
 from leadapp.extensions import db
-from leadapp.leads import detail, erasure, status
+from leadapp.leads import detail, erasure, search, status
 from leadapp.models.accounts import User
-from leadapp.models.leads import Lead, LeadStatus, Tally
+from leadapp.models.leads import Lead, LeadStatus
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.integration.desk import submit
@@ -25,13 +25,13 @@ ROUNDS = 12
 
 
 def counted() -> dict[LeadStatus, int]:
-    """Returns the stored counts, after checking them against the leads."""
+    """Returns the counts, after checking them against the leads."""
     db.session.rollback()
-    tallies = select(Tally.status, Tally.leads).order_by(Tally.status)
-    kept = {status: leads for status, leads in db.session.execute(tallies)}
+    found = search.Query().counts()
+    shown = {status: found.get(status, 0) for status in LeadStatus}
     there = Counter(db.session.scalars(select(Lead.status)))
-    assert kept == {status: there[status] for status in LeadStatus}
-    return kept
+    assert shown == {status: there[status] for status in LeadStatus}
+    return shown
 
 
 def lead_id(email: str) -> Any:
@@ -75,12 +75,17 @@ def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -
     ]
 
 
-def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
+def lead_rows(count: int) -> list[dict[str, Any]]:
+    """Stores a lead and returns rows like it, each with its own address and without an id."""
     columns = [column.name for column in Lead.__table__.columns if column.name != "id"]
-    row = {name: getattr(LeadFactory.create(submission=None), name) for name in columns}
-    rows = [row | {"email_key": f"{number}@example.com"} for number in range(20)]
+    lead = LeadFactory.create(submission=None)
+    row = {name: getattr(lead, name) for name in columns}
+    return [{**row, "email_key": f"{number}@example.com"} for number in range(count)]
+
+
+def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
     for statement in (
-        insert(Lead).values(rows),
+        insert(Lead).values(lead_rows(20)),
         update(Lead).where(Lead.email_key < "15").values(status=REACHED_OUT),
         update(Lead).values(status=PENDING),
         update(Lead).where(Lead.email_key > "5").values(status=REACHED_OUT),
@@ -91,6 +96,20 @@ def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:
         db.session.commit()
         counted()
     assert counted() == {PENDING: 0, REACHED_OUT: 0}
+
+
+@pytest.mark.databases("postgres")
+def test_two_new_leads_do_not_wait_for_each_other(app: Flask) -> None:
+    rows = lead_rows(2)
+    db.session.rollback()
+    with db.engine.connect() as first, db.engine.connect() as second:
+        first.execute(insert(Lead).values(rows[0]))
+        # The second transaction fails after a second if it has to wait for the first.
+        second.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+        second.execute(insert(Lead).values(rows[1]))
+        second.commit()
+        first.commit()
+    assert counted() == {PENDING: 3, REACHED_OUT: 0}
 
 
 def undo(lead: uuid.UUID, by: User) -> None:
@@ -139,18 +158,18 @@ def test_eight_at_once_are_all_counted(
 
 
 @pytest.fixture
-def slow_counts(app: Flask, backend: str) -> Iterator[None]:
-    """Adds a pause between the two counts for other threads; SQLite has one writer anyway."""
+def slow_changes(app: Flask, backend: str) -> Iterator[None]:
+    """Adds a pause for other threads after each change of a lead; SQLite has one writer anyway."""
     slowly = """
     CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(.01); RETURN NULL; END $$;
-    CREATE TRIGGER waits AFTER UPDATE ON tallies FOR EACH ROW EXECUTE FUNCTION wait();
+    CREATE TRIGGER waits AFTER UPDATE ON leads FOR EACH ROW EXECUTE FUNCTION wait();
     """
     if backend == "postgres":
         run(slowly)
     yield
     if backend == "postgres":
-        run("DROP TRIGGER waits ON tallies; DROP FUNCTION wait()")
+        run("DROP TRIGGER waits ON leads; DROP FUNCTION wait()")
 
 
 def run(statement: str) -> None:
@@ -159,11 +178,11 @@ def run(statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-@pytest.mark.usefixtures("slow_counts")
+@pytest.mark.usefixtures("slow_changes")
 def test_marks_and_newer_submissions_do_not_wait_for_each_other(
     app: Flask, attorney: User, together: Any
 ) -> None:
-    """Both change both counts; in different orders, PostgreSQL would abort one (deadlock)."""
+    """Both change the leads of both counts; a deadlock would make PostgreSQL abort one."""
     by, emails = attorney.id, [f"ana{number}@example.com" for number in range(4)]
     for email in emails:
         submit(app.test_client(), email)

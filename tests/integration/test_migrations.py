@@ -1,24 +1,33 @@
 """Migrations upgrade, downgrade and upgrade again, with several machines at the same time."""
 
+import re
+import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import flask_migrate
 import pytest
+from flask import Flask
 from sqlalchemy import inspect, select, text
 
-from leadapp import create_app
+from leadapp import create_app, tokens
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import search
+from leadapp.leads import detail, search
 from leadapp.models.leads import LeadStatus, Submission
-from tests.factories import LeadFactory, SubmissionFactory
+from tests.factories import PASSWORD, LeadFactory, SubmissionFactory
 from tests.servers import ROOT
 
 MIGRATIONS = str(ROOT / "migrations")
+OLD_DATABASE = Path(__file__).with_name("database_at_0003.sql")
+OLD_USER = uuid.UUID("a" * 32)
+OLD_LOGIN = uuid.UUID("b" * 32)
+OLD_LEAD = uuid.UUID("c" * 32)
 
 
 @pytest.fixture
@@ -39,6 +48,63 @@ def test_up_down_and_up_again_leaves_no_difference(settings: dict[str, str]) -> 
         flask_migrate.upgrade(directory=MIGRATIONS)
         flask_migrate.check(directory=MIGRATIONS)
         db.engine.dispose()
+
+
+@pytest.mark.databases("sqlite")
+def test_the_first_migration_makes_the_schema_of_the_three_that_it_replaced(
+    settings: dict[str, str],
+) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS, revision="0003")
+        db.engine.dispose()
+    with closing(sqlite3.connect(path_of(settings))) as new, closing(load(":memory:")) as old:
+        assert schema(new) == schema(old)
+
+
+@pytest.mark.databases("sqlite")
+def test_a_database_of_the_three_replaced_migrations_goes_on(
+    settings: dict[str, str], new_app: Callable[..., Flask]
+) -> None:
+    load(path_of(settings)).close()
+    app = new_app(settings)
+    with app.app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        flask_migrate.check(directory=MIGRATIONS)
+        assert search.Query().counts() == {LeadStatus.PENDING: 1}
+        letters = detail.letters_of(OLD_LEAD)
+        assert sorted(letter.kind for letter in letters) == ["confirmation", "notice"]
+        # The login from before the upgrade.
+        bearer = tokens.sign_bearer(OLD_LOGIN, OLD_USER, now() + timedelta(hours=1))
+        db.session.remove()
+    client, url = app.test_client(), app.config["BASE_URL"]
+    answer = client.get(
+        f"/api/v1/leads/{OLD_LEAD}", base_url=url, headers={"Authorization": f"Bearer {bearer}"}
+    )
+    assert answer.status_code == 200, answer.text
+    lead = answer.get_json()
+    assert (lead["reference"], lead["status"]) == ("LD-7K4M-92QX", "PENDING")
+    assert (lead["first_name"], lead["last_name"]) == ("José", "Álvarez")
+    assert [sent["filename"] for sent in lead["submissions"]] == ["cv.pdf"]
+    typed = {"username": "Ana", "password": PASSWORD}
+    assert client.post("/api/v1/auth/login", base_url=url, data=typed).status_code == 200
+
+
+def path_of(settings: dict[str, str]) -> str:
+    """Returns the path of a SQLite database."""
+    return settings["DATABASE_URL"].removeprefix("sqlite:///")
+
+
+def load(path: str) -> sqlite3.Connection:
+    """Fills an empty SQLite database with the old one."""
+    connection = sqlite3.connect(path)
+    connection.executescript(OLD_DATABASE.read_text())
+    return connection
+
+
+def schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """Returns the statement of each table, index and trigger, without white space and quotes."""
+    made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: re.sub(r'[\s"]', "", sql) for name, sql in made}
 
 
 def test_the_old_schema_counts_leads_that_were_added_before_and_after(

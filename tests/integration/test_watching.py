@@ -70,7 +70,7 @@ def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
 ) -> None:
     known = doctor.ScriptDirectory.get_revision
     # Replaces 0000 by a known revision that is older than the code.
-    older = {"0000": "0001"}
+    older = {"0000": "0003"}
     monkeypatch.setattr(
         doctor.ScriptDirectory,
         "get_revision",

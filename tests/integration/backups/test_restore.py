@@ -132,13 +132,13 @@ def test_a_backup_made_before_an_upgrade_is_brought_up_to_date(
     empty_place: Callable[..., Flask], tmp_path: Path
 ) -> None:
     old, new = empty_place(), empty_place()
-    assert over(old, "db", "upgrade", "0001").exit_code == 0
+    assert over(old, "db", "upgrade", "0003").exit_code == 0
     with inside(old):
         insert = text(OLD_USER).bindparams(bindparam("at", type_=UTCDateTime()))
         db.session.execute(insert, {"id": uuid.uuid4().hex, "at": now()})
         db.session.commit()
     assert over(old, "backup", str(tmp_path / "old")).exit_code == 0
-    assert "revision: 0001" in over(new, "restore", str(tmp_path / "old")).stdout
+    assert "revision: 0003" in over(new, "restore", str(tmp_path / "old")).stdout
     assert "ok    migrations:" in over(new, "doctor").stdout
     with inside(new):
         assert db.session.scalars(select(User.username)).one() == "Ana"

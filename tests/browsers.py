@@ -1,8 +1,9 @@
 """Selects a Chromium for the tests: Debian's if installed, else Playwright's download."""
 
 import shutil
-from typing import Any
+from typing import Any, Literal
 
+Scheme = Literal["light", "dark"]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",

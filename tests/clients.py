@@ -32,6 +32,13 @@ class Client(FlaskClient):
         return response
 
 
+def new_client(app: Flask) -> Client:
+    """Return a browser that is not signed in. Requires an application whose client is `Client`."""
+    made = app.test_client()
+    assert isinstance(made, Client)
+    return made
+
+
 def _let_go() -> None:
     if has_app_context():
         assert not [*db.session.new, *db.session.dirty], (

@@ -38,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "databases(*names): run over these of sqlite and postgres (with S3 and Valkey); else both, in tests/e2e sqlite",
+        "databases(*names): run over these of sqlite and postgres (with S3 and Valkey); "
+        "else both, in tests/e2e sqlite",
     )
 
 

@@ -19,7 +19,10 @@ PEOPLE = [
     ("Mary", "O'Brien", "mary@example.com", "resume.docx", samples.docx()),
     ("Wei", "Li", "wei.li@example.com", "wei-li.pdf", samples.pdf(size=1_260_000)),
 ]
-FRAME = "<body style='margin:0;padding:24px;display:flex;gap:24px;align-items:flex-start;background:#ded9cf'>{}</body>"
+FRAME = (
+    "<body style='margin:0;padding:24px;display:flex;gap:24px;align-items:flex-start;"
+    "background:#ded9cf'>{}</body>"
+)
 IMAGE = "<img style='height:560px' src='data:image/png;base64,{}'>"
 
 

@@ -22,7 +22,8 @@ from tests.site import Site
 
 # An e-mail address, a signed value, the name of a resume, or a name that the tests type.
 PRIVATE = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w+|[\w-]{20,}\.[\w-]{6}\.[\w-]{20,}|eyJ\w+\.|\w\.pdf|Ruiz|lvarez|José|Jos\\u00e9"
+    r"[\w.+-]+@[\w-]+\.\w+|[\w-]{20,}\.[\w-]{6}\.[\w-]{20,}|eyJ\w+\."
+    r"|\w\.pdf|Ruiz|lvarez|José|Jos\\u00e9"
 )
 expect.set_options(timeout=15_000)  # a busy machine is slow
 

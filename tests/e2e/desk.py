@@ -73,7 +73,8 @@ def tab_to(page: Page, target: Locator) -> None:
     for _ in range(60):
         page.keyboard.press("Tab")
         width, is_there = target.evaluate(
-            "target => [getComputedStyle(document.activeElement).outlineWidth, target === document.activeElement]"
+            "target => [getComputedStyle(document.activeElement).outlineWidth,"
+            " target === document.activeElement]"
         )
         assert width == "3px"
         if is_there:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from leadapp.codes import Code
 from tests import samples
+from tests.browsers import Scheme
 from tests.e2e.test_looks import look_at
 from tests.factories import PASSWORD
 from tests.site import Site
@@ -61,10 +61,10 @@ def test_a_lead_from_the_form_to_the_first_contact(
     prospect.get_by_role("button", name="Send my details").click()
     expect(prospect.get_by_role("heading", level=1)).to_have_text("We have your details")
     expect(prospect.locator("main")).to_contain_text("j***@example.com")
-    received = {letter.recipients[0]: letter.message for letter in site.smtp.wait_for(2)}
+    received = {letter.recipients[0]: letter for letter in site.smtp.wait_for(2)}
     assert received.keys() == {"jose@example.com", "attorney@example.com"}
-    notice = received["attorney@example.com"].get_body(("plain",)).get_content()
-    link = re.search(r"http://\S+/dashboard/leads/\S+", notice)
+    notice = received["attorney@example.com"]
+    link = re.search(r"http://\S+/dashboard/leads/\S+", notice.text)
     assert link
     page.goto(link[0])
     sign_in(page)
@@ -102,6 +102,7 @@ def test_signing_out_ends_the_session(page: Page, site: Site) -> None:
     cookies = page.context.cookies()
     page.get_by_role("button", name="Sign out").click()
     # A copy of the cookies, as an attacker could have made.
+    # Playwright reads and writes cookies as two types with the same fields.
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
     page.goto("/dashboard/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
@@ -119,7 +120,7 @@ def test_the_second_sign_in_tab_leads_on(page: Page, site: Site) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_stale_sign_in_page_says_what_to_do(page: Page, site: Site, scheme: Any) -> None:
+def test_a_stale_sign_in_page_says_what_to_do(page: Page, site: Site, scheme: Scheme) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto("/dashboard/?status=REACHED_OUT")
     page.context.clear_cookies()

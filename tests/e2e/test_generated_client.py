@@ -25,7 +25,10 @@ def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mo
         (tmp_path / "openapi.json").write_bytes(client.get("/openapi.json").content)
     (tmp_path / "config.yaml").write_text(CONFIG)
     programs = Path(sys.executable).parent
-    options = "--path openapi.json --config config.yaml --meta none --output-path leads_client --fail-on-warning"
+    options = (
+        "--path openapi.json --config config.yaml --meta none "
+        "--output-path leads_client --fail-on-warning"
+    )
     done = subprocess.run(
         [programs / "openapi-python-client", "generate", *options.split()],
         cwd=tmp_path,

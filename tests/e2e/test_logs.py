@@ -39,8 +39,7 @@ def sends(page: Page, site: Site, file: Path) -> list[str]:
     press(page)
     page.wait_for_url("**/submitted/*")
     letter = next(sent for sent in site.smtp.wait_for(2) if sent.recipients == [PROSPECT["E-mail"]])
-    text = letter.message.get_body(("plain",)).get_content()
-    [receipt] = re.findall(r"\S+/receipt/(\S+)", text)
+    [receipt] = re.findall(r"\S+/receipt/(\S+)", letter.text)
     page.goto(f"/receipt/{receipt}?step=erase")
     return [page.url.rpartition("/")[2], receipt]
 
@@ -55,7 +54,7 @@ def resets(page: Page, site: Site) -> str:
         for sent in site.smtp.wait_for(3)
         if sent.recipients == ["planted-attorney@example.com"]
     )
-    [token] = re.findall(r"\S+/auth/reset/(\S+)", letter.message.get_body(("plain",)).get_content())
+    [token] = re.findall(r"\S+/auth/reset/(\S+)", letter.text)
     page.goto(f"/auth/reset/{token}")
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Set a new password").click()

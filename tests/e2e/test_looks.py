@@ -4,13 +4,13 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests import samples
+from tests.browsers import Scheme
 from tests.factories import PASSWORD
 from tests.site import Site
 
@@ -110,7 +110,7 @@ def test_what_somebody_sees_about_a_password(
     visitor.get_by_label("E-mail").fill(f"{joe}@example.com")
     visitor.get_by_role("button", name="Send me the link").click()
     looks_right()
-    text = site.smtp.wait_for(1)[0].message.get_body(("plain",)).get_content()
+    text = site.smtp.wait_for(1)[0].text
     visitor.goto(re.findall(r"\S+/auth/reset/\S+", text)[0])
     looks_right()
     visitor.get_by_label("New password").fill("Correct-horse-8")
@@ -135,7 +135,7 @@ def test_the_first_visit_is_light(visitor: Page, site: Site) -> None:
 @pytest.mark.parametrize("path", ["/", "/auth/login", "/redoc"])
 @pytest.mark.parametrize(("scheme", "ground", "ink"), [("light", 249, 28), ("dark", 20, 236)])
 def test_a_page_follows_the_scheme_of_the_system(
-    browser: Browser, site: Site, path: str, scheme: Any, ground: int, ink: int
+    browser: Browser, site: Site, path: str, scheme: Scheme, ground: int, ink: int
 ) -> None:
     page = browser.new_context(base_url=site.url, color_scheme=scheme).new_page()
     page.goto(path)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 
 import httpx
 import pytest
@@ -120,7 +119,7 @@ def test_who_signs_in_on_one_is_known_to_all_until_signing_out(
 def test_what_one_address_sends_is_counted_over_all(
     machines: tuple[Site, Site], client: httpx.Client
 ) -> None:
-    def post(number: int) -> Any:
+    def post(number: int) -> int:
         site = machines[number % 2]
         return client.post(site.url, data={}, headers={"X-Forwarded-For": "192.0.2.7"}).status_code
 

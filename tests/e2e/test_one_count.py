@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
@@ -43,7 +42,7 @@ def test_the_count_outlives_the_workers(counting: Site) -> None:
 
 @pytest.mark.databases("sqlite", "postgres")
 def test_thirty_recipients_of_one_address_are_mailed_at_once(counting: Site) -> None:
-    def send(number: int) -> Any:
+    def send(number: int) -> int:
         return httpx.post(
             f"{counting.url}/api/v1/leads",
             data=GOOD | {"email": f"ana{number}@example.com"},

@@ -35,16 +35,16 @@ def said(page: Page) -> list[str]:
     These are the title, the summary with its links, and the messages above the fields.
     """
     expect(page.locator("section.notice")).to_be_focused()
-    bad = page.locator("[aria-invalid=true]").all()
+    described = []
+    for field in page.locator("[aria-invalid=true]").all():
+        notes = (field.get_attribute("aria-describedby") or "").split()
+        described.append(f"{field.get_attribute('id')}: {' '.join(notes)}")
     return [
         page.title(),
         *page.locator("section.notice").all_inner_texts(),
         *(link.get_attribute("href") or "" for link in page.locator("section.notice a").all()),
         *page.locator(".bad .error").all_inner_texts(),
-        *(
-            f"{field.get_attribute('id')}: {' '.join((field.get_attribute('aria-describedby') or '').split())}"
-            for field in bad
-        ),
+        *described,
     ]
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from leadapp.web.script import WORDS
+from tests.browsers import Scheme
 from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at
 from tests.site import Site
@@ -29,10 +29,11 @@ def upload_at(prospect: Page) -> Callable[[int], None]:
     network = prospect.context.new_cdp_session(prospect)
     network.send("Network.enable")
     free = {"offline": False, "latency": 0, "downloadThroughput": -1}
-    return lambda rate: (
+
+    def limit(rate: int) -> None:
         network.send("Network.emulateNetworkConditions", {**free, "uploadThroughput": rate})
-        and None
-    )
+
+    return limit
 
 
 def test_the_way_of_a_file_is_shown_and_can_be_cancelled(
@@ -102,7 +103,7 @@ def test_back_and_sent_again_is_the_same_submission(prospect: Page, site: Site, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_sending_can_be_read_by_everybody(
-    prospect: Page, site: Site, cv: Path, upload_at: Callable[[int], None], scheme: Any
+    prospect: Page, site: Site, cv: Path, upload_at: Callable[[int], None], scheme: Scheme
 ) -> None:
     prospect.emulate_media(color_scheme=scheme)
     fill(prospect, site, cv)

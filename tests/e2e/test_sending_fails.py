@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,13 +15,15 @@ from leadapp.codes import Code
 from leadapp.models.leads import Submission
 from leadapp.web.script import WORDS
 from tests import samples
+from tests.browsers import Scheme
 from tests.e2e.form import expect_all_kept, expect_sent, fill, press, submissions
 from tests.e2e.test_looks import look_at
 from tests.e2e.test_script import HURRY
 from tests.servers.proxy import Answer, Proxy
 from tests.site import Site
 
-NOTE_TIMEOUT = """const timeout = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
+NOTE_TIMEOUT = """
+const timeout = Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, "timeout");
 Object.defineProperty(XMLHttpRequest.prototype, "timeout", {set(ms) {
   (window.timeouts ??= []).push(ms);
   timeout.set.call(this, ms);
@@ -31,10 +32,17 @@ PAGE = "<!doctype html><title>nginx</title><center><h1>Refused</h1></center><hr>
 CAPTCHA = "<!doctype html><title>Wall</title><main><form><input name=code></form></main>"
 # The default of the setting.
 CONTACT = "Answer our e-mail to reach us."
+
+
+def replace(file: Path) -> None:
+    file.unlink()
+    file.write_bytes(samples.pdf(size=700_000))
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "touched": lambda file: os.utime(file, (time.time() + 3600,) * 2),
     "longer": lambda file: file.write_bytes(samples.pdf(size=950_000)),
-    "replaced": lambda file: (file.unlink(), file.write_bytes(samples.pdf(size=700_000))),
+    "replaced": replace,
     "deleted": lambda file: file.unlink(),
     "renamed": lambda file: file.rename(file.with_name("other.pdf")),
 }
@@ -161,7 +169,7 @@ def test_a_minute_may_pass_without_progress(prospect: Page, proxy: Proxy, cv: Pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_refusal_can_be_read_by_everybody(
-    prospect: Page, proxy: Proxy, cv: Path, scheme: Any
+    prospect: Page, proxy: Proxy, cv: Path, scheme: Scheme
 ) -> None:
     prospect.emulate_media(color_scheme=scheme)
     proxy.answer = Answer(413)

@@ -9,11 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsers import Scheme
 from tests.e2e.desk import names, quiet_page, sign_in, write
 from tests.e2e.test_looks import RULES
 from tests.site import Site
 
 Desk = Callable[..., Page]
+LOOKS: tuple[tuple[int, Scheme], ...] = ((1200, "light"), (320, "dark"))  # widths and schemes
 LIGHT_GROUND = "rgb(250, 249, 246)"
 
 
@@ -26,9 +28,9 @@ def look_at(page: Page, words: str) -> None:
     expect(page.locator("main")).to_contain_text(words)
     # Wait for the style sheets too.
     page.wait_for_load_state()
-    for width, scheme in ((1200, "light"), (320, "dark")):
+    for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        page.emulate_media(color_scheme=scheme)
         findings = Axe().run(page, options=RULES)
         assert findings.response["violations"] == [], findings.generate_report()
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
@@ -64,10 +66,11 @@ def test_a_firm_with_nobody_in_it(empty: Page, site: Site) -> None:
 
 def test_the_list_in_all_its_states(desk: Desk) -> None:
     page = desk()
+    latest = "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10"
     for query, words in {
         "?size=10": "Half of the leads reached out to had waited",
         "?status=&sort_by=email&q=a&size=10&page=2": "by e-mail, A to Z",
-        "?status=REACHED_OUT&sort_by=reached_out_at&sort_desc=true&size=10": "latest reached out first",
+        latest: "latest reached out first",
     }.items():
         page.goto(f"/dashboard/{query}")
         look_at(page, words)

@@ -128,5 +128,7 @@ def test_a_forgotten_password_takes_the_same_time(site: Site) -> None:
             (ask("ana@example.com"), ask(f"nobody{number}@example.com")) for number in range(15)
         ]
     known, unknown = (median(times) for times in zip(*pairs, strict=True))
-    print(f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms")  # noqa: T201
+    print(  # noqa: T201
+        f"forgotten password, medians: known {known:.1f} ms, unknown {unknown:.1f} ms"
+    )
     assert 0.3 < known / unknown < 3

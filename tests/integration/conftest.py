@@ -3,9 +3,7 @@
 It runs over SQLite and a folder, or over PostgreSQL and S3.
 """
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,12 @@ from leadapp.extensions import db
 from leadapp.leads.statistics import _counted
 from leadapp.models.accounts import User
 from leadapp.resumes.store import make, store
-from tests.clients import Client, watch_commits
+from tests.clients import Client, new_client, watch_commits
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
 from tests.servers import ROOT, MailServer, Servers
 from tests.servers.gunicorn import FIRM_EMAIL, SECRET_KEY
 from tests.stored import keys
-
-THREADS = 8
 
 
 @pytest.fixture(scope="session")
@@ -108,10 +104,8 @@ def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., A
 
 @pytest.fixture
 def client(app: Flask) -> Client:
-    """A browser that is not signed in; make more with `app.test_client()`."""
-    made = app.test_client()
-    assert isinstance(made, Client)
-    return made
+    """A browser that is not signed in; make more with `new_client(app)`."""
+    return new_client(app)
 
 
 @pytest.fixture
@@ -128,8 +122,7 @@ def mailbox(app: Flask, smtp: MailServer, monkeypatch: pytest.MonkeyPatch) -> Ma
 @pytest.fixture
 def attorney(app: Flask) -> User:
     """An active user; the password is `tests.factories.PASSWORD`."""
-    user: User = UserFactory.create()
-    return user
+    return UserFactory.create()
 
 
 @pytest.fixture
@@ -137,8 +130,7 @@ def sign_in(app: Flask) -> Callable[[User], Client]:
     """`sign_in(user)` returns a browser in which that user has signed in through the page."""
 
     def browser_of(user: User) -> Client:
-        browser = app.test_client()
-        assert isinstance(browser, Client)
+        browser = new_client(app)
         fields = hidden_fields(browser.get("/auth/login").text, having="password")
         answer = browser.post(
             "/auth/login", data={**fields, "username": user.username, "password": PASSWORD}
@@ -159,22 +151,6 @@ def signed_in(attorney: User, sign_in: Callable[[User], Client]) -> Client:
 def second(sign_in: Callable[[User], Client]) -> Client:
     """A browser in which another attorney, Bo, has signed in."""
     return sign_in(UserFactory.create(username="Bo"))
-
-
-@pytest.fixture
-def together() -> Callable[[Callable[[int], Any]], list[Any]]:
-    """`together(act)` runs `act(number)` in eight threads that start at the same time."""
-    barrier = threading.Barrier(THREADS)
-
-    def run(act: Callable[[int], Any]) -> list[Any]:
-        def wait_and_act(number: int) -> Any:
-            barrier.wait(10)
-            return act(number)
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(wait_and_act, range(THREADS)))
-
-    return run
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from leadapp import log
 from leadapp.config import ConfigurationError
@@ -24,7 +25,7 @@ from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LetterFactory, UserFactory
 from tests.pages import words
-from tests.servers import MailServer
+from tests.servers import MailServer, Received
 
 Make = Callable[..., Client]
 Effect = Callable[[Make], None]
@@ -41,7 +42,7 @@ def effect(*names: str) -> Callable[[Effect], Effect]:
     return register
 
 
-def send(client: Client, content: bytes | None = None) -> Any:
+def send(client: Client, content: bytes | None = None) -> TestResponse:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
     file = io.BytesIO(samples.pdf() if content is None else content)
     return client.post("/api/v1/leads", data=fields | {"resume": (file, "cv.pdf")})
@@ -53,7 +54,7 @@ def access_token(client: Client) -> dict[str, Any]:
     return dict(client.post("/api/v1/auth/login", data=form).get_json())
 
 
-def delivered(client: Client, smtp: MailServer) -> Any:
+def delivered(client: Client, smtp: MailServer) -> Received:
     """The first message that this site delivers."""
     with client.application.app_context():
         LetterFactory.create(recipient="ana@example.com")

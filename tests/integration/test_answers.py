@@ -14,7 +14,7 @@ from leadapp.clock import now
 from leadapp.codes import Code
 from leadapp.models.accounts import User
 from leadapp.web import access
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.integration.test_sign_in import is_in, session_of
 from tests.production import PRODUCTION
 
@@ -37,7 +37,7 @@ def production(
     settings = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
     site = new_app(PRODUCTION | settings)
     site.test_client_class = Client
-    return site.test_client()
+    return new_client(site)
 
 
 @pytest.mark.parametrize(

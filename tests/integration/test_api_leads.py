@@ -47,7 +47,8 @@ RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 FOUND = ["jos", "JOSÉ", "alv", "Álvarez", "jose alv", "j.alvarez@EX", "ld-7k4m", "LD-7K4M-92QX"]
 NOT_FOUND = ["varez", "%", "_", "example.com", "' OR 1=1 --", "josé\0x"]
 BAD_QUERIES = (
-    "page=0 page=-1 page=x page=1.5 page=9999999999 size=0 size=101 size=x status=DONE status=pending "
+    "page=0 page=-1 page=x page=1.5 page=9999999999 size=0 size=101 size=x "
+    "status=DONE status=pending "
     f"sort_by=password sort_by=id sort_desc=maybe q={'x' * 101} colour=red"
 ).split()
 NO_STATUS = [
@@ -83,8 +84,9 @@ def codes(answer: TestResponse) -> set[str]:
     )
 
 
-def listed(api: Client, **query: Any) -> Any:
-    return api.get(LEADS, query_string=query).get_json()["items"]
+def listed(api: Client, **query: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = api.get(LEADS, query_string=query).get_json()["items"]
+    return items
 
 
 def test_a_submission_is_answered_as_the_seed_says(api: Client) -> None:
@@ -227,7 +229,9 @@ def test_a_resume_is_saved_and_no_browser_may_run_or_keep_it(api: Client) -> Non
     headers = {
         "Content-Type": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "Content-Length": str(len(content)),
-        "Content-Disposition": "attachment; filename=\"fur Ana.docx\"; filename*=UTF-8''f%C3%BCr%20Ana.docx",
+        "Content-Disposition": (
+            "attachment; filename=\"fur Ana.docx\"; filename*=UTF-8''f%C3%BCr%20Ana.docx"
+        ),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
         "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'self'",

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.models.columns import Base
 from leadapp.models.leads import Lead, Submission
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
@@ -40,7 +41,7 @@ def submit(
     )
 
 
-def count(table: Any) -> int:
+def count(table: type[Base]) -> int:
     return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 

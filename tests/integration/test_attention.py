@@ -28,8 +28,7 @@ def failed(**given: object) -> Lead:
 
 
 def asking(hours: int) -> Lead:
-    lead: Lead = LeadFactory.create(erasure_asked_at=now() - timedelta(hours=hours))
-    return lead
+    return LeadFactory.create(erasure_asked_at=now() - timedelta(hours=hours))
 
 
 def banner(page: str, name: str) -> str:

@@ -28,8 +28,9 @@ GOOD = {
 pytestmark = pytest.mark.databases("sqlite")
 
 
+Case = tuple[bytes, str | None]  # a body and its content type
 WHOLE = body(GOOD, b"x")
-BROKEN = {
+BROKEN: dict[str, Case] = {
     "empty": (b"", MULTIPART),
     "no field": (b"--x--\r\n", MULTIPART),
     "no boundary": (WHOLE, "multipart/form-data"),
@@ -40,7 +41,7 @@ BROKEN = {
     "cut in the last delimiter": (WHOLE[:-3], MULTIPART),
     "a part without a name": (b"--x\r\nX: y\r\n\r\n\r\n--x--\r\n", MULTIPART),
 }
-NOT_A_FORM = {
+NOT_A_FORM: dict[str, Case] = {
     "nothing": (b"", None),
     "JSON": (b"{}", "application/json"),
     "plain text": (b"Ana Ruiz", "text/plain"),
@@ -54,7 +55,7 @@ def nothing_is_kept() -> bool:
 
 
 @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
-def test_the_api_says_that_it_could_not_read(client: Client, case: tuple[bytes, str]) -> None:
+def test_the_api_says_that_it_could_not_read(client: Client, case: Case) -> None:
     answer = client.post(API, data=case[0], content_type=case[1])
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (400, "body_unreadable")
@@ -64,9 +65,7 @@ def test_the_api_says_that_it_could_not_read(client: Client, case: tuple[bytes, 
 
 
 @pytest.mark.parametrize("case", (BROKEN | NOT_A_FORM).values(), ids=BROKEN | NOT_A_FORM)
-def test_the_form_says_that_it_could_not_read(
-    client: Client, case: tuple[bytes, str | None]
-) -> None:
+def test_the_form_says_that_it_could_not_read(client: Client, case: Case) -> None:
     answer = client.post(FORM, data=case[0], content_type=case[1])
     assert answer.status_code == 400
     page = html.unescape(answer.text)

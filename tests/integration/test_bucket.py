@@ -42,7 +42,7 @@ def test_of_eight_under_one_key_one_is_kept(store: Any) -> None:
 
 
 def check_unavailable(store: Any, seconds: float) -> None:
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: keep(store, "b.pdf"),
         lambda: store.open("a.pdf"),
         lambda: keys(store),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from leadapp import tokens
 from leadapp.clock import now
@@ -18,7 +19,7 @@ from leadapp.errors import NotSignedIn
 from leadapp.mail import queue
 from leadapp.models.accounts import User
 from tests import samples
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import PASSWORD, LoginFactory
 from tests.integration.test_api_auth import ME, me, signed
 from tests.integration.test_reset import ask
@@ -37,7 +38,7 @@ def clock(seconds: float) -> Iterator[None]:
         yield
 
 
-def send(client: Client, page: str, **changed: Any) -> Any:
+def send(client: Client, page: str, **changed: Any) -> TestResponse:
     return client.post("/", data=hidden_fields(page, having="email") | GOOD | changed)
 
 
@@ -100,12 +101,16 @@ def test_a_token_opens_the_api_of_a_machine_that_is_behind(
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_a_token_from_an_hour_ahead_is_refused(app: Flask, attorney: User, claim: str) -> None:
     at = int(now().timestamp())
-    claims = {"jti": str(LoginFactory.create(user=attorney).id), "sub": str(attorney.id)}
-    claims |= {"iat": at, "exp": at + 2 * FAR}
+    claims: dict[str, object] = {
+        "jti": str(LoginFactory.create(user=attorney).id),
+        "sub": str(attorney.id),
+        "iat": at,
+        "exp": at + 2 * FAR,
+    }
     with app.test_request_context():
-        assert tokens.verify_bearer(signed(app, **claims | {claim: at + NEAR})) == claims["jti"]
+        assert tokens.verify_bearer(signed(app, claims | {claim: at + NEAR})) == claims["jti"]
         with pytest.raises(NotSignedIn):
-            tokens.verify_bearer(signed(app, **claims | {claim: at + FAR}))
+            tokens.verify_bearer(signed(app, claims | {claim: at + FAR}))
 
 
 @pytest.mark.parametrize(("late", "status"), [(NEAR, 200), (11, 401)])
@@ -122,7 +127,7 @@ def test_a_link_to_a_new_password_opens_on_a_machine_that_is_behind(
     while queue.deliver_next():
         pass
     [sent] = mailbox.to(attorney.email)
-    link = re.search(r"/auth/reset/\S+", sent.message.get_body(("plain",)).get_content())
+    link = re.search(r"/auth/reset/\S+", sent.text)
     assert link
     with clock(-behind):
         assert client.get(link[0]).status_code == status
@@ -132,15 +137,15 @@ def test_a_link_to_a_new_password_opens_on_a_machine_that_is_behind(
 def test_two_machines_ten_seconds_apart_are_one_site(
     app: Flask, attorney: User, first: int
 ) -> None:
-    clocks, browser = itertools.cycle([first, -10 - first]), app.test_client()
+    clocks, browser = itertools.cycle([first, -10 - first]), new_client(app)
 
-    def visit(method: str, path: str, status: int, **options: Any) -> Any:
+    def visit(method: str, path: str, status: int, **options: Any) -> TestResponse:
         with clock(next(clocks)):
             answer = browser.open(path, method=method, **options)
         assert answer.status_code == status, f"{method} {path}: {answer.text}"
         return answer
 
-    def fields(answer: Any, having: str) -> dict[str, str]:
+    def fields(answer: TestResponse, having: str) -> dict[str, str]:
         return hidden_fields(answer.text, having=having)
 
     page = visit("GET", "/", 200)

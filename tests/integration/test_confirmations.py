@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +17,8 @@ from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from tests import samples
-from tests.clients import Client
-from tests.integration.conftest import THREADS
+from tests.clients import Client, new_client
+from tests.integration.together import THREADS, together
 from tests.pages import hidden_fields
 from tests.servers import MailServer
 
@@ -76,8 +75,8 @@ def test_tags_do_not_make_a_mailbox_many(client: Client) -> None:
     assert len(db.session.scalars(CONFIRMATIONS).all()) == 7
 
 
-def test_tags_at_one_instant_are_one_mailbox(app: Flask, together: Callable[..., Any]) -> None:
-    answers = together(lambda number: submit(app.test_client(), f"ana+{number}@example.com"))
+def test_tags_at_one_instant_are_one_mailbox(app: Flask) -> None:
+    answers = together(lambda number: submit(new_client(app), f"ana+{number}@example.com"))
     assert [answer.status_code for answer in answers] == [201] * THREADS
     assert len(db.session.scalars(CONFIRMATIONS).all()) == 5
 
@@ -122,13 +121,11 @@ def test_another_network_and_a_known_recipient_of_this_hour_do_not_wait(
     assert hours_to_wait() == [0] * 33 + [1]
 
 
-def test_recipients_at_one_instant_are_counted_exactly(
-    limited: Flask, client: Client, together: Callable[..., Any]
-) -> None:
+def test_recipients_at_one_instant_are_counted_exactly(limited: Flask, client: Client) -> None:
     submit_some(client, range(26))
 
     def act(number: int) -> int:
-        return submit(limited.test_client(), f"joe{number}@example.com").status_code
+        return submit(new_client(limited), f"joe{number}@example.com").status_code
 
     assert together(act) == [201] * THREADS
     assert hours_to_wait() == [0] * 30 + [1] * 4

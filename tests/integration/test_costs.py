@@ -39,6 +39,7 @@ PLACED = [
     for query in QUERIES
     if (query.status, query.sort_by) != (LeadStatus.PENDING, "reached_out_at")
 ]
+Plans = Callable[..., list[str]]
 ASKED: dict[str, Callable[[Lead], object]] = {
     "counts of a search": lambda _: search.Query(q="jo").counts(),
     "attention": lambda _: search.attention(),
@@ -63,7 +64,7 @@ def statements(app: Flask) -> Iterator[list[tuple[str, Any]]]:
 
 
 @pytest.fixture
-def plans(backend: str, statements: list[tuple[str, Any]]) -> Callable[..., list[str]]:
+def plans(backend: str, statements: list[tuple[str, Any]]) -> Plans:
     """`plans(ask)` returns the query plan of each SELECT that `ask()` runs.
 
     With `forced`, PostgreSQL scans and sorts only where it has no other way.
@@ -89,7 +90,7 @@ def plans(backend: str, statements: list[tuple[str, Any]]) -> Callable[..., list
 
 
 def test_a_long_list_asks_the_database_no_more_than_a_short_one(
-    signed_in: Client, statements: list[Any]
+    signed_in: Client, statements: list[tuple[str, Any]]
 ) -> None:
     counts = []
     for more in (1, 30):
@@ -103,7 +104,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(
 
 
 def test_a_submission_asks_no_more_than_it_needs(
-    client: Client, statements: list[Any], backend: str
+    client: Client, statements: list[tuple[str, Any]], backend: str
 ) -> None:
     # PostgreSQL needs a lock to count confirmations exactly.
     lock = 1 if backend == "postgres" else 0
@@ -116,7 +117,7 @@ def test_a_submission_asks_no_more_than_it_needs(
 
 
 def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
-    signed_in: Client, statements: list[Any]
+    signed_in: Client, statements: list[tuple[str, Any]]
 ) -> None:
     lead, counts = LeadFactory.create(), []
     for looks in range(1, 9):
@@ -128,7 +129,7 @@ def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
 
 
 @pytest.mark.parametrize("sort_by", search.ORDERS)
-def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
+def test_every_list_is_read_from_an_index(plans: Plans, sort_by: str) -> None:
     for status, q, sort_desc in itertools.product((None, *LeadStatus), ("", "jo"), (False, True)):
         query = search.Query(status, q, sort_by, sort_desc, page=2)
         for plan in plans(lambda query=query: search.search(query), forced=True):
@@ -137,7 +138,7 @@ def test_every_list_is_read_from_an_index(plans: Any, sort_by: str) -> None:
             assert q or len(re.findall(SORTED, plan)) <= 1, f"{query}:\n{plan}"
 
 
-def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> None:
+def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Plans) -> None:
     gather(3000)
     lead = detail.read(search.search(search.Query(LeadStatus.REACHED_OUT, page=50)).items[0].id)
     for name, ask in ASKED.items():
@@ -150,7 +151,7 @@ def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Any) -> N
             assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), f"{query}:\n{plan}"
 
 
-def test_the_counts_are_read_from_an_index_alone(plans: Any, backend: str) -> None:
+def test_the_counts_are_read_from_an_index_alone(plans: Plans, backend: str) -> None:
     gather(3000)
     if backend == "postgres":
         # PostgreSQL reads an index alone only where VACUUM has seen the rows.
@@ -161,7 +162,7 @@ def test_the_counts_are_read_from_an_index_alone(plans: Any, backend: str) -> No
     assert not re.search(r"SCAN leads$|Seq Scan|TEMP B-TREE|Sort Key", plan, re.MULTILINE), plan
 
 
-def test_an_export_begins_before_all_of_it_is_found(plans: Any) -> None:
+def test_an_export_begins_before_all_of_it_is_found(plans: Plans) -> None:
     for query in QUERIES:
         plan = plans(lambda query=query: list(export.export_csv(query, None)), forced=True)[-1]
         assert not re.search(f"{WHOLE_TABLE}|{SORTED}", plan, re.MULTILINE), f"{query}:\n{plan}"

@@ -16,9 +16,10 @@ from leadapp.extensions import db
 from leadapp.leads import detail, erasure, search, status
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import LeadFactory
 from tests.integration.desk import submit
+from tests.integration.together import together
 
 PENDING, REACHED_OUT = LeadStatus.PENDING, LeadStatus.REACHED_OUT
 ROUNDS = 12
@@ -34,8 +35,8 @@ def counted() -> dict[LeadStatus, int]:
     return shown
 
 
-def lead_id(email: str) -> Any:
-    return db.session.scalar(select(Lead.id).where(Lead.email_key == email))
+def lead_id(email: str) -> uuid.UUID:
+    return db.session.scalars(select(Lead.id).where(Lead.email_key == email)).one()
 
 
 def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -> None:
@@ -127,23 +128,22 @@ def test_what_was_not_committed_is_not_counted(app: Flask) -> None:
 def turn(app: Flask, by: uuid.UUID, dice: random.Random) -> None:
     """Apply a random change to one of a few leads."""
     email = f"ana{dice.randrange(4)}@example.com"
-    one = lead_id(email)
+    one = db.session.scalar(select(Lead.id).where(Lead.email_key == email))
     act = dice.choice(("again", "new", "mark", "mark", "undo", "erase"))
     if act in ("again", "new"):
-        answer = submit(
-            app.test_client(), email if act == "again" else f"{dice.random()}@example.com"
-        )
+        address = email if act == "again" else f"{dice.random()}@example.com"
+        answer = submit(new_client(app), address)
         assert answer.status_code == 201
     elif one and act == "erase":
         erasure.erase_by_reference(one, None, detail.read(one).reference)
+    elif one and act == "mark":
+        status.mark_reached_out(one, db.session.get_one(User, by))
     elif one:
-        {"mark": status.mark_reached_out, "undo": undo}[act](one, db.session.get_one(User, by))
+        undo(one, db.session.get_one(User, by))
 
 
 @pytest.mark.parametrize("round_", range(2))
-def test_eight_at_once_are_all_counted(
-    app: Flask, attorney: User, together: Any, round_: int
-) -> None:
+def test_eight_at_once_are_all_counted(app: Flask, attorney: User, round_: int) -> None:
     by = attorney.id
 
     def act(thread: int) -> None:
@@ -179,19 +179,17 @@ def run(statement: str) -> None:
 
 
 @pytest.mark.usefixtures("slow_changes")
-def test_marks_and_newer_submissions_do_not_wait_for_each_other(
-    app: Flask, attorney: User, together: Any
-) -> None:
+def test_marks_and_newer_submissions_do_not_wait_for_each_other(app: Flask, attorney: User) -> None:
     """Both change the leads of both counts; a deadlock would make PostgreSQL abort one."""
     by, emails = attorney.id, [f"ana{number}@example.com" for number in range(4)]
     for email in emails:
-        submit(app.test_client(), email)
+        submit(new_client(app), email)
 
     def act(thread: int) -> None:
         for number in range(ROUNDS):
             email = emails[(thread // 2 + number) % 4]
             if thread % 2:
-                assert submit(app.test_client(), email).status_code == 201
+                assert submit(new_client(app), email).status_code == 201
             else:
                 # A submission may have arrived since.
                 with app.app_context(), suppress(Conflict):

@@ -6,6 +6,7 @@ The outcome, words, rows, files and e-mails are the same.
 import hashlib
 import html
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +87,11 @@ def through_the_api(client: Client, fields: dict[str, Any]) -> TestResponse:
     return client.post("/api/v1/leads", data=fields, content_type="multipart/form-data")
 
 
+Door = Callable[[Client, dict[str, Any]], TestResponse]
 DOORS = pytest.mark.parametrize("door", [through_the_form, through_the_api])
 
 
-def send(door: Any, client: Client, case: Case) -> TestResponse:
+def send(door: Door, client: Client, case: Case) -> TestResponse:
     file = {"resume": (io.BytesIO(case.file[0]), case.file[1])} if case.file else {}
     return door(client, GOOD | case.changed | file)
 
@@ -103,7 +105,7 @@ def words_of(response: TestResponse) -> list[str]:
 
 @DOORS
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Case) -> None:
+def test_both_doors_answer_alike(app: Flask, client: Client, door: Door, case: Case) -> None:
     response = send(door, client, case)
     if case.words:
         assert response.status_code == 422
@@ -127,7 +129,7 @@ def test_both_doors_answer_alike(app: Flask, client: Client, door: Any, case: Ca
 
 @DOORS
 def test_the_second_time_joins_the_lead_and_opens_it_again(
-    app: Flask, client: Client, door: Any
+    app: Flask, client: Client, door: Door
 ) -> None:
     first = send(door, client, CASES["good"])
     lead = db.session.scalars(select(Lead)).one()

@@ -2,8 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.databases("sqlite")
 
 
 @pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch, app: Flask) -> Any:
+def steps(monkeypatch: pytest.MonkeyPatch, app: Flask) -> Iterator[list[str]]:
     """The calls that write to disk, in order."""
     seen: list[str] = []
     fsync, rename = os.fsync, os.rename

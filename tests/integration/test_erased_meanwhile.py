@@ -48,8 +48,7 @@ def erased_before(app: Flask, lead_id: uuid.UUID, *starts: str) -> Iterator[None
 
 @pytest.fixture
 def lead() -> Lead:
-    made: Lead = LeadFactory.create()
-    return made
+    return LeadFactory.create()
 
 
 @pytest.mark.parametrize("seen", [False, True])

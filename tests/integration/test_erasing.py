@@ -1,12 +1,12 @@
 """An attorney erases a lead by typing its reference; an anonymous record stays."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from leadapp import tokens
 from leadapp.clock import now
@@ -14,14 +14,15 @@ from leadapp.errors import NotFound
 from leadapp.extensions import db
 from leadapp.leads import erasure
 from leadapp.models.accounts import User
+from leadapp.models.columns import Base
 from leadapp.models.leads import Erasure, Event, Lead, Submission
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.factories import LeadFactory
-from tests.integration.conftest import THREADS
 from tests.integration.desk import LIST, address, press, submit
+from tests.integration.together import THREADS, together
 from tests.pages import words
 
 EMAIL = "ana@example.com"
@@ -38,11 +39,11 @@ def lead(signed_in: Client) -> Lead:
     return made
 
 
-def rows(*tables: Any) -> list[int]:
+def rows(*tables: type[Base]) -> list[int]:
     return [db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-def erase(browser: Client, lead: Lead, reference: str | None) -> Any:
+def erase(browser: Client, lead: Lead, reference: str | None) -> TestResponse:
     return press(browser, browser.get(address(lead, "/erase")), "/erase", reference=reference)
 
 
@@ -121,7 +122,7 @@ def test_the_same_person_may_write_again(signed_in: Client, lead: Lead) -> None:
     assert "New" in words(signed_in.get(LIST).text)
 
 
-def test_eight_who_erase_one_lead_erase_it_once(app: Flask, lead: Lead, together: Any) -> None:
+def test_eight_who_erase_one_lead_erase_it_once(app: Flask, lead: Lead) -> None:
     lead_id, reference = lead.id, lead.reference
     db.session.rollback()
 

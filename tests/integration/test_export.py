@@ -43,6 +43,7 @@ def test_every_fact_has_its_column(
     marker = LeadFactory.create(
         reached_out=True, reached_out_at=NOON + timedelta(hours=14), created_at=NOON
     ).marked_by
+    assert marker is not None
     zone = "(America/New_York)"
     waiting, contacted = rows(signed_in, "?status=&sort_by=status&sort_desc=false")
     assert waiting == {

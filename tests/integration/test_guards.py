@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from leadapp import log, tokens
 from leadapp.extensions import db
 from leadapp.models.leads import Event, LeadStatus
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import LeadFactory
 from tests.pages import hidden_fields
 from tests.production import PRODUCTION
@@ -86,7 +86,7 @@ def production(
     monkeypatch.setattr(log.logger, "handlers", [])
     site = new_app(PRODUCTION | {"INSTANCE_PATH": str(tmp_path)})
     site.test_client_class = Client
-    return site.test_client()
+    return new_client(site)
 
 
 def test_the_public_list_names_only_what_there_is(app: Flask) -> None:

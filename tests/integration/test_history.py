@@ -49,8 +49,8 @@ def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
         EventFactory.create(
             **theirs, kind=kind, created_at=at, request_id=f"id-{minutes}", user_id=None
         )
-    for minutes, kind in ((2.5, "confirmation"), (3.5, "notice"), (9.5, "erasure")):
-        sent = {"sent_at": NOON + timedelta(minutes=minutes), "next_at": None}
+    for sent_after, kind in ((2.5, "confirmation"), (3.5, "notice"), (9.5, "erasure")):
+        sent = {"sent_at": NOON + timedelta(minutes=sent_after), "next_at": None}
         LetterFactory.create(submission=lead.newest, kind=kind, **sent)
     told = story(signed_in.get(address(lead)).text)[:-1]
     expected = [

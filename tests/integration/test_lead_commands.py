@@ -2,7 +2,9 @@
 
 import csv
 import json
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -109,8 +111,8 @@ def test_a_purge_takes_whom_nobody_has_heard_of_for_long(app: Flask) -> None:
 def test_a_purge_leaves_who_writes_at_this_moment(app: Flask) -> None:
     lead_id = LeadFactory.create(created_at=now() - timedelta(days=366)).id
 
-    def written_meanwhile(found: object) -> object:
-        lead = db.session.get(Lead, lead_id)
+    def written_meanwhile(found: Iterable[Any]) -> Iterable[Any]:
+        lead = db.session.get_one(Lead, lead_id)
         lead.updated_at = now()
         db.session.commit()
         return found

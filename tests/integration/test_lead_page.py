@@ -21,7 +21,7 @@ from tests.integration.desk import address, kinds, mark, stored
 from tests.pages import hidden_fields, words
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LETTERS = {
+LETTERS: dict[str, dict[str, object]] = {
     "Sent 1 Mar 2026, 12:00": {"sent_at": NOON, "next_at": None},
     "Failed 1st try 550 Nobody of this name": {
         "next_at": None,
@@ -113,7 +113,9 @@ def test_marking_is_seen_on_the_page(signed_in: Client, attorney: User) -> None:
     assert (answer.status_code, answer.location) == (303, address(stored()))
     page = words(signed_in.get(answer.location).text)
     assert "Ana Ruiz is marked as reached out" in page
-    assert f"Reached out {when(stored().reached_out_at)} by {attorney.username}" in page
+    reached_out_at = stored().reached_out_at
+    assert reached_out_at is not None
+    assert f"Reached out {when(reached_out_at)} by {attorney.username}" in page
     assert "Mark as reached out" not in page
     assert (stored().status, stored().reached_out_by) == (LeadStatus.REACHED_OUT, attorney.id)
     assert stored().updated_at == stored().reached_out_at
@@ -128,7 +130,9 @@ def test_a_second_attorney_reads_who_marked_it(
     first = (stored().reached_out_at, stored().reached_out_by, stored().updated_at)
     answer = mark(second, shown)
     assert answer.status_code == 303
-    already = f"Already marked by {attorney.username} at {when(stored().reached_out_at)}"
+    reached_out_at = stored().reached_out_at
+    assert reached_out_at is not None
+    already = f"Already marked by {attorney.username} at {when(reached_out_at)}"
     assert already in words(second.get(answer.location).text)
     assert (stored().reached_out_at, stored().reached_out_by, stored().updated_at) == first
     assert kinds().count("marked") == 1

@@ -58,6 +58,7 @@ def test_a_silent_mail_server_is_given_up_on(
 
 def test_a_message_is_sent_again_under_its_own_lead_only(signed_in: Client) -> None:
     sent = LetterFactory.create(sent_at=now(), next_at=None)
+    assert sent.submission is not None
     own, other = address(sent.submission.lead), address(LeadFactory.create())
     send, form = f"/letters/{sent.id}/send", hidden_fields(signed_in.get(own).text, action="/send")
     assert signed_in.post(other + send, data=form).status_code == 404

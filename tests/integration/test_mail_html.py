@@ -32,9 +32,7 @@ def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
     letter = LetterFactory.create(kind=kind, submission=submission)
     assert queue.deliver_next()
     db.session.rollback()
-    body = mailbox.wait_for(1)[0].message.get_body(("html",))
-    assert body is not None
-    return letter, body.get_content()
+    return letter, mailbox.wait_for(1)[0].html
 
 
 def styles(page: str) -> Iterator[dict[str, str]]:
@@ -81,6 +79,7 @@ def test_text_stands_out_from_its_ground_also_when_inverted(
 
 def test_a_notice_leads_to_the_lead_and_names_the_warnings(app: Flask, mailbox: MailServer) -> None:
     letter, page = delivered(mailbox, "notice")
+    assert letter.submission is not None
     lead = letter.submission.lead
     assert f'href="{app.config["BASE_URL"]}/dashboard/leads/{lead.id}"' in page
     assert "Warnings" in page

@@ -3,7 +3,7 @@
 import html
 import itertools
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -32,7 +32,7 @@ def undo(browser: Client, page: TestResponse) -> TestResponse:
     return press(browser, page, "/undo")
 
 
-def state_of(lead: Lead) -> tuple[object, ...]:
+def state_of(lead: Lead) -> tuple[LeadStatus, datetime | None, UUID | None, datetime]:
     return (lead.status, lead.reached_out_at, lead.reached_out_by, lead.pending_since)
 
 

@@ -41,9 +41,12 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Collects the password of each hash comparison during the test."""
     compared: list[bytes] = []
     check = bcrypt.checkpw
-    monkeypatch.setattr(
-        bcrypt, "checkpw", lambda secret, hashed: compared.append(secret) or check(secret, hashed)
-    )
+
+    def note_and_check(secret: bytes, hashed: bytes) -> bool:
+        compared.append(secret)
+        return check(secret, hashed)
+
+    monkeypatch.setattr(bcrypt, "checkpw", note_and_check)
     return compared
 
 
@@ -125,9 +128,8 @@ def test_neither_names_nor_addresses_lie_in_the_tables(client: Client, attorney:
     sign_in(client, attorney.username, FIRM)
     sign_in(client, attorney.username, FIRM, WRONG)
     db.session.rollback()
-    known, failed = (
-        db.session.scalars(select(table)).one() for table in (KnownNetwork, FailedNetwork)
-    )
+    known = db.session.scalars(select(KnownNetwork)).one()
+    failed = db.session.scalars(select(FailedNetwork)).one()
     assert {len(digest) for digest in (known.who, known.address, failed.address)} == {64}
     kept = f"{known.who} {known.address} {failed.address}"
     for plain in (attorney.username, attorney.id.hex, str(attorney.id), FIRM):

@@ -15,7 +15,7 @@ from leadapp.codes import Code
 from leadapp.errors import NotSignedIn, Unavailable
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import PASSWORD, UserFactory
 from tests.integration.test_api_auth import me
 from tests.integration.test_api_auth import sign_in as token_for
@@ -39,7 +39,7 @@ def production(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_change_ends_every_other_session_and_token(
     app: Flask, attorney: User, signed_in: Client, bearer: dict[str, str]
 ) -> None:
-    other = app.test_client()
+    other = new_client(app)
     sign_in(other, attorney.username)
     before = session_of(signed_in)
     answer = change(signed_in)
@@ -96,7 +96,7 @@ def test_a_password_is_the_same_in_any_spelling_of_its_accents(
     assert change(signed_in, password=typed).status_code == 303
     for spelling in (typed, other):
         assert token_for(client, attorney.username, spelling).status_code == 200
-        assert sign_in(app.test_client(), attorney.username, spelling).status_code == 303
+        assert sign_in(new_client(app), attorney.username, spelling).status_code == 303
     answer = change(signed_in, other, typed)
     assert (answer.status_code, Code.PASSWORD_SAME.words in answer.text) == (422, True)
     assert change(signed_in, other).status_code == 303

@@ -83,6 +83,7 @@ def test_a_database_that_was_not_migrated_is_a_503(new_site: Flask, door: str) -
 @pytest.mark.databases("postgres")
 def test_without_a_pooler_statements_are_prepared(app: Flask) -> None:
     driver = db.session.connection().connection.driver_connection
+    assert driver is not None
     assert driver.prepare_threshold == 5
     assert over(app, "doctor").stdout.count("ok    database: postgresql\n") == 1
 

@@ -15,10 +15,7 @@ PDF = samples.pdf(size=5000)
 
 @pytest.fixture
 def lead(signed_in: Client) -> Lead:
-    made: Lead = LeadFactory.create(
-        submission__content=PDF, submission__filename="José “Pepe” Ruiz.pdf"
-    )
-    return made
+    return LeadFactory.create(submission__content=PDF, submission__filename="José “Pepe” Ruiz.pdf")
 
 
 def preview(lead: Lead, number: int = 1) -> str:

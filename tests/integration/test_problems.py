@@ -191,9 +191,10 @@ def written(app: Flask, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(log.logger, "handlers", [])
     # import-linter disables the loggers that it finds.
     monkeypatch.setattr(log.logger, "disabled", False)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    lines = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", lines)
     log.configure("INFO")
-    return sys.stderr
+    return lines
 
 
 def test_a_request_is_a_line_that_names_no_person(

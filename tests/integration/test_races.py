@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from leadapp.accounts import registration
 from leadapp.errors import InvalidInput
@@ -15,18 +16,19 @@ from leadapp.extensions import db
 from leadapp.leads import status
 from leadapp.mail import confirmations, queue
 from leadapp.models.accounts import User
+from leadapp.models.columns import Base
 from leadapp.models.leads import Event, Lead, Submission
 from leadapp.models.letters import Letter
 from tests import samples
 from tests.factories import LeadFactory, LetterFactory, UserFactory
-from tests.integration.conftest import THREADS
+from tests.integration.together import THREADS, together
 from tests.pages import hidden_fields
 from tests.servers import MailServer
 
 GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
-def count(table: Any) -> int:
+def count(table: type[Base]) -> int:
     return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 
@@ -35,8 +37,8 @@ def upload() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_eight_of_one_new_address_are_one_lead(app: Flask, together: Any, round_: int) -> None:
-    def act(number: int) -> Any:
+def test_eight_of_one_new_address_are_one_lead(app: Flask, round_: int) -> None:
+    def act(number: int) -> TestResponse:
         return app.test_client().post(
             "/api/v1/leads", data=GOOD | {"first_name": f"Ana {number}"} | upload()
         )
@@ -53,7 +55,7 @@ def test_eight_of_one_new_address_are_one_lead(app: Flask, together: Any, round_
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_eight_of_one_form_are_one_submission(app: Flask, together: Any, round_: int) -> None:
+def test_eight_of_one_form_are_one_submission(app: Flask, round_: int) -> None:
     form = hidden_fields(app.test_client().get("/").text, having="email")
     answers = together(lambda _: app.test_client().post("/", data=form | GOOD | upload()))
     assert [answer.status_code for answer in answers] == [303] * THREADS
@@ -63,7 +65,7 @@ def test_eight_of_one_form_are_one_submission(app: Flask, together: Any, round_:
     assert db.session.scalar(select(Lead.submission_count)) == 1
 
 
-def test_eight_of_one_key_are_one_submission_for_each_content(app: Flask, together: Any) -> None:
+def test_eight_of_one_key_are_one_submission_for_each_content(app: Flask) -> None:
     def act(number: int) -> tuple[int, bool]:
         answer = app.test_client().post(
             "/api/v1/leads",
@@ -77,9 +79,7 @@ def test_eight_of_one_key_are_one_submission_for_each_content(app: Flask, togeth
     assert count(Submission) == 2
 
 
-def test_eight_contents_of_one_key_and_network_are_one_submission(
-    app: Flask, together: Any
-) -> None:
+def test_eight_contents_of_one_key_and_network_are_one_submission(app: Flask) -> None:
     def act(number: int) -> int:
         changed = GOOD | {"first_name": f"Ana {number}", "email": f"ana{number}@example.com"}
         key = {"Idempotency-Key": "k-1"}
@@ -90,7 +90,7 @@ def test_eight_contents_of_one_key_and_network_are_one_submission(
     assert count(Submission) == 1
 
 
-def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:
+def test_eight_attorneys_mark_one_lead_once(app: Flask) -> None:
     lead = LeadFactory.create()
     users = [UserFactory.create() for _ in range(THREADS)]
     lead_id, ids = lead.id, [user.id for user in users]
@@ -103,7 +103,7 @@ def test_eight_attorneys_mark_one_lead_once(app: Flask, together: Any) -> None:
     assert count(Event) == 1
 
 
-def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> None:
+def test_eight_of_one_username_are_one_account(app: Flask) -> None:
     def act(number: int) -> str:
         with app.app_context():
             try:
@@ -119,7 +119,7 @@ def test_eight_of_one_username_are_one_account(app: Flask, together: Any) -> Non
     assert count(User) == 1
 
 
-def test_eight_who_send_a_failed_letter_again_send_one(app: Flask, together: Any) -> None:
+def test_eight_who_send_a_failed_letter_again_send_one(app: Flask) -> None:
     letter_id = LetterFactory.create(next_at=None, attempts=1, reason="554 Spam").id
 
     def act(_: int) -> bool:
@@ -133,9 +133,7 @@ def test_eight_who_send_a_failed_letter_again_send_one(app: Flask, together: Any
     assert db.session.scalars(select(Letter.attempts)).all() == [0]
 
 
-def test_eight_deliverers_send_each_letter_once(
-    app: Flask, together: Any, mailbox: MailServer
-) -> None:
+def test_eight_deliverers_send_each_letter_once(app: Flask, mailbox: MailServer) -> None:
     client = app.test_client()
     for number in range(10):
         client.post("/api/v1/leads", data=GOOD | {"email": f"ana{number}@example.com"} | upload())

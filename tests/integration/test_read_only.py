@@ -32,10 +32,9 @@ def site(
     with site.app_context():
         if backend == "postgres":
             with db.engine.begin() as connection:
+                name = db.engine.url.database
                 connection.execute(
-                    text(
-                        f"ALTER DATABASE {db.engine.url.database} SET default_transaction_read_only = on"
-                    )
+                    text(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
                 )
         db.engine.dispose()
         # File permissions would not stop root from writing.
@@ -66,7 +65,7 @@ def test_a_submission_is_asked_to_come_again(site: Flask) -> None:
     answer = site.test_client().post(
         "/api/v1/leads", base_url=site.config["BASE_URL"], data=details | {"resume": file}
     )
-    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]
 
 

@@ -16,11 +16,12 @@ from leadapp.mail import queue
 from leadapp.models.accounts import Login, RefusedRegistration, User
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import PASSWORD, LeadFactory, LoginFactory, UserFactory
 from tests.integration.test_api_auth import register
 from tests.integration.test_api_auth import sign_in as token_for
 from tests.integration.test_commands import run
+from tests.integration.together import together
 from tests.servers import MailServer
 
 TAKEN = {
@@ -37,8 +38,7 @@ def approval(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ana(app: Flask) -> User:
-    user: User = UserFactory.create(username="Ana", email="Ana@example.com")
-    return user
+    return UserFactory.create(username="Ana", email="Ana@example.com")
 
 
 def names() -> list[str]:
@@ -64,9 +64,12 @@ def test_a_taken_name_or_address_is_answered_as_a_free_one(
 ) -> None:
     hashes: list[bytes] = []
     make = bcrypt.hashpw
-    monkeypatch.setattr(
-        bcrypt, "hashpw", lambda secret, salt: hashes.append(secret) or make(secret, salt)
-    )
+
+    def note_and_make(secret: bytes, salt: bytes) -> bytes:
+        hashes.append(secret)
+        return make(secret, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", note_and_make)
     free = {"username": "free", "email": "free@example.com"}
     answers = [register(client, **details) for details in (free, taken)]
     assert [told(answer) for answer in answers] == [told(answers[0])] * 2
@@ -97,7 +100,7 @@ def test_the_owner_of_a_taken_address_gets_one_e_mail_a_day(
             deliver()
     [first, second] = mailbox.messages
     assert first.recipients == second.recipients == ["Ana@example.com"]
-    text = first.message.get_body(("plain",)).get_content()
+    text = first.text
     assert first.message["Subject"] == "Your e-mail address was used to request an account"
     assert "You have an account already, Ana, and nothing about it was changed" in text
     assert "http://127.0.0.1:8000/auth/login" in text
@@ -116,13 +119,13 @@ def test_nobody_else_gets_an_e_mail(client: Client, ana: User, mailbox: MailServ
 
 
 def test_of_many_requests_at_once_one_sends_an_e_mail(
-    app: Flask, ana: User, together: object, mailbox: MailServer
+    app: Flask, ana: User, mailbox: MailServer
 ) -> None:
     def ask(number: int) -> int:
-        browser = app.test_client()
+        browser = new_client(app)
         return register(browser, username=f"u{number}x", email="ana@example.com").status_code
 
-    assert together(ask) == [201] * 8  # type: ignore[operator]
+    assert together(ask) == [201] * 8
     deliver()
     assert (len(mailbox.messages), names()) == (1, ["Ana"])
 

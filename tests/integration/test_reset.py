@@ -47,7 +47,7 @@ def link(client: Client, attorney: User, mailbox: MailServer, app: Flask) -> str
     [sent] = mailbox.to(attorney.email)
     found = re.search(
         rf"{app.config['BASE_URL']}(/auth/reset/\S+)",
-        sent.message.get_body(("plain",)).get_content(),
+        sent.text,
     )
     assert found
     return found[1]

@@ -53,6 +53,7 @@ def test_every_route_is_in_the_table_as_it_is(
     app: Flask, client: Client, signed_in: Client, bearer: dict[str, str]
 ) -> None:
     letter = LetterFactory.create()
+    assert letter.submission is not None
     ids = {
         "lead_id": letter.submission.lead_id,
         "submission_id": letter.submission_id,

@@ -17,7 +17,7 @@ from leadapp.clock import now
 from leadapp.codes import Code
 from leadapp.extensions import db
 from leadapp.models.accounts import Login, User
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import PASSWORD, UserFactory
 from tests.pages import hidden_fields
 
@@ -59,7 +59,7 @@ def session_of(client: Client) -> str:
 
 def copied(app: Flask, session: str) -> Client:
     """Returns another browser with this session cookie."""
-    thief = app.test_client()
+    thief = new_client(app)
     thief.set_cookie("session", session)
     return thief
 
@@ -149,7 +149,7 @@ def test_signing_out_ends_a_copied_cookie_too(app: Flask, signed_in: Client) -> 
 def test_signing_out_elsewhere_leaves_this_device_in(
     app: Flask, attorney: User, signed_in: Client
 ) -> None:
-    other = app.test_client()
+    other = new_client(app)
     sign_in(other, attorney.username)
     sign_out(other)
     assert is_in(signed_in)

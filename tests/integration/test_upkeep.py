@@ -90,7 +90,7 @@ def test_attorneys_are_reminded_of_who_waits(app: Flask, mailbox: MailServer) ->
     LeadFactory.create(reached_out=True, created_at=now() - timedelta(days=2))
     assert run(app, "remind").stdout == "waiting: 1\n"
     [digest] = mailbox.messages
-    text = digest.message.get_body(("plain",)).get_content()
+    text = digest.text
     assert digest.message["Subject"] == "1 lead is waiting"
     assert "Zoë" in text
     assert f"/dashboard/leads/{long.id}" in text
@@ -113,8 +113,7 @@ def test_a_refused_address_keeps_no_digest_from_the_others(
 
 
 def failed(**given: object) -> Letter:
-    letter: Letter = LetterFactory.create(next_at=None, attempts=3, reason="554 Spam", **given)
-    return letter
+    return LetterFactory.create(next_at=None, attempts=3, reason="554 Spam", **given)
 
 
 def test_how_letters_stand_is_told(app: Flask) -> None:
@@ -146,6 +145,7 @@ def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:
 
 def test_an_attorney_sends_a_letter_again(signed_in: Client) -> None:
     letter = failed()
+    assert letter.submission is not None
     path = f"/dashboard/leads/{letter.submission.lead_id}"
     page = signed_in.get(path).text
     assert "554 Spam" in page

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.script import Script, ScriptDirectory
 from flask import Flask
 from sqlalchemy import text
 
@@ -16,7 +17,7 @@ from leadapp.config import ConfigurationError
 from leadapp.extensions import db
 from leadapp.operations import doctor
 from leadapp.resumes.store import store
-from tests.clients import Client
+from tests.clients import Client, new_client
 from tests.factories import LeadFactory, LetterFactory
 
 TOKEN = {"METRICS_TOKEN": "only for the monitor"}
@@ -35,7 +36,7 @@ def figures(app: Flask, new_app: Callable[..., Flask]) -> Client:
     settings = {**app.config, **TOKEN, "RATELIMIT_STORAGE_URI": ""}
     measured = new_app(settings)
     measured.test_client_class = Client
-    return measured.test_client()
+    return new_client(measured)
 
 
 def failing(client: Client) -> list[str]:
@@ -68,14 +69,14 @@ def test_a_site_is_ready_when_all_that_a_submission_needs_works(client: Client) 
 def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
     client: Client, monkeypatch: pytest.MonkeyPatch, revision: str, parts: list[str]
 ) -> None:
-    known = doctor.ScriptDirectory.get_revision
+    known = ScriptDirectory.get_revision
     # Replaces 0000 by a known revision that is older than the code.
     older = {"0000": "0003"}
-    monkeypatch.setattr(
-        doctor.ScriptDirectory,
-        "get_revision",
-        lambda scripts, name: known(scripts, older.get(name, name)),
-    )
+
+    def found(scripts: ScriptDirectory, name: str) -> Script | None:
+        return known(scripts, older.get(name, name))
+
+    monkeypatch.setattr(ScriptDirectory, "get_revision", found)
     before = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     db.session.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": revision})
     db.session.commit()
@@ -103,7 +104,12 @@ def test_a_stranger_who_asks_often_causes_no_work(
     doctor._readiness.cache_clear()
     looked: list[str] = []
     check = doctor.CHECKS["storage"]
-    monkeypatch.setitem(doctor.CHECKS, "storage", lambda: (looked.append("once"), check())[1])
+
+    def look() -> str:
+        looked.append("once")
+        return check()
+
+    monkeypatch.setitem(doctor.CHECKS, "storage", look)
     assert [client.get("/ready").status_code for _ in range(20)] == [200] * 20
     assert len(looked) == 1
 

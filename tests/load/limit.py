@@ -18,12 +18,12 @@ from urllib.parse import parse_qs
 
 PIECE = 256 * 1024
 TABLE = """CREATE TABLE IF NOT EXISTS leads (id VARCHAR(36) PRIMARY KEY, first_name VARCHAR(100),
-last_name VARCHAR(100), email VARCHAR(254) UNIQUE, path VARCHAR(300), size INTEGER, status VARCHAR(20),
-created_at VARCHAR(40))"""
+last_name VARCHAR(100), email VARCHAR(254) UNIQUE, path VARCHAR(300), size INTEGER,
+status VARCHAR(20), created_at VARCHAR(40))"""
 INDEX = "CREATE INDEX IF NOT EXISTS ix_leads ON leads (status, created_at, id)"
 INSERT = "INSERT INTO leads VALUES (?, ?, ?, ?, ?, ?, 'PENDING', ?)"
-LIST = """SELECT id, first_name, last_name, email, status, created_at FROM leads WHERE status = 'PENDING'
-ORDER BY created_at DESC, id DESC LIMIT 25 OFFSET ?"""
+LIST = """SELECT id, first_name, last_name, email, status, created_at FROM leads
+WHERE status = 'PENDING' ORDER BY created_at DESC, id DESC LIMIT 25 OFFSET ?"""
 COUNT = "SELECT count(*) FROM leads WHERE status = 'PENDING'"
 FILE = "SELECT path, size FROM leads WHERE id = ?"
 
@@ -111,8 +111,8 @@ def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
         }
         return "application/json", json.dumps(answer).encode()
     lines = "".join(
-        f"<tr><td><a href='/leads/{row[0]}'>{html.escape(f'{row[1]} {row[2]}')}</a><td>{html.escape(row[3])}"
-        f"<td>{row[4]}<td>{row[5]}"
+        f"<tr><td><a href='/leads/{row[0]}'>{html.escape(f'{row[1]} {row[2]}')}</a>"
+        f"<td>{html.escape(row[3])}<td>{row[4]}<td>{row[5]}"
         for row in rows
     )
     return (

@@ -6,8 +6,12 @@ from tests.load.measure import Cost
 
 SIDES = {"limit": "bare WSGI limit", "leadapp": "leadapp", "peer": "FastAPI peer"}
 BAR, GAP, LEFT, WIDTH = 13, 12, 190, 720
-STYLE = """text{font:13px system-ui,sans-serif;fill:#222}.limit{fill:#9aa4b2}.leadapp{fill:#1d5fbf}.peer{fill:#c77d1e}
-@media(prefers-color-scheme:dark){text{fill:#ddd}.limit{fill:#6b7683}.leadapp{fill:#6aa5f5}.peer{fill:#e0a050}}"""
+STYLE = (
+    "text{font:13px system-ui,sans-serif;fill:#222}"
+    ".limit{fill:#9aa4b2}.leadapp{fill:#1d5fbf}.peer{fill:#c77d1e}\n"
+    "@media(prefers-color-scheme:dark){text{fill:#ddd}"
+    ".limit{fill:#6b7683}.leadapp{fill:#6aa5f5}.peer{fill:#e0a050}}"
+)
 
 
 def picture(costs: dict[str, Cost]) -> str:
@@ -30,7 +34,8 @@ def picture(costs: dict[str, Cost]) -> str:
         y += GAP
     title = "Processor time a request: " + ", ".join(SIDES.values())
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img" aria-label="{title}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img" '
+        f'aria-label="{title}">'
         f"<title>{title}</title><style>{STYLE}</style>" + "".join(drawn) + "</svg>\n"
     )
 
@@ -38,6 +43,7 @@ def picture(costs: dict[str, Cost]) -> str:
 def _legend() -> str:
     x, drawn = LEFT, ""
     for side, words in SIDES.items():
-        drawn += f'<rect class="{side}" x="{x}" y="12" width="11" height="11"/><text x="{x + 16}" y="22">{words}</text>'
+        drawn += f'<rect class="{side}" x="{x}" y="12" width="11" height="11"/>'
+        drawn += f'<text x="{x + 16}" y="22">{words}</text>'
         x += 150
     return drawn

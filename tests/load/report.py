@@ -85,8 +85,8 @@ def machine() -> str:
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{len(models)} x {models[0] if models else platform.machine()}, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, {packages}; {datetime.now(UTC):%d %b %Y}. "
+        f"{len(models)} x {models[0] if models else platform.machine()}, "
+        f"Linux {platform.release()}, Python {platform.python_version()}, {packages}; {datetime.now(UTC):%d %b %Y}. "
         f"Load averages at the end: {load} (about 2 when nothing else ran)."
     )
 

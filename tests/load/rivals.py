@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bcrypt
 import psycopg
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, insert
 
 from tests.load import limit, processes
 from tests.load.peer import tables
@@ -156,9 +156,7 @@ def peer(folder: Path, database_url: str, **settings: str) -> Rival:
     tables.Base.metadata.create_all(engine)
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(12)).decode()
     with engine.begin() as connection:
-        connection.execute(
-            tables.User.__table__.insert(), [{"username": USER, "hashed_password": hashed}]
-        )
+        connection.execute(insert(tables.User), [{"username": USER, "hashed_password": hashed}])
     engine.dispose()
     return rival
 

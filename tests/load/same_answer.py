@@ -51,7 +51,8 @@ def main() -> None:
     known, new = (median(answer[0] for answer in answers) for answers in zip(*pairs, strict=True))
     alike = all(one[1:] == other[1:] for one, other in pairs)
     print(  # noqa: T201
-        f"known {known:.2f} ms, new {new:.2f} ms, ratio {known / new:.3f}, same headers and fields: {alike}"
+        f"known {known:.2f} ms, new {new:.2f} ms, ratio {known / new:.3f}, "
+        f"same headers and fields: {alike}"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, Table, create_engine, text
 
 from leadapp.models.leads import Lead, Submission
 from leadapp.models.letters import Letter
@@ -55,7 +55,7 @@ def fill(url: str, count: int) -> None:
     Creating the indexes after the rows is several times faster.
     """
     engine = create_engine(url)
-    tables = [model.__table__ for model in (Lead, Submission, Letter)]
+    tables = [_table(model) for model in (Lead, Submission, Letter)]
     with engine.begin() as connection:
         for table in tables:
             for index in table.indexes:
@@ -74,6 +74,12 @@ def fill(url: str, count: int) -> None:
             text("VACUUM ANALYZE" if _is_postgres(engine) else "PRAGMA wal_checkpoint(TRUNCATE)")
         )
     engine.dispose()
+
+
+def _table(model: type[Lead | Submission | Letter]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def _lead(number: int, count: int) -> Row:

@@ -92,6 +92,7 @@ def streamed(package: bytes, *, zip64: bool = False) -> bytes:
         def writable(self) -> bool:
             return True
 
+        # The base accepts any buffer, but zipfile writes only bytes.
         def write(self, content: bytes) -> int:  # type: ignore[override]
             self.written += bytes(content)
             return len(content)

@@ -29,6 +29,24 @@ class Received:
     message: EmailMessage
     at: float
 
+    @property
+    def text(self) -> str:
+        """The plain-text part."""
+        return part(self.message, "plain")
+
+    @property
+    def html(self) -> str:
+        """The HTML part."""
+        return part(self.message, "html")
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    """Return the part of a message whose content type is text/`kind`."""
+    found = message.get_body((kind,))
+    assert found is not None, f"the message has no part text/{kind}"
+    content: str = found.get_content()
+    return content
+
 
 class _Connection(SMTP):
     """Closes when its peer has gone; aiosmtpd alone keeps the half-open connection."""
@@ -235,9 +253,7 @@ class MailServer:
         if self.answer is not None:
             return self.answer
         raw = cast(bytes, envelope.original_content)
-        message = cast(
-            EmailMessage, BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n"))
-        )
+        message = BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n"))
         with self._news:
             self.messages.append(
                 Received(

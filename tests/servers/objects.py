@@ -49,7 +49,9 @@ class ObjectStore:
     def new_place(self) -> dict[str, str]:
         """Return the settings of an empty, unused folder of the bucket."""
         return {
-            "STORAGE_URL": f"s3://{BUCKET}/app{next(self._numbers)}?endpoint={self.endpoint}&region=us-east-1",
+            "STORAGE_URL": (
+                f"s3://{BUCKET}/app{next(self._numbers)}?endpoint={self.endpoint}&region=us-east-1"
+            ),
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         }

@@ -47,7 +47,9 @@ class Postgres:
 
     def stop(self) -> None:
         """Cut every connection and stop at once, as a crash does; return when it has stopped."""
-        os.kill(self._server.get_pid(), signal.SIGQUIT)
+        number = self._server.get_pid()
+        assert number is not None, "PostgreSQL is not running"
+        os.kill(number, signal.SIGQUIT)
         while self._server.get_postmaster_info().is_running():
             time.sleep(0.05)
 

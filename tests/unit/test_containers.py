@@ -36,21 +36,31 @@ def services() -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / "compose.yaml").read_text())["services"])
 
 
+class Answering(HTTPServer):
+    """Answers every request with `status` and records the paths in `asked`."""
+
+    def __init__(self) -> None:
+        super().__init__((HOST, 0), Handler)
+        self.asked: list[str] = []
+        self.status = 200
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Answering
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log nothing."""
+
+
 @pytest.fixture
-def answering() -> Iterator[HTTPServer]:
-    """A server that answers every request with `status` and records the paths in `asked`."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.server.asked.append(self.path)  # type: ignore[attr-defined]
-            self.send_response(self.server.status)  # type: ignore[attr-defined]
-            self.end_headers()
-
-        def log_message(self, *_arguments: object) -> None:
-            """Log nothing."""
-
-    server: Any = HTTPServer((HOST, 0), Handler)
-    server.asked, server.status = [], 200
+def answering() -> Iterator[Answering]:
+    """A running server."""
+    server = Answering()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -75,7 +85,7 @@ def test_the_image_serves_with_gunicorn_on_all_addresses() -> None:
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
 def test_the_health_check_of_the_image_asks_for_health(
-    answering: Any, status: int, healthy: bool
+    answering: Answering, status: int, healthy: bool
 ) -> None:
     answering.status = status
     words = json.loads(instruction("HEALTHCHECK").partition("CMD ")[2])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers import ROOT
 
+PACKAGE = re.compile(r"^[\w-]+")
 PIN = re.compile(r"^(\S+==\S+(?: ; [^\\]+)?) \\\n((?: +--hash=\S+(?: \\)?\n)+)", re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ def test_production_installs_all_that_it_may_be_asked_for() -> None:
     extras = [
         project["optional-dependencies"][name] for name in ("postgres", "s3", "redis", "metrics")
     ]
-    wanted = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
+    wanted = {PACKAGE.findall(line)[0] for line in sum(extras, project["dependencies"])}
     assert wanted <= {
         pin.partition("==")[0].partition("[")[0] for pin in pins("deploy/requirements.lock")
     }

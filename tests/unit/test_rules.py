@@ -1,6 +1,7 @@
 """Rules for names, e-mail addresses, usernames and passwords."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from leadapp import normalize, validation
 from leadapp.errors import Refused
 
 
-def refusal(rule, text) -> str:
+def refusal(rule: Callable[[str | None], str], text: str | None) -> str:
     with pytest.raises(Refused) as caught:
         rule(text)
     return caught.value.args[0].code.key

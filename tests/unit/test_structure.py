@@ -36,7 +36,7 @@ def too_long(paths: list[Path], limit: int, start: str = "") -> list[str]:
 
 def test_imports_go_down() -> None:
     # Run in a separate process, because it disables every logger that it finds.
-    lint = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    lint = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

@@ -36,7 +36,7 @@ def rows() -> Rows:
     found = {}
     for model in STAYS:
         table = model.__table__
-        found[table.name] = sorted(
+        found[model.__tablename__] = sorted(
             (tuple(row) for row in db.session.execute(select(table))), key=repr
         )
     db.session.rollback()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from leadapp.errors import Conflict
 from leadapp.extensions import db
@@ -60,7 +60,7 @@ def test_nothing_is_overwritten(
     saved: Path, firm: Flask, empty_place: Callable[..., Flask], there: str
 ) -> None:
     for model in (Event, Letter, Submission, Lead, Login, User):
-        db.session.execute(model.__table__.delete())
+        db.session.execute(delete(model))
     db.session.commit()
     if there != "file":
         for key in keys():

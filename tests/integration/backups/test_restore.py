@@ -24,7 +24,9 @@ from tests.servers import PROGRAMS
 from tests.stored import keys
 
 OLD_USER = """
-    INSERT INTO users (id, username, username_key, email, email_key, hashed_password, is_active, created_at)
+    INSERT INTO users (
+        id, username, username_key, email, email_key, hashed_password, is_active, created_at
+    )
     VALUES (:id, 'Ana', 'ana', 'ana@example.com', 'ana@example.com', '', true, :at)
 """
 
@@ -56,7 +58,11 @@ def test_a_backup_comes_back_whole(
 def test_the_tools_of_postgresql_15_will_do(
     firm: Flask, empty_place: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = '#!/bin/sh\ncase $1 in *sslcertmode*) echo invalid connection option >&2; exit 1; esac\nexec {} "$@"\n'
+    older = (
+        "#!/bin/sh\n"
+        "case $1 in *sslcertmode*) echo invalid connection option >&2; exit 1; esac\n"
+        'exec {} "$@"\n'
+    )
     for tool in ("pg_dump", "pg_restore"):
         (tmp_path / tool).write_text(older.format(PROGRAMS / tool))
         (tmp_path / tool).chmod(0o755)

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 import bcrypt
 import jwt
@@ -20,7 +20,7 @@ from fastapi import (
 from fastapi.responses import FileResponse
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import EmailStr
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import selectinload
 from starlette.concurrency import run_in_threadpool
 
@@ -141,7 +141,7 @@ async def mark(db: DB, user: Attorney, lead_id: uuid.UUID, change: Change) -> Li
     marked = await db.execute(
         waiting.values(status=change.status, reached_out_at=now(), updated_at=now())
     )
-    if marked.rowcount:
+    if cast("CursorResult[Any]", marked).rowcount:
         db.add(Event(lead_id=lead_id, user_id=user.id, kind="marked"))
     await db.commit()
     return Listed.model_validate(await _wanted(db, lead_id))

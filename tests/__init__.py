@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from leadapp.config.kinds import SETTINGS
+from leadapp.config.table import SETTINGS
 
 # The servers of this process keep their files here. The watchdog ends the servers and removes it.
 RUN = Path(tempfile.mkdtemp(prefix="leadapp-run"))

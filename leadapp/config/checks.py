@@ -9,12 +9,26 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
+# The settings that could be read, and the source of each, by name.
+Read = Mapping[str, Any]
+Sources = Mapping[str, str]
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Minimum bytes of SECRET_KEY: a key must be at least as long as the hash (RFC 7518, 3.2).
 SECRET_LENGTHS = {"HS256": 32, "HS384": 48, "HS512": 64}
 METRICS_TOKEN_LENGTH = 16
-PAIRS = (("SMTP_USERNAME", "SMTP_PASSWORD"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
-PACKAGES = {"DATABASE_URL": "psycopg", "STORAGE_URL": "obstore", "RATELIMIT_STORAGE_URI": "redis"}
+PAIRS = (
+    ("SMTP_USERNAME", "SMTP_PASSWORD"),
+    ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+)
+# A setting whose value starts with the prefix requires the package.
+PACKAGES = (
+    ("DATABASE_URL", "postgresql", "psycopg"),
+    ("STORAGE_URL", "s3", "obstore"),
+    ("RATELIMIT_STORAGE_URI", "redis", "redis"),
+)
+PASSWORDS = ("METRICS_TOKEN", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
+URLS_WITH_PASSWORD = ("DATABASE_URL", "RATELIMIT_STORAGE_URI")
 KNOWN_EXAMPLES = re.compile(
     "your[-_ ]|change[-_ ]?(me|this)|secret[-_ ]?key|example|generated", re.IGNORECASE
 )
@@ -23,16 +37,19 @@ EXAMPLE_PASSWORD = re.compile(f"{KNOWN_EXAMPLES.pattern}|^(password|secret)$", r
 EXAMPLE_ADDRESS = re.compile(r"[@.](example(\.(com|net|org))?|invalid)$", re.IGNORECASE)
 MAKE_ONE = "generate one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
-NEIGHBORS = {pair for run in RUNS for pair in pairwise(run)}
+NEIGHBORS: set[tuple[str, str]] = set()
+for run in RUNS:
+    NEIGHBORS.update(pairwise(run))
+    NEIGHBORS.update(pairwise(reversed(run)))
 
 
-def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
+def unsafe(values: Read, sources: Sources) -> Iterator[str]:
     """Yield a problem for each unsafe setting; settings that could not be read are skipped."""
     production = values.get("ENVIRONMENT") == "production"
-    yield from _secret(values.get("SECRET_KEY"), values.get("ALGORITHM"), production)
+    yield from _secret(values, production)
     if production:
-        yield from _base_url(values.get("BASE_URL", ""))
-        yield from _metrics_token(values.get("METRICS_TOKEN"))
+        yield from _base_url(values)
+        yield from _metrics_token(values)
         yield from _example_addresses(values, sources)
         yield from _example_passwords(values)
     elif values.get("SMTP_HOST"):
@@ -41,45 +58,56 @@ def unsafe(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[st
     yield from _packages(values)
 
 
-def _secret(secret: str | None, algorithm: str | None, production: bool) -> Iterator[str]:
+def _secret(values: Read, production: bool) -> Iterator[str]:
+    secret = values.get("SECRET_KEY")
     if not secret:
         return
-    length = SECRET_LENGTHS[algorithm or "HS256"]
+    length = SECRET_LENGTHS[values.get("ALGORITHM", "HS256")]
     weak = len(secret.encode()) < length or KNOWN_EXAMPLES.search(secret)
     if weak or (production and _is_patterned(secret)):
         yield f"SECRET_KEY must have at least {length} random characters; {MAKE_ONE}"
 
 
 def _is_patterned(text: str) -> bool:
-    """Return whether most characters of a text can be guessed from those before them.
-
-    A character can be guessed if it repeats the one before, is its neighbor in the alphabet or on a
-    keyboard, or ends a group of three that occurred earlier. In random text, few characters can be
-    guessed.
-    """
-    if text in (text * 2)[1:-1]:  # the same characters repeated
+    """Return whether most characters of a text can be guessed from those before them."""
+    is_repetition = text in (text * 2)[1:-1]
+    if is_repetition:
         return True
-    text, guessed = text.lower(), 0
-    for end in range(1, len(text)):
-        before, character = text[end - 1], text[end]
-        beside = (before, character) in NEIGHBORS or (character, before) in NEIGHBORS
-        seen = end > 1 and text[end - 2 : end + 1] in text[:end]
-        guessed += before == character or beside or seen
+    text = text.lower()
+    guessed = sum(_can_be_guessed(text, at) for at in range(1, len(text)))
     return guessed > 0.6 * len(text)
 
 
-def _base_url(base_url: str) -> Iterator[str]:
+def _can_be_guessed(text: str, at: int) -> bool:
+    """Return whether the character at an index repeats a pattern of the text before it.
+
+    It can be guessed if it repeats the one before, is its neighbor in the alphabet or on a
+    keyboard, or ends a group of three that occurred earlier. In random text, few characters can be
+    guessed.
+    """
+    before, character = text[at - 1], text[at]
+    if before == character or (before, character) in NEIGHBORS:
+        return True
+    if at == 1:
+        return False
+    group = text[at - 2 : at + 1]
+    return group in text[:at]
+
+
+def _base_url(values: Read) -> Iterator[str]:
+    base_url = values.get("BASE_URL", "")
     url = urlsplit(base_url)
     if url.scheme == "http" and url.hostname not in LOOPBACK:
         yield f"BASE_URL is {base_url!r}: production requires https, except on loopback"
 
 
-def _metrics_token(token: str | None) -> Iterator[str]:
+def _metrics_token(values: Read) -> Iterator[str]:
+    token = values.get("METRICS_TOKEN")
     if token and len(token) < METRICS_TOKEN_LENGTH:
         yield f"METRICS_TOKEN must have at least {METRICS_TOKEN_LENGTH} characters; {MAKE_ONE}"
 
 
-def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) -> Iterator[str]:
+def _example_addresses(values: Read, sources: Sources) -> Iterator[str]:
     found = {
         "SMTP_FROM_EMAIL": [values.get("SMTP_FROM_EMAIL", "")],
         "ATTORNEY_EMAIL": values.get("ATTORNEY_EMAIL", []),
@@ -90,34 +118,32 @@ def _example_addresses(values: Mapping[str, Any], sources: Mapping[str, str]) ->
             yield f"{name} is {', '.join(examples)}, an example address: set your own"
 
 
-def _example_passwords(values: Mapping[str, Any]) -> Iterator[str]:
-    passwords = {
-        name: values.get(name)
-        for name in ("METRICS_TOKEN", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
-    }
-    for name in ("DATABASE_URL", "RATELIMIT_STORAGE_URI"):
-        if url := values.get(name):
+def _example_passwords(values: Read) -> Iterator[str]:
+    passwords = {name: values.get(name) for name in PASSWORDS}
+    for name in URLS_WITH_PASSWORD:
+        url = values.get(name)
+        if url:
             passwords[name] = make_url(url).password
     for name, password in passwords.items():
         if password and EXAMPLE_PASSWORD.search(password):
             yield f"{name} contains an example password: set your own"
 
 
-def _missing_addresses(sources: Mapping[str, str]) -> Iterator[str]:
+def _missing_addresses(sources: Sources) -> Iterator[str]:
     for name in ("SMTP_FROM_EMAIL", "ATTORNEY_EMAIL"):
         if sources.get(name) == "default":
             yield f"{name} must be set when SMTP_HOST is set"
 
 
-def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
+def _pairs(values: Read) -> Iterator[str]:
     for name, other in PAIRS:
         both_read = name in values and other in values
         if both_read and bool(values[name]) != bool(values[other]):
             yield f"{name} and {other} go together: set both or neither"
 
 
-def _packages(values: Mapping[str, Any]) -> Iterator[str]:
-    for name, package in PACKAGES.items():
-        chosen = values.get(name, "").startswith(("postgresql", "s3", "redis"))
-        if chosen and not find_spec(package):
+def _packages(values: Read) -> Iterator[str]:
+    for name, prefix, package in PACKAGES:
+        value = values.get(name, "")
+        if value.startswith(prefix) and not find_spec(package):
             yield f"{name} requires the package {package}: pip install '.[postgres,s3,redis]'"

@@ -1,11 +1,11 @@
-"""The settings defined in settings.toml, the kinds of their values, and texts that list them."""
+"""The kinds of settings: which values are allowed, in words, and how a text is read."""
 
 import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -13,180 +13,190 @@ from sqlalchemy import make_url
 
 from .. import accent
 
+T = TypeVar("T")
 
-class Kind(NamedTuple):
-    """A kind of setting: the allowed values in words, and the function that reads the text.
+BUCKET_NAME = r"[a-z0-9][a-z0-9.-]+[a-z0-9]"
+BUCKET_FOLDER = r"(/[\w.-]+)*/?"
+BUCKET_OPTION = r"(endpoint=https?://[^?&#@\s]+|region=[a-z0-9-]+)"
 
-    The function raises ValueError or KeyError if the value is not allowed.
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A kind of setting.
+
+    `read` returns the value of a text, or raises ValueError if the text is not allowed. An empty
+    text is read only if it is a setting's default.
     """
 
     allowed: str
-    read: Callable[[str], Any] = str
+    read: Callable[[str], T]
 
 
-def _number(low: int, high: int) -> Kind:
-    def read(text: str) -> int:
-        if not low <= int(text) <= high:
+def kind(allowed: str) -> Callable[[Callable[[str], T]], Kind[T]]:
+    """Return a decorator that turns a function into a Kind."""
+
+    def make(read: Callable[[str], T]) -> Kind[T]:
+        return Kind(allowed, read)
+
+    return make
+
+
+def integer(low: int, high: int) -> Kind[int]:
+    """Return the kind of a number within limits."""
+
+    @kind(f"a whole number from {low} to {high}")
+    def number(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
             raise ValueError(text)
-        return int(text)
+        return value
 
-    return Kind(f"a whole number from {low} to {high}", read)
-
-
-def _choice(*names: str) -> Kind:
-    return Kind(" or ".join(names), lambda text: text and names[names.index(text)])
+    return number
 
 
-def _list_of(allowed: str, read: Callable[[str], Any], separator: str = ",") -> Kind:
-    def read_all(text: str) -> list[Any]:
-        parts = [read(part.strip()) for part in text.split(separator) if part.strip()]
-        if text and not parts:  # only separators: a mistake
-            raise ValueError(text)
-        return parts
+def choice(*names: str) -> Kind[str]:
+    """Return the kind of a name from a list."""
 
-    return Kind(allowed, read_all)
-
-
-def _yes_no(text: str) -> bool:
-    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-
-
-def _shaped(allowed: str, shape: str) -> Kind:
-    def read(text: str) -> str:
-        if not re.fullmatch(shape, text):
+    @kind(" or ".join(names))
+    def name(text: str) -> str:
+        if text and text not in names:
             raise ValueError(text)
         return text
 
-    return Kind(allowed, read)
+    return name
 
 
-def _base_url(text: str) -> str:
-    url = urlsplit(text)
-    beside = url.path.strip("/") or url.query or url.port == 0
-    (url.hostname or "").encode("idna")  # raises for an empty label, which DNS cannot look up
-    if text and (url.scheme not in ("http", "https") or not url.hostname or beside):
-        raise ValueError(text)
-    return text.rstrip("/")
+def matching(pattern: str, allowed: str) -> Kind[str]:
+    """Return the kind of a text that matches a regular expression."""
+
+    @kind(allowed)
+    def match(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return match
 
 
-def _mail_server(text: str) -> str:
-    if text and not re.fullmatch(r"[\w.-]+", text):
-        ip_address(text)
-    text.encode("idna")  # raises for an empty label, which DNS cannot look up
-    return text
+def list_of(part: Kind[T], allowed: str, separator: str = ",") -> Kind[list[T]]:
+    """Return the kind of a list whose parts are of one kind."""
+
+    @kind(allowed)
+    def parts(text: str) -> list[T]:
+        stripped = [piece.strip() for piece in text.split(separator)]
+        values = [part.read(piece) for piece in stripped if piece]
+        if text and not values:  # only separators: a mistake
+            raise ValueError(text)
+        return values
+
+    return parts
 
 
-def _address(text: str) -> str:
-    local, _, domain = text.partition("@")
-    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):
-        raise ValueError(text)
-    local.encode("ascii")  # few mail servers accept other characters
-    domain.encode("idna")
-    return text
+any_text = Kind("text", str)
+port = integer(1, 65535)
+host = matching(r"[\w.-]+", "a host name or an IPv4 address")
+origin = matching(r"https?://[^/\s;,'\"]+", "an origin")
+origins = list_of(origin, "origins like https://www.example.com, separated by commas")
+sentences = list_of(any_text, "sentences, separated by |", separator="|")
+bucket_url = matching(
+    rf"(s3://{BUCKET_NAME}{BUCKET_FOLDER}(\?(&?{BUCKET_OPTION})+)?)?",
+    "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, where only the bucket is required",
+)
+accent_color = Kind(
+    "a color like #1f4e5f with a contrast to white of at least 4.5",
+    accent.parse,
+)
 
 
-def _database(text: str) -> str:
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
-    # A database in memory is rejected, because each connection would have its own.
-    in_memory = url in ("sqlite:///", "sqlite:///:memory:")
-    if in_memory or not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError(text)
-    if make_url(url).port == 0:
-        raise ValueError(text)
-    return url
+@kind("true or false")
+def boolean(text: str) -> bool:
+    """Read a switch."""
+    if text.lower() in ("true", "1"):
+        return True
+    if text.lower() in ("false", "0"):
+        return False
+    raise ValueError(text)
 
 
-def _counter(text: str) -> str:
-    if not re.fullmatch("(memory://|rediss?://[^/].*)?", text) or urlsplit(text).port == 0:
-        raise ValueError(text)
-    return text
-
-
-def _zone(text: str) -> ZoneInfo:
+@kind("a time zone like Europe/Lisbon")
+def time_zone(text: str) -> ZoneInfo:
+    """Read a name of the time zone database."""
     try:
         return ZoneInfo(text)
     except (KeyError, OSError) as error:
         raise ValueError(text) from error
 
 
-# An operator's domain may be private, so this check is looser than rules.email.
-ADDRESS = Kind("an e-mail address", _address)
-ORIGIN = _shaped("an origin", r"https?://[^/\s;,'\"]+")
-BUCKET = _shaped(
-    "s3://BUCKET/FOLDER?endpoint=https://HOST&region=NAME, where only the bucket is required",
-    r"(s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.-]+)*/?(\?(&?(endpoint=https?://[^?&#@\s]+|region=[a-z0-9-]+))+)?)?",
-)
-
-KINDS: dict[str, Callable[..., Kind]] = {
-    "number": _number,
-    "choice": _choice,
-    "text": lambda: Kind("text"),
-    "yes_no": lambda: Kind("true or false", _yes_no),
-    "port": lambda: _number(1, 65535),
-    "host": lambda: _shaped("a host name or an IPv4 address", r"[\w.-]+"),
-    "mail_server": lambda: Kind("a host name or an IP address", _mail_server),
-    "zone": lambda: Kind("a time zone like Europe/Lisbon", _zone),
-    "base_url": lambda: Kind("an address like https://leads.example.com", _base_url),
-    "database": lambda: Kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME", _database),
-    "bucket": lambda: BUCKET,
-    "counter": lambda: Kind(
-        "memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS", _counter
-    ),
-    "address": lambda: ADDRESS,
-    "addresses": lambda: _list_of("e-mail addresses, separated by commas", ADDRESS.read),
-    "origins": lambda: _list_of(
-        "origins like https://www.example.com, separated by commas", ORIGIN.read
-    ),
-    "sentences": lambda: _list_of("sentences, separated by |", str, "|"),
-    "colour": lambda: Kind(
-        "a color like #1f4e5f with a contrast to white of at least 4.5", accent.parse
-    ),
-}
+@kind("an address like https://leads.example.com")
+def base_url(text: str) -> str:
+    """Read the address of a site, without a path."""
+    if not text:
+        return text
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
+        raise ValueError(text)
+    if url.path.strip("/") or url.query:
+        raise ValueError(text)
+    url.hostname.encode("idna")  # raises for an empty label, which DNS cannot look up
+    return text.rstrip("/")
 
 
-class Setting(NamedTuple):
-    """One row of settings.toml."""
-
-    name: str
-    kind: Kind
-    default: str
-    help: str
-    needed: bool = False
-    secret: bool = False
+@kind("a host name or an IP address")
+def mail_server(text: str) -> str:
+    """Read a host name or an IP address."""
+    if text and not re.fullmatch(r"[\w.-]+", text):
+        ip_address(text)
+    text.encode("idna")  # raises for an empty label, which DNS cannot look up
+    return text
 
 
-def _setting(name: str, kind: str, among: Sequence[Any] = (), **row: Any) -> Setting:
-    return Setting(name, KINDS[kind](*among), **row)
+@kind("an e-mail address")
+def email_address(text: str) -> str:
+    """Read an address of the firm.
+
+    An operator's domain may be private, so this check is looser than `validation.email`.
+    """
+    if not re.fullmatch(r"[^@\s<>,]+@[^@\s<>,]+", text):
+        raise ValueError(text)
+    local, _, domain = text.partition("@")
+    local.encode("ascii")  # few mail servers accept other characters
+    domain.encode("idna")
+    return text
 
 
-SETTINGS = tuple(
-    _setting(name, **row)
-    for name, row in tomllib.loads(Path(__file__).with_name("settings.toml").read_text()).items()
-)
+email_addresses = list_of(email_address, "e-mail addresses, separated by commas")
 
 
-def example() -> str:
-    """Return the text of `.env.example`: every setting with its help and its default."""
-    heading = (
-        "# Copy this file to .env, and remove the # from each setting that you change.\n"
-        "# To read a secret from a file, set NAME_FILE to the path of the file.\n"
-    )
-    return heading + "".join(
-        f"\n# {setting.help}\n# {setting.name}={setting.default}\n" for setting in SETTINGS
-    )
+@kind("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+def database_url(text: str) -> str:
+    """Read a URL of SQLite or PostgreSQL."""
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError(text)
+    # A database in memory is rejected, because each connection would have its own.
+    if url in ("sqlite:///", "sqlite:///:memory:"):
+        raise ValueError(text)
+    if make_url(url).port == 0:
+        raise ValueError(text)
+    return url
 
 
-def markdown() -> str:
-    """Return the table in docs/configuration.md."""
-    rows = [
-        "| Variable | Allowed | Default | What it does | In production |",
-        "|---|---|---|---|---|",
-    ]
-    for setting in SETTINGS:
-        default = f"`{setting.default}`".replace("|", "\\|") if setting.default else ""
-        needed = "required" if setting.needed else ""
-        name = f"`{setting.name}`" + (" (secret)" if setting.secret else "")
-        rows.append(
-            f"| {name} | {setting.kind.allowed.replace('|', '&#124;')} | {default} | {setting.help} | {needed} |"
-        )
-    return "\n".join(rows) + "\n"
+@kind("memory:// or redis://:PASSWORD@HOST:PORT/NUMBER, rediss:// with TLS")
+def counter_url(text: str) -> str:
+    """Read the place where requests are counted."""
+    if not re.fullmatch("(memory://|rediss?://[^/].*)?", text):
+        raise ValueError(text)
+    if urlsplit(text).port == 0:
+        raise ValueError(text)
+    return text
+
+
+# Temporary, until all callers import these from `table` and `describe`.
+SETTINGS: list[Any]
+MOVED = {"SETTINGS": "table", "example": "describe", "markdown": "describe"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MOVED:
+        raise AttributeError(name)
+    return getattr(import_module(f".{MOVED[name]}", __package__), name)

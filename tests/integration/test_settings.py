@@ -8,7 +8,7 @@ from flask import Flask
 
 from leadapp import config, log
 from leadapp.config import ConfigurationError
-from leadapp.config.kinds import SETTINGS
+from leadapp.config.table import SETTINGS
 from tests.clients import Client
 from tests.integration.effects import EFFECTS, Make
 from tests.servers.gunicorn import SECRET_KEY

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadapp import config, create_app
-from leadapp.config import ConfigurationError, kinds
+from leadapp.config import ConfigurationError, describe
 from tests.production import PRODUCTION
 
 ROOT = Path(__file__).parents[2]
@@ -185,7 +185,7 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(
 )
 def test_a_mail_server_is_a_name_or_an_ip_address(host: str) -> None:
     given = {"SMTP_HOST": host, "SMTP_FROM_EMAIL": "a@firm.local", "ATTORNEY_EMAIL": "b@firm.local"}
-    assert config.load(given)[0]["SMTP_HOST"] == host
+    assert host == config.load(given).SMTP_HOST
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_bad_secret_is_not_shown(name: str, value: str) -> None:
     ],
 )
 def test_a_bucket_is_named_as_other_tools_name_it(url: str) -> None:
-    assert config.load({"STORAGE_URL": url})[0]["STORAGE_URL"] == url
+    assert url == config.load({"STORAGE_URL": url}).STORAGE_URL
 
 
 def test_one_half_of_a_key_is_not_enough() -> None:
@@ -242,8 +242,9 @@ def test_missing_packages_are_told_with_their_mend(monkeypatch: pytest.MonkeyPat
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s" * 40 + "\n")
-    values, sources = config.load({"SECRET_KEY_FILE": str(file)})
-    assert (values["SECRET_KEY"], sources["SECRET_KEY"]) == ("s" * 40, str(file))
+    loaded = config.load({"SECRET_KEY_FILE": str(file)})
+    assert loaded.SECRET_KEY == "s" * 40
+    assert loaded.SETTING_SOURCES["SECRET_KEY"] == str(file)
     assert "cannot be read: No such file" in complaints({"SECRET_KEY_FILE": str(tmp_path / "none")})
 
 
@@ -265,9 +266,7 @@ def test_a_mail_server_needs_addresses_of_ours() -> None:
 
 @pytest.mark.parametrize("url", ["postgres://a:b@db/leads", "postgresql://a:b@db/leads"])
 def test_postgresql_is_spoken_to_by_psycopg(url: str) -> None:
-    assert (
-        config.load({"DATABASE_URL": url})[0]["DATABASE_URL"] == "postgresql+psycopg://a:b@db/leads"
-    )
+    assert config.load({"DATABASE_URL": url}).DATABASE_URL == "postgresql+psycopg://a:b@db/leads"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -277,8 +276,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_made_from_the_table_is_up_to_date() -> None:
-    assert (ROOT / ".env.example").read_text() == kinds.example()
-    assert kinds.markdown() in (ROOT / "docs" / "configuration.md").read_text()
+    assert (ROOT / ".env.example").read_text() == describe.example()
+    assert describe.markdown() in (ROOT / "docs" / "configuration.md").read_text()
 
 
 def test_limits_are_counted_once_for_the_machine_unless_told_otherwise(tmp_path: Path) -> None:

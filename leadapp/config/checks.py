@@ -21,7 +21,7 @@ PAIRS = (
     ("SMTP_USERNAME", "SMTP_PASSWORD"),
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 )
-# A setting whose value starts with the prefix requires the package.
+# If the value of the setting starts with the prefix, the package is required.
 PACKAGES = (
     ("DATABASE_URL", "postgresql", "psycopg"),
     ("STORAGE_URL", "s3", "obstore"),

@@ -79,7 +79,7 @@ def matching(pattern: str, allowed: str) -> Kind[str]:
 
 
 def list_of(part: Kind[T], allowed: str, separator: str = ",") -> Kind[list[T]]:
-    """Return the kind of a list whose parts are of one kind."""
+    """Return the kind of a list with parts of one kind."""
 
     @kind(allowed)
     def parts(text: str) -> list[T]:

@@ -243,7 +243,7 @@ class Settings(Values):
         return self.values[name]
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the settings and their sources. Temporary, until gunicorn.conf.py needs it no more."""
+        """Yield the settings and their sources. Temporary, for gunicorn.conf.py."""
         yield from (self, self.SETTING_SOURCES)
 
 

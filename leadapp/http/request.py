@@ -3,9 +3,9 @@
 It parses forms without changing a byte of a file, and writes a resume directly to a staging file.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,13 +41,13 @@ def limit_body() -> None:
 PIECE = 16 * 1024
 
 
-def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
-    r"""Yield a multipart body in pieces, none of which ends inside a delimiter.
+def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes | None]:
+    r"""Yield a multipart body in pieces, none of which ends inside a delimiter, and then None.
 
     If a piece ends inside `\r\n--boundary--`, after the boundary, Werkzeug's decoder appends the CR
     to the file (pallets/werkzeug#3285). A delimiter could start at a CR near the end of a piece, so
     the bytes from that CR on are held back for the next piece. At most the length of one delimiter
-    is held back, so a file of short CRLF lines is streamed like any other.
+    is held back, so a file of short CRLF lines is streamed like any other. None ends the body.
     """
     longest = len(b"\r\n--" + boundary + b"--\r\n")
     held = b""
@@ -60,24 +60,17 @@ def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes]:
             yield piece[:end]
     if held:
         yield held
+    yield None
 
 
 def events(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[Event]:
     """Yield the decoder's events for a body; raises ValueError if the body ends too early."""
-    end_of_body = None
-    for piece in chain(pieces(stream, decoder.boundary), [end_of_body]):
+    for piece in pieces(stream, decoder.boundary):
         decoder.receive_data(piece)
-        while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+        event = decoder.next_event()
+        while not isinstance(event, NeedData | Epilogue):
             yield event
-
-
-def content(found: Iterator[Event]) -> Iterator[bytes]:
-    """Yield the content of the part whose headers were the last event."""
-    for event in found:
-        if isinstance(event, Data):
-            yield event.data
-            if not event.more_data:
-                return
+            event = decoder.next_event()
 
 
 class Decoder(MultipartDecoder):
@@ -105,41 +98,55 @@ class FormParser(FormDataParser):
         self.silent = False  # otherwise a broken body becomes an empty form
         try:
             if mimetype == "multipart/form-data":
-                return stream, *self._parts(stream, (options or {}).get("boundary", ""))
+                boundary = (options or {}).get("boundary", "")
+                fields, files = self._read_parts(stream, boundary)
+                return stream, fields, files
             return super().parse(stream, mimetype, content_length, options)
         except ValueError as error:
             raise errors.LeadappError(Code.BODY_UNREADABLE) from error
 
-    def _parts(self, stream: IO[bytes], boundary: str) -> tuple[Any, Any]:
+    def _read_parts(self, stream: IO[bytes], boundary: str) -> tuple[Any, Any]:
+        """Return the fields and the files of a multipart body."""
         if not boundary:
             raise ValueError("a multipart body without a boundary")
         decoder = Decoder(
             boundary.encode("ascii"), self.max_form_memory_size, max_parts=self.max_form_parts
         )
         fields, files = [], []
-        found = events(decoder, stream)
-        for part in found:
-            if isinstance(part, Field):
-                fields.append((part.name, self._text(part, content(found))))
-            elif isinstance(part, File):
-                files.append((part.name, self._file(part, content(found))))
+        for event in events(decoder, stream):
+            # A part is a Field or a File, followed by its content in one or more Data.
+            if isinstance(event, Field | File):
+                part, content = event, self._open(event)
+            elif isinstance(event, Data):
+                content.write(event.data)
+                self._limit_text(part, content)
+                if event.more_data:
+                    continue
+                content.seek(0)
+                if isinstance(part, File):
+                    file = FileStorage(content, part.filename, part.name, headers=part.headers)
+                    files.append((part.name, file))
+                else:
+                    fields.append((part.name, read_text(part, content)))
         return self.cls(fields), self.cls(files)
 
-    def _text(self, field: Field, data: Iterator[bytes]) -> str:
-        text = bytearray()
-        for piece in data:
-            text += piece
-            if self.max_form_memory_size is not None and len(text) > self.max_form_memory_size:
-                raise RequestEntityTooLarge()
-        charset = MultiPartParser().get_part_charset(field.headers)
-        return text.decode(charset, errors="replace")
+    def _open(self, part: Field | File) -> IO[bytes]:
+        """Return an empty file for the content of a part."""
+        if isinstance(part, File):
+            return self.stream_factory(None, part.headers.get("content-type"), part.filename)
+        return io.BytesIO()
 
-    def _file(self, file: File, data: Iterator[bytes]) -> FileStorage:
-        stored = self.stream_factory(None, file.headers.get("content-type"), file.filename)
-        for piece in data:
-            stored.write(piece)
-        stored.seek(0)
-        return FileStorage(stored, file.filename, file.name, headers=file.headers)
+    def _limit_text(self, part: Field | File, content: IO[bytes]) -> None:
+        """Reject a text that is too long to be kept in memory."""
+        limit = self.max_form_memory_size
+        if isinstance(part, Field) and limit is not None and content.tell() > limit:
+            raise RequestEntityTooLarge()
+
+
+def read_text(field: Field, content: IO[bytes]) -> str:
+    """Return the text of a field, whose headers may name an encoding."""
+    encoding = MultiPartParser().get_part_charset(field.headers)
+    return content.read().decode(encoding, errors="replace")
 
 
 class Request(flask.Request):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 from gunicorn import glogging
-from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
 
@@ -49,22 +48,6 @@ SocketUnreader.max_body_chunk = 64 * 1024
 # With two arenas, memory grows half as much.
 with suppress(AttributeError):  # another C library
     ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX (malloc.h)
-
-_default_headers = wsgi.Response.default_headers
-
-
-def _response_headers(response):
-    """Omit the Server header, and close the connection after a 413.
-
-    After a 413, part of the request's body is still unread. Gunicorn has no setting for the Server
-    header, and drops the application's own "Connection: close".
-    """
-    if response.status_code == 413:
-        response.force_close()
-    return [line for line in _default_headers(response) if not line.startswith("Server:")]
-
-
-wsgi.Response.default_headers = _response_headers
 
 # The workers share their counts for /metrics in this folder. prometheus_client reads the variable
 # when it is imported.

@@ -135,10 +135,9 @@ def test_no_form_is_taken_without_its_token(site: Site, signed_in: httpx.Client)
     assert signed_in.get(HOME).status_code == 200
 
 
-def test_the_server_names_neither_itself_nor_takes_others_names(site: Site) -> None:
+def test_the_server_does_not_take_others_names(site: Site) -> None:
     for path in ("/", "/nothing", "/health", "/api/v1/leads"):
         answer = httpx.get(f"{site.url}{path}", headers=FORWARDED)
-        assert "Server" not in answer.headers
         assert "Strict-Transport-Security" not in answer.headers
         assert "evil.example" not in answer.text
     for host in ("evil.example", "[a:b]", "[", "127.0.0.1:x"):

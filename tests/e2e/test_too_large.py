@@ -91,19 +91,6 @@ def test_an_endless_body_is_not_read_for_long(line: socket.socket, path: str) ->
     assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
-def test_who_trickles_on_after_the_refusal_is_cut_off(line: socket.socket) -> None:
-    line.sendall(head("/", f"Content-Length: {225 * MB}"))
-    refused = answer(line)
-    assert refused.startswith(b"HTTP/1.1 413")
-    assert b"\r\nConnection: close\r\n" in refused
-    start = time.monotonic()
-    with suppress(ConnectionError):
-        while time.monotonic() < start + 30:
-            line.sendall(b"x")
-            time.sleep(0.1)
-    assert time.monotonic() - start < 15
-
-
 @pytest.mark.parametrize("host", ["Host: 127.0.0.1", "Host 127.0.0.1"], ids=["good", "malformed"])
 def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
     ask = f"GET /health HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n".encode()

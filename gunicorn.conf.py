@@ -120,16 +120,6 @@ def _linger(connection):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def pre_request(worker, req):
-    """Send no "100 Continue" if the declared length of the body is over the limit.
-
-    Gunicorn has no setting for this. This attribute of the request is the only switch.
-    """
-    declared = dict(req.headers).get("CONTENT-LENGTH", "0")
-    if int(declared) > worker.wsgi.config["MAX_CONTENT_LENGTH"]:
-        req._expected_100_continue = False
-
-
 def on_starting(server):
     """Exit with one line if leadapp cannot start.
 

@@ -50,22 +50,11 @@ def head(path: str, *more: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def answer(line: socket.socket) -> bytes:
-    """Read to the end of the connection."""
-    return b"".join(iter(lambda: line.recv(65536), b""))
-
-
 @DOORS
 def test_a_declared_length_over_the_cap_is_answered_at_once(line: socket.socket, path: str) -> None:
     line.sendall(head(path, f"Content-Length: {225 * MB}") + START)
     # This arrives within the five-second timeout of the connection.
     assert line.recv(100).startswith(b"HTTP/1.1 413")
-
-
-@DOORS
-def test_who_asks_before_sending_is_refused_before_sending(line: socket.socket, path: str) -> None:
-    line.sendall(head(path, f"Content-Length: {225 * MB}", "Expect: 100-continue"))
-    assert answer(line).startswith(b"HTTP/1.1 413")
 
 
 def test_who_asks_before_sending_something_small_may_send(line: socket.socket) -> None:

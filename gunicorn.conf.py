@@ -1,6 +1,5 @@
 """Gunicorn's settings: enough threads for slow uploads, and e-mail delivery in each worker."""
 
-import ctypes
 import gc
 import importlib
 import multiprocessing
@@ -43,11 +42,6 @@ forwarded_allow_ips = ""
 # By default, gunicorn reads up to 1 MB of a body at once and copies the rest of it at each read of
 # the form parser. That doubled the processor time of an upload and held 2 MB more for each.
 SocketUnreader.max_body_chunk = 64 * 1024
-
-# glibc gives threads separate heaps (arenas), and each keeps the memory that an upload has freed.
-# With two arenas, memory grows half as much.
-with suppress(AttributeError):  # another C library
-    ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX (malloc.h)
 
 # The workers share their counts for /metrics in this folder. prometheus_client reads the variable
 # when it is imported.

@@ -1,5 +1,11 @@
 """The WSGI application for gunicorn, with the debugger off regardless of the DEBUG setting."""
 
-from leadapp import create_app
+import sys
 
-app = create_app({"DEBUG": False})
+from leadapp import create_app
+from leadapp.config import ConfigurationError
+
+try:
+    app = create_app({"DEBUG": False})
+except ConfigurationError as error:
+    sys.exit(str(error))

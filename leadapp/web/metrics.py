@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
@@ -52,8 +53,9 @@ def init_app(app: Flask) -> None:
 
 def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
     # gunicorn.conf.py sets this variable: a directory where each worker can read all metrics.
-    shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if shared:
+        Path(shared).mkdir(mode=0o700, parents=True, exist_ok=True)
         import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
     seconds = prometheus.Histogram(
         "leadapp_request_duration_seconds",

@@ -1,21 +1,14 @@
-"""Gunicorn's settings: enough threads for slow uploads, and e-mail delivery in each worker."""
+"""Gunicorn's settings, and its hooks for e-mail delivery and metrics."""
 
 import gc
 import os
-import socket
 import sys
 import threading
-import time
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from dotenv import load_dotenv
-from gunicorn import glogging
-from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers import gthread
 
-from leadapp import log
 from leadapp.config import ConfigurationError, load
 from leadapp.operations import maintenance
 
@@ -30,6 +23,8 @@ except OSError as error:
 bind = f"{settings['HOST']}:{settings['PORT']}"
 workers = 2
 threads = 64  # each slow upload occupies one
+worker_class = "leadapp.http.worker.Worker"
+logger_class = "leadapp.http.worker.Logger"
 # Load the application before the workers start, so that a problem ends the start with one message.
 preload_app = True
 # Proxies keep idle connections for a shorter time, so the proxy closes first. If gunicorn closed
@@ -39,79 +34,11 @@ control_socket_disable = True
 # Only TRUSTED_PROXIES decides which proxies may set the client's address and the scheme.
 forwarded_allow_ips = ""
 
-# By default, gunicorn reads up to 1 MB of a body at once and copies the rest of it at each read of
-# the form parser. That doubled the processor time of an upload and held 2 MB more for each.
-SocketUnreader.max_body_chunk = 64 * 1024
-
-# The workers share their counts for /metrics in this folder. prometheus_client reads the variable
-# when it is imported.
+# The workers share their counts for /metrics in this folder.
 metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
 if settings["METRICS_TOKEN"]:
+    # prometheus_client reads this variable when it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
-
-
-class Logger(glogging.Logger):
-    """Gunicorn's own log, in leadapp's format."""
-
-    def setup(self, cfg):
-        """Set up gunicorn's log, and use leadapp's formatter for it."""
-        super().setup(cfg)
-        for handler in self.error_log.handlers:
-            handler.setFormatter(log.formatter())
-
-    def warning(self, msg, *args, **kwargs):
-        """Log only the error type of a malformed request.
-
-        Gunicorn would quote the request, with any secret in it.
-        """
-        if msg.startswith("Invalid request from ip="):
-            msg = f"refused a malformed request: {type(sys.exception()).__name__}"
-        super().warning(msg, *args, **kwargs)
-
-
-logger_class = Logger
-
-# A client may still be sending after its answer, such as a 413. If the connection closed at once,
-# the client could lose the answer. So the worker keeps reading, within these limits.
-LINGER_SECONDS = 3
-LINGER_BYTES = 4 * 1024 * 1024
-
-
-class Worker(gthread.ThreadWorker):
-    """Gunicorn's threaded worker, changed to end a connection in the thread that served it.
-
-    Gunicorn itself waits for the client's end in the loop that accepts connections, and reads only
-    64 KB there. One client that did not close its end blocked every other client of the worker for
-    two seconds.
-    """
-
-    def handle(self, conn):
-        """Serve one request. Returns whether the connection stays open."""
-        # A malformed request is logged before it has an id, so clear the previous request's id.
-        log.request_id.set(None)
-        stays_open = super().handle(conn)
-        if not stays_open:
-            _linger(conn.sock)
-        return stays_open
-
-
-worker_class = Worker
-
-
-def _linger(connection):
-    """Close our side, then read within the limits until the client closes its side."""
-    deadline = time.monotonic() + LINGER_SECONDS
-    left = LINGER_BYTES
-    with suppress(OSError):  # the client is gone, or too slow
-        connection.shutdown(socket.SHUT_WR)
-        while left > 0 and (seconds := deadline - time.monotonic()) > 0:
-            connection.settimeout(seconds)
-            piece = connection.recv(min(left, 64 * 1024))
-            if not piece:
-                break
-            left -= len(piece)
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def on_starting(_server):

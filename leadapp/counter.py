@@ -60,16 +60,19 @@ class FileStorage(Storage):
         moment = time.time()
         with self._lock, self._connection() as transaction:
             transaction.execute(DELETE_EXPIRED, (moment,))
-            hits = transaction.execute(UPSERT, (key, amount, moment + expiry)).fetchone()
-        return int(hits[0])
+            row = (key, amount, moment + expiry)
+            [hits] = transaction.execute(UPSERT, row).fetchone()
+        return int(hits)
 
     def get(self, key: str) -> int:
         """Return the count of a key."""
-        return int(self._row(key)[0])
+        hits, _expires_at = self._read(key)
+        return hits
 
     def get_expiry(self, key: str) -> float:
         """Return the time at which the count of a key restarts."""
-        return float(self._row(key)[1])
+        _hits, expires_at = self._read(key)
+        return expires_at
 
     def check(self) -> bool:
         """Check whether the file can be written.
@@ -94,11 +97,16 @@ class FileStorage(Storage):
         with self._lock, self._connection() as transaction:
             transaction.execute("DELETE FROM counts WHERE key = ?", (key,))
 
-    def _row(self, key: str) -> tuple[int, float]:
+    def _read(self, key: str) -> tuple[int, float]:
+        """Return the count of a key, and the time at which it restarts."""
         moment = time.time()
         with self._lock:
-            found = self._connection().execute(SELECT, (key, moment)).fetchone()
-        return found or (0, moment)
+            connection = self._connection()
+            found = connection.execute(SELECT, (key, moment)).fetchone()
+        if found is None:
+            return 0, moment
+        hits, expires_at = found
+        return int(hits), float(expires_at)
 
     def _connection(self) -> sqlite3.Connection:
         """Return the connection of this process.

@@ -6,6 +6,7 @@ import sys
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("leadapp")
@@ -18,15 +19,16 @@ class JSONLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the message, the request id and the facts given as `extra={"facts": ...}`."""
+        at = datetime.fromtimestamp(record.created, UTC)
         line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "at": at.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "message": words(record),
+            "message": message(record),
             "request_id": request_id.get(),
-            **getattr(record, "facts", {}),
         }
+        line.update(facts(record))
         if record.exc_info:
-            line["traceback"] = where(record)
+            line["traceback"] = stack(record)
         return json.dumps(line, default=str)
 
 
@@ -36,29 +38,47 @@ class Terminal(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and a traceback if there is one."""
         at = datetime.fromtimestamp(record.created)
-        facts = "".join(f" {name}={value}" for name, value in getattr(record, "facts", {}).items())
-        line = f"{at:%H:%M:%S} {record.levelname.lower()} {words(record)}{facts}"
-        return f"{line}\n{where(record)}" if record.exc_info else line
+        line = f"{at:%H:%M:%S} {record.levelname.lower()} {message(record)}"
+        for name, value in facts(record).items():
+            line += f" {name}={value}"
+        if record.exc_info:
+            line += f"\n{stack(record)}"
+        return line
 
 
-def words(record: logging.LogRecord) -> str:
+def facts(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the facts of a record, which were given as `extra={"facts": ...}`."""
+    given: dict[str, Any] = getattr(record, "facts", {})
+    return given
+
+
+def message(record: logging.LogRecord) -> str:
     """Return the message of a record.
 
     If the record has an exception, the arguments are not filled in: gunicorn's argument is the
     path, which may contain a token.
     """
-    return str(record.msg) if record.exc_info else record.getMessage()
+    if record.exc_info:
+        return str(record.msg)
+    return record.getMessage()
 
 
-def where(record: logging.LogRecord) -> str:
+def stack(record: logging.LogRecord) -> str:
     """Return a traceback without the exception's message, which could contain a person's input."""
-    kind, _, frames = record.exc_info or (None, None, None)
-    return "".join(traceback.format_tb(frames)) + (kind.__name__ if kind else "")
+    if not record.exc_info:
+        return ""
+    kind, _message, frames = record.exc_info
+    lines = traceback.format_tb(frames)
+    if kind:
+        lines.append(kind.__name__)
+    return "".join(lines)
 
 
 def formatter() -> logging.Formatter:
     """Return the short format if standard error is a terminal, otherwise the JSON format."""
-    return Terminal() if sys.stderr.isatty() else JSONLines()
+    if sys.stderr.isatty():
+        return Terminal()
+    return JSONLines()
 
 
 def configure(level: str) -> None:
@@ -66,5 +86,6 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter())
     logger.setLevel(level)
-    for source in (logger, *map(logging.getLogger, OTHERS)):
-        source.handlers[:] = [handler]
+    logger.handlers[:] = [handler]
+    for name in OTHERS:
+        logging.getLogger(name).handlers[:] = [handler]

@@ -25,8 +25,11 @@ from ..resumes.inspect import Resume, inspect
 from ..resumes.store import store
 
 HERE = Path(__file__).parent
-PLAIN = re.compile("[^a-z]")
-WAITING = 40  # leads up to this number, the latest, are all pending; of the others, one in 17
+NOT_IN_EMAIL = re.compile("[^a-z]")
+# The latest leads are all pending; of the others, one in this many.
+LATEST = 40
+PENDING_EVERY = 17
+DOCX_EVERY = 4
 
 
 def add_leads(count: int) -> Iterator[bool]:
@@ -41,44 +44,53 @@ def add_leads(count: int) -> Iterator[bool]:
 
 def _adding(count: int) -> Iterator[bool]:
     people = tomllib.loads((HERE / "people.toml").read_text())
-    attorney = db.session.scalar(select(User.id).order_by(User.created_at).limit(1))
+    first_names = people["first"]
+    last_names = people["last"]
+    oldest_account = select(User.id).order_by(User.created_at).limit(1)
+    attorney = db.session.scalar(oldest_account)
     for number in range(count):
-        first = people["first"][number % len(people["first"])]
-        last = people["last"][number * 7 % len(people["last"])]
-        email = f"{PLAIN.sub('', fold(first))}.{number}@example.com"
+        first_name = first_names[number % len(first_names)]
+        last_name = last_names[number * 7 % len(last_names)]
+        mailbox = NOT_IN_EMAIL.sub("", fold(first_name))
+        ending = ".docx" if number % DOCX_EVERY == DOCX_EVERY - 1 else ".pdf"
         details = submit.Details(
-            first, last, email, _resume(f"{first} {last}", ".docx" if number % 4 == 3 else ".pdf")
+            first_name=first_name,
+            last_name=last_name,
+            email=f"{mailbox}.{number}@example.com",
+            resume=_keep_resume(f"{first_name} {last_name}", ending),
         )
         yield _add(details, number, attorney)
         # A commit for each lead, so that other writers do not wait for all of them.
         db.session.commit()
 
 
-def _resume(name: str, ending: str) -> Resume:
-    with (HERE / f"resume{ending}").open("rb") as file, store.stage() as staged:
+def _keep_resume(name: str, ending: str) -> Resume:
+    sample = HERE / f"resume{ending}"
+    with sample.open("rb") as file, store.stage() as staged:
         shutil.copyfileobj(file, staged)
         return submit.keep_resume(inspect(staged, f"{name}{ending}"))
 
 
 def _add(details: submit.Details, number: int, attorney: uuid.UUID | None) -> bool:
-    # Some days are busier than others.
-    at = now() - timedelta(hours=number * 2.6 + number * number % 19)
-    row = submit.new_lead(details, at)
-    is_marked = number > WAITING and number % 17 > 0
-    contact = at + timedelta(hours=1 + number * number % 47)
+    # The squares make some days busier than others.
+    age_in_hours = number * 2.6 + number**2 % 19
+    at = now() - timedelta(hours=age_in_hours)
+    marked_at = at + timedelta(hours=1 + number**2 % 47)
+    is_marked = number > LATEST and number % PENDING_EVERY != 0
+    lead = submit.new_lead(details, at)
     if is_marked:
-        row["status"] = LeadStatus.REACHED_OUT
-        row["reached_out_at"] = contact
-        row["reached_out_by"] = attorney
-        row["updated_at"] = contact
-        row["seen_at"] = contact
-    lead_id = db.session.scalar(
-        insert(Lead).values(row).on_conflict_do_nothing().returning(Lead.id)
-    )
+        lead["status"] = LeadStatus.REACHED_OUT
+        lead["reached_out_at"] = marked_at
+        lead["reached_out_by"] = attorney
+        lead["updated_at"] = marked_at
+        lead["seen_at"] = marked_at
+    insert_new = insert(Lead).values(lead).on_conflict_do_nothing()
+    lead_id = db.session.scalar(insert_new.returning(Lead.id))
     if lead_id is None:
         return False
-    db.session.execute(insert(Submission).values(submit.new_submission(details, lead_id, 1, at)))
+    submission = submit.new_submission(details, lead_id, 1, at)
+    db.session.execute(insert(Submission).values(submission))
     record("submitted", lead_id, at=at)
     if is_marked:
-        record("marked", lead_id, attorney, contact)
+        record("marked", lead_id, attorney, marked_at)
     return True

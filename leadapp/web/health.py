@@ -20,7 +20,8 @@ def ready() -> ResponseReturnValue:
 
     Never shows the cause of a failure, because this page is public.
     """
-    parts = {name: "ok" if works else "fail" for name, works in doctor.readiness().items()}
-    if "fail" in parts.values():
-        return {"status": "not ready", "checks": parts}, 503, {"Retry-After": "60"}
-    return {"status": "ready", "checks": parts}
+    readiness = doctor.readiness()
+    parts = {name: "ok" if works else "fail" for name, works in readiness.items()}
+    if all(readiness.values()):
+        return {"status": "ready", "checks": parts}
+    return {"status": "not ready", "checks": parts}, 503, {"Retry-After": "60"}

@@ -7,6 +7,7 @@ import hmac
 import os
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,20 @@ def show() -> Response:
     """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
     if not settings["METRICS_TOKEN"]:
         abort(404)
-    token = request.headers.get("Authorization", "").partition("Bearer ")[2]
-    if not hmac.compare_digest(token.encode(), settings["METRICS_TOKEN"].encode()):
-        raise NotSignedIn(Code.TOKEN_INVALID if token else Code.NOT_SIGNED_IN)
+    _require_token(settings["METRICS_TOKEN"])
     prometheus, registry = current_app.extensions["metrics"]
-    return Response(
-        prometheus.generate_latest(registry), content_type=prometheus.CONTENT_TYPE_LATEST
-    )
+    text = prometheus.generate_latest(registry)
+    return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST)
+
+
+def _require_token(expected: str) -> None:
+    """Require this bearer token; raises NotSignedIn without it."""
+    authorization = request.headers.get("Authorization", "")
+    token = authorization.partition("Bearer ")[2]
+    if not token:
+        raise NotSignedIn(Code.NOT_SIGNED_IN)
+    if not hmac.compare_digest(token.encode(), expected.encode()):
+        raise NotSignedIn(Code.TOKEN_INVALID)
 
 
 def init_app(app: Flask) -> None:
@@ -43,10 +51,10 @@ def init_app(app: Flask) -> None:
     try:
         prometheus: Any = import_module("prometheus_client")
     except ModuleNotFoundError as error:
-        problem = "METRICS_TOKEN needs a package more: pip install '.[metrics]'"
+        problem = "METRICS_TOKEN needs another package: pip install '.[metrics]'"
         raise ConfigurationError([problem]) from error
     registry = prometheus.CollectorRegistry()
-    app.extensions["metrics"] = prometheus, registry
+    app.extensions["metrics"] = (prometheus, registry)
     registry.register(_Letters())
     _measure_requests(app, prometheus, registry)
 
@@ -66,11 +74,18 @@ def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
 
     @app.after_request
     def measure(response: Response) -> Response:
-        # A client can invent any number of methods and URLs. Only known routes become labels, so
-        # the number of time series stays bounded.
-        route = (request.method, request.url_rule.rule) if request.url_rule else ("any", "unknown")
-        seconds.labels(*route, response.status_code).observe(time.perf_counter() - g.started)
+        method, route = _method_and_route()
+        series = seconds.labels(method, route, response.status_code)
+        series.observe(time.perf_counter() - g.started)
         return response
+
+
+def _method_and_route() -> tuple[str, str]:
+    # A client can invent any number of methods and URLs. Only known routes become labels, so the
+    # number of time series stays bounded.
+    if request.url_rule is None:
+        return "any", "unknown"
+    return request.method, request.url_rule.rule
 
 
 class _Letters:
@@ -78,10 +93,12 @@ class _Letters:
 
     def collect(self) -> Iterator[Any]:
         gauge = import_module("prometheus_client.core").GaugeMetricFamily
-        standing = queue.read_state()
-        oldest = standing.oldest_waiting.total_seconds() if standing.oldest_waiting else 0
-        yield gauge("leadapp_letters_waiting", "Letters that wait.", standing.waiting)
-        yield gauge("leadapp_letters_failed", "Letters that have failed.", standing.failed)
+        state = queue.read_state()
+        oldest = state.oldest_waiting or timedelta()
+        yield gauge("leadapp_letters_waiting", "E-mails that wait.", state.waiting)
+        yield gauge("leadapp_letters_failed", "E-mails that have failed.", state.failed)
         yield gauge(
-            "leadapp_letters_oldest_seconds", "Age of the oldest letter that waits.", oldest
+            "leadapp_letters_oldest_seconds",
+            "Age of the oldest e-mail that waits.",
+            oldest.total_seconds(),
         )

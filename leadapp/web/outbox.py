@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+from email.message import EmailMessage
+from pathlib import Path
 
 from flask import Blueprint, render_template
 
@@ -14,9 +16,14 @@ NEWEST = 50
 @bp.get("/outbox")
 def list_letters() -> str:
     """Show the newest e-mails in full."""
-    files = sorted(smtp.outbox().glob("*.eml"), key=lambda file: file.stat().st_mtime, reverse=True)
-    letters = [
-        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        for file in files[:NEWEST]
-    ]
+    files = sorted(smtp.outbox().glob("*.eml"), key=_modified_at, reverse=True)
+    letters = [_read(file) for file in files[:NEWEST]]
     return render_template("outbox/list_letters.html", letters=letters)
+
+
+def _modified_at(file: Path) -> float:
+    return file.stat().st_mtime
+
+
+def _read(file: Path) -> EmailMessage:
+    return email.message_from_bytes(file.read_bytes(), policy=email.policy.default)

@@ -38,7 +38,7 @@ def test_mail(to: str) -> None:
     """Send one test e-mail now, and print the reason if it fails."""
     recipient, number = validation.email(to), secrets.token_hex(8)
     try:
-        message = messages.build("test", "Test e-mail", recipient, f"test-{number}")
+        message = messages.build("test", recipient, f"test-{number}")
     except Exception as error:
         words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
         raise click.ClickException(words) from error

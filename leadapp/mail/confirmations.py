@@ -19,12 +19,14 @@ COUNT_OF_MAILBOX = select(func.count()).where(
 )
 # Sort the network's other recipients by their latest confirmation, newest first, and take the time
 # of the thirtieth.
+LATEST_OF_MAILBOX = func.max(Letter.created_at, type_=Letter.created_at.type)
 THIRTIETH = (
-    select(func.max(Letter.created_at, type_=Letter.created_at.type).label("at"))
-    .where(Letter.network == bindparam("network"), Letter.mailbox != bindparam("mailbox"))
+    select(LATEST_OF_MAILBOX.label("latest"))
+    .where(Letter.network == bindparam("network"))
+    .where(Letter.mailbox != bindparam("mailbox"))
     .where(Letter.created_at > bindparam("after"))
     .group_by(Letter.mailbox)
-    .order_by(desc("at"))
+    .order_by(desc("latest"))
     .offset(RECIPIENTS_PER_HOUR - 1)
     .limit(1)
 )
@@ -37,15 +39,23 @@ def due_at(mailbox: str, network: str | None, at: datetime) -> datetime | None:
     people are due later. In any hour, a mailbox gets at most PER_HOUR confirmations; further ones
     are dropped. New and known people cost the same queries, so the response time reveals nothing.
     """
-    lock_until_commit(*filter(None, (network, mailbox)))
-    turn = _turn(mailbox, network, at) if network else at
-    hours = {"mailbox": mailbox, "after": turn - HOUR, "before": turn + HOUR}
+    if network:
+        lock_until_commit(network, mailbox)
+        due = _turn_of_network(mailbox, network, at)
+    else:
+        lock_until_commit(mailbox)
+        due = at
+    hours = {"mailbox": mailbox, "after": due - HOUR, "before": due + HOUR}
     count = db.session.connection().scalar(COUNT_OF_MAILBOX, hours) or 0
-    return turn if count < PER_HOUR else None
+    if count >= PER_HOUR:
+        return None
+    return due
 
 
-def _turn(mailbox: str, network: str, at: datetime) -> datetime:
+def _turn_of_network(mailbox: str, network: str, at: datetime) -> datetime:
     """Return the first time, from `at` on, with fewer than RECIPIENTS_PER_HOUR other recipients."""
-    facts = {"mailbox": mailbox, "network": network, "after": at - HOUR}
-    thirtieth = db.session.connection().scalar(THIRTIETH, facts)
-    return thirtieth + HOUR if thirtieth else at
+    last_hour = {"mailbox": mailbox, "network": network, "after": at - HOUR}
+    thirtieth = db.session.connection().scalar(THIRTIETH, last_hour)
+    if thirtieth is None:
+        return at
+    return thirtieth + HOUR

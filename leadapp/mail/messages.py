@@ -1,8 +1,8 @@
-"""The content of each kind of e-mail."""
+"""The kinds of e-mail, and the content of each."""
 
 import time
 from email.utils import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app, render_template
 from flask_mail import Message
@@ -12,79 +12,122 @@ from .. import normalize, tokens
 from ..config import settings
 from ..extensions import db
 from ..models.accounts import User
+from ..models.leads import Submission
 from ..models.letters import Letter
 from .smtp import Alternatives
-
-
-def compose(letter: Letter) -> Message | None:
-    """Compose the e-mail, or return None if it has no recipient; the row then counts as sent."""
-    if (sent := letter.submission) is None:
-        return _compose_to_user(letter)
-    reference = sent.lead.reference
-    subject = {
-        "confirmation": f"We have your details ({reference})",
-        "notice": f"New lead: {sent.first_name} {sent.last_name} ({reference})",
-        "erasure": f"Erasure requested: {sent.first_name} {sent.last_name} ({reference})",
-    }[letter.kind]
-    reply_to: str | None = sent.email
-    receipt_url = None
-    if letter.kind == "confirmation":
-        reply_to = next(iter(settings["ATTORNEY_EMAIL"]), None)
-        receipt_url = f"{settings['BASE_URL']}/receipt/{tokens.sign_page('receipt', sent.id)}"
-    facts = {"submission": sent, "receipt_url": receipt_url}
-    return build(letter.kind, subject, letter.recipient, str(letter.id), reply_to, **facts)
-
-
-def _compose_to_user(letter: Letter) -> Message | None:
-    """Compose a reset or registration e-mail; return None if no active user has the address."""
-    user = db.session.scalar(select(User).where(User.email_key == letter.recipient, User.is_active))
-    db.session.commit()  # no transaction stays open while the mail server responds
-    if user is None:
-        return None
-    if letter.kind == "registration":
-        subject = "Your e-mail address was used to request an account"
-        facts = {"username": user.username, "link": f"{settings['BASE_URL']}/auth/login"}
-        return build("registration", subject, user.email, str(letter.id), **facts)
-    link = f"{settings['BASE_URL']}/auth/reset/{tokens.sign_reset(user.id, user.hashed_password)}"
-    return build(
-        "reset", "Set a new password", user.email, str(letter.id), username=user.username, link=link
-    )
-
 
 HEADER_MAX = 300  # enough for a subject with two long names
 
 
+class Kind(NamedTuple):
+    """A template, as text and as HTML, and the subject, filled in with the template's values."""
+
+    template: str
+    subject: str
+
+
+KINDS = {
+    "confirmation": Kind("mail/confirmation", "We have your details ({submission.lead.reference})"),
+    "notice": Kind(
+        "mail/notice",
+        "New lead: {submission.first_name} {submission.last_name} ({submission.lead.reference})",
+    ),
+    "erasure": Kind(
+        "mail/erasure",
+        "Erasure requested: {submission.first_name} {submission.last_name} "
+        "({submission.lead.reference})",
+    ),
+    "registration": Kind("mail/registration", "Your e-mail address was used to request an account"),
+    "reset": Kind("mail/reset", "Set a new password"),
+    "reminder": Kind("mail/reminder", "{summary}"),
+    "test": Kind("mail/test", "Test e-mail"),
+}
+
+
+def compose(letter: Letter) -> Message | None:
+    """Compose the e-mail, or return None if it has no recipient; the row then counts as sent."""
+    if letter.submission is None:
+        return _compose_to_user(letter)
+    if letter.kind == "confirmation":
+        return _compose_confirmation(letter, letter.submission)
+    return build(
+        letter.kind,
+        letter.recipient,
+        str(letter.id),
+        reply_to=letter.submission.email,
+        submission=letter.submission,
+    )
+
+
+def _compose_confirmation(letter: Letter, submission: Submission) -> Message:
+    """Compose a confirmation; a reply goes to the first attorney, if any."""
+    token = tokens.sign_page("receipt", submission.id)
+    attorneys = settings["ATTORNEY_EMAIL"]
+    return build(
+        "confirmation",
+        letter.recipient,
+        str(letter.id),
+        reply_to=attorneys[0] if attorneys else None,
+        submission=submission,
+        receipt_url=f"{settings['BASE_URL']}/receipt/{token}",
+    )
+
+
+def _compose_to_user(letter: Letter) -> Message | None:
+    """Compose a reset or registration e-mail; return None if no active user has the address."""
+    query = select(User).where(User.email_key == letter.recipient, User.is_active)
+    user = db.session.scalar(query)
+    db.session.commit()  # no transaction stays open while the mail server responds
+    if user is None:
+        return None
+    if letter.kind == "registration":
+        path = "login"
+    else:
+        token = tokens.sign_reset(user.id, user.hashed_password)
+        path = f"reset/{token}"
+    return build(
+        letter.kind,
+        user.email,
+        str(letter.id),
+        username=user.username,
+        link=f"{settings['BASE_URL']}/auth/{path}",
+    )
+
+
 def header(text: str) -> str:
     """Return text as one printable, short line without encoded words (CVE-2024-6923)."""
-    kept = "".join(character if character.isprintable() else " " for character in text)
-    return kept.replace("=?", "= ?")[:HEADER_MAX]
+    characters = [character if character.isprintable() else " " for character in text]
+    return "".join(characters).replace("=?", "= ?")[:HEADER_MAX]
 
 
 def build(
-    template: str,
-    subject: str,
+    kind: str,
     recipient: str,
     letter_id: str,
     reply_to: str | None = None,
-    **facts: Any,
+    **values: Any,
 ) -> Message:
-    """Compose an e-mail from `mail/<template>.txt` and `.html`; errors are raised before sending.
+    """Compose an e-mail of this kind from `values`; errors are raised before sending.
 
     The Message-ID is built from `letter_id`, so it is the same in every attempt.
     """
-    name = settings["SMTP_FROM_NAME"] or settings["FIRM_NAME"]
-    sender = normalize.ascii_email(settings["SMTP_FROM_EMAIL"])
+    template, subject = KINDS[kind]
+    from_name = settings["SMTP_FROM_NAME"] or settings["FIRM_NAME"]
+    from_email = normalize.ascii_email(settings["SMTP_FROM_EMAIL"])
+    if reply_to:
+        reply_to = normalize.ascii_email(reply_to)
     with current_app.test_request_context(base_url=settings["BASE_URL"]):
         message = Alternatives(
-            header(subject),
+            header(subject.format(**values)),
             recipients=[normalize.ascii_email(recipient)],
-            body=render_template(f"mail/{template}.txt", **facts),
-            html=render_template(f"mail/{template}.html", **facts),
-            sender=f'"{quote(header(name))}" <{sender}>',
-            reply_to=reply_to and normalize.ascii_email(reply_to),
+            body=render_template(f"{template}.txt", **values),
+            html=render_template(f"{template}.html", **values),
+            sender=f'"{quote(header(from_name))}" <{from_email}>',
+            reply_to=reply_to,
             date=time.time(),
             extra_headers={"Auto-Submitted": "auto-generated"},
         )
-    message.msgId = f"<{letter_id}@{sender.rpartition('@')[2]}>"
+    domain = from_email.rpartition("@")[2]
+    message.msgId = f"<{letter_id}@{domain}>"
     message.as_bytes()
     return message

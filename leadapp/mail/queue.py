@@ -12,7 +12,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import and_, case, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
@@ -27,18 +27,22 @@ from . import confirmations, messages, smtp
 LEASE = timedelta(minutes=5)
 IDLE_SECONDS = 1.0
 # Delays after the first four attempts; then every six hours until the e-mail is five days old.
-DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]
 LATER = timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=5)
+# An e-mail that has waited longer than this is a problem, which the doctor and the dashboard show.
+LATE = timedelta(minutes=30)
+REASON_MAX = 500
 
 # Built once, because each submission and each view of the list runs one of these statements.
 INSERT_LETTER = insert(Letter)
-OLDEST = func.min(
-    case((Letter.next_at.is_not(None), Letter.created_at)), type_=Letter.created_at.type
-)
-COUNT_UNSENT = select(func.count(Letter.next_at), func.count(), OLDEST).where(
-    Letter.sent_at.is_(None)
-)
+CREATED_IF_WAITING = case((Letter.next_at.is_not(None), Letter.created_at))
+COUNT_UNSENT = select(
+    func.count(Letter.next_at),
+    func.count(),
+    func.min(CREATED_IF_WAITING, type_=Letter.created_at.type),
+).where(Letter.sent_at.is_(None))
+HAS_FAILED = and_(Letter.next_at.is_(None), Letter.sent_at.is_(None))
 
 
 class QueueState(NamedTuple):
@@ -48,6 +52,11 @@ class QueueState(NamedTuple):
     failed: int
     oldest_waiting: timedelta | None
 
+    @property
+    def is_late(self) -> bool:
+        """Return whether an e-mail has waited longer than LATE."""
+        return self.oldest_waiting is not None and self.oldest_waiting > LATE
+
 
 def enqueue(submission: Submission, mailbox: str, network: str) -> None:
     """Queue the confirmation and a notice to each attorney, inside the caller's transaction.
@@ -55,20 +64,23 @@ def enqueue(submission: Submission, mailbox: str, network: str) -> None:
     The limits on confirmations count per `mailbox` and per `network` (see confirmations.due).
     """
     at = submission.created_at
-    counted = network if settings["RATELIMIT_ENABLED"] else None
+    counted_network = network if settings["RATELIMIT_ENABLED"] else None
     rows = []
-    if due := confirmations.due_at(mailbox, counted, at):
+    due = confirmations.due_at(mailbox, counted_network, at)
+    if due:
         confirmation = _row("confirmation", submission.email, submission.id, due)
         confirmation["mailbox"] = mailbox
-        confirmation["network"] = counted
+        confirmation["network"] = counted_network
         rows.append(confirmation)
-    rows += [_row("notice", to, submission.id, at) for to in settings["ATTORNEY_EMAIL"]]
+    for attorney in settings["ATTORNEY_EMAIL"]:
+        rows.append(_row("notice", attorney, submission.id, at))
     _insert(rows)
 
 
 def enqueue_for_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     """Queue an e-mail to each attorney, inside the caller's transaction."""
-    _insert([_row(kind, recipient, submission_id, at) for recipient in settings["ATTORNEY_EMAIL"]])
+    attorneys = settings["ATTORNEY_EMAIL"]
+    _insert([_row(kind, attorney, submission_id, at) for attorney in attorneys])
 
 
 def enqueue_for_user(kind: str, recipient: str, at: datetime) -> None:
@@ -102,13 +114,12 @@ def send_again(letter_id: uuid.UUID) -> bool:
     Returns False if the e-mail still waits or no longer exists. A failed row is deleted first: of
     two simultaneous requests, only the one that deletes the row queues the e-mail again.
     """
-    parts = (Letter.kind, Letter.submission_id, Letter.recipient, Letter.mailbox)
-    failed = delete(Letter).where(
-        Letter.id == letter_id, Letter.next_at.is_(None), Letter.sent_at.is_(None)
-    )
-    sent = select(*parts).where(Letter.id == letter_id, Letter.sent_at.is_not(None))
-    letter = db.session.execute(failed.returning(*parts)).first()
-    letter = letter or db.session.execute(sent).first()
+    columns = (Letter.kind, Letter.submission_id, Letter.recipient, Letter.mailbox)
+    failed = delete(Letter).where(Letter.id == letter_id, HAS_FAILED)
+    letter = db.session.execute(failed.returning(*columns)).first()
+    if letter is None:
+        sent = select(*columns).where(Letter.id == letter_id)
+        letter = db.session.execute(sent.where(Letter.sent_at.is_not(None))).first()
     if letter is None:
         return False
     row = _row(letter.kind, letter.recipient, letter.submission_id, now())
@@ -119,20 +130,21 @@ def send_again(letter_id: uuid.UUID) -> bool:
 
 def retry_failed() -> int:
     """Queue every failed e-mail again, and return how many were queued."""
-    failed = db.session.scalars(
-        select(Letter.id).where(Letter.next_at.is_(None), Letter.sent_at.is_(None))
-    ).all()
-    again = sum(send_again(letter_id) for letter_id in failed)
+    failed = db.session.scalars(select(Letter.id).where(HAS_FAILED)).all()
+    queued = sum(send_again(letter_id) for letter_id in failed)
     db.session.commit()
-    return again
+    return queued
 
 
 def read_state() -> QueueState:
     """Count the waiting and the failed e-mails, and return the age of the oldest waiting one."""
-    waiting, all_, since = db.session.connection().execute(COUNT_UNSENT).one()
+    waiting, unsent, oldest = db.session.connection().execute(COUNT_UNSENT).one()
+    failed = unsent - waiting
+    if oldest is None:
+        return QueueState(waiting, failed, oldest_waiting=None)
     # A confirmation over the limit is created with a time in the future: its age counts as zero.
-    oldest = max(now() - since, timedelta()) if since else None
-    return QueueState(waiting, all_ - waiting, oldest)
+    age = max(now() - oldest, timedelta())
+    return QueueState(waiting, failed, oldest_waiting=age)
 
 
 def deliver_next() -> bool:
@@ -141,17 +153,18 @@ def deliver_next() -> bool:
     if letter is None:
         return False
     try:
-        if message := messages.compose(letter):
+        message = messages.compose(letter)
+        if message:
             smtp.send(message)
     except smtp.NotSent as failure:
-        _close(letter, **_after(letter, failure))
+        _record_failure(letter, failure)
     except Exception as error:  # one broken e-mail must not stop the others
         # The error's message may quote text from a form, so the log gets only its type.
         logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
         db.session.rollback()
         final = not isinstance(error, DBAPIError)  # the database may be available again later
         unwritten = smtp.NotSent(f"{type(error).__name__} while composing the e-mail", final)
-        _close(letter, **_after(letter, unwritten))
+        _record_failure(letter, unwritten)
     else:
         _close(letter, sent_at=now(), next_at=None, reason=None)
     return True
@@ -175,40 +188,51 @@ def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
 def _claim(lease: timedelta = LEASE) -> Letter | None:
     """Claim one due e-mail for the duration of the lease, and commit the claim."""
     at = now()
-    due = select(Letter.id).where(Letter.next_at <= at).order_by(Letter.next_at).limit(1)
-    if db.session.scalar(due) is None:  # read first: an idle process needs no write lock
+    due = select(Letter.id).where(Letter.next_at <= at)
+    first_due = due.order_by(Letter.next_at).limit(1)
+    if db.session.scalar(first_due) is None:  # read first: an idle process needs no write lock
         db.session.rollback()
         return None
-    taken = db.session.scalar(
+    unlocked = first_due.with_for_update(skip_locked=True)
+    claim = (
         update(Letter)
-        .where(Letter.id == due.with_for_update(skip_locked=True).scalar_subquery())
-        .values(next_at=at + lease, token=uuid.uuid4(), attempts=Letter.attempts + 1)
+        .where(Letter.id == unlocked.scalar_subquery())
+        .values(next_at=at + lease)
+        .values(token=uuid.uuid4())
+        .values(attempts=Letter.attempts + 1)
         .returning(Letter.id)
     )
+    claimed_id = db.session.scalar(claim)
     db.session.commit()
-    journey = joinedload(Letter.submission).joinedload(Submission.lead)
-    letter = db.session.scalar(select(Letter).options(journey).where(Letter.id == taken))
+    with_lead = joinedload(Letter.submission).joinedload(Submission.lead)
+    claimed = select(Letter).options(with_lead).where(Letter.id == claimed_id)
+    letter = db.session.scalar(claimed)
     db.session.commit()  # no transaction stays open while the mail server responds
     return letter
 
 
-def _after(letter: Letter, failure: smtp.NotSent) -> dict[str, Any]:
-    """Return the reason and the time of the next attempt, which is None if the e-mail failed."""
-    delay = DELAYS[letter.attempts - 1] if letter.attempts <= len(DELAYS) else LATER
-    too_old = now() + delay > letter.created_at + GIVE_UP_AFTER
-    return {
-        "next_at": None if failure.final or too_old else now() + delay,
-        "reason": str(failure)[:500],
-    }
+def _record_failure(letter: Letter, failure: smtp.NotSent) -> None:
+    """Store the reason, and the time of the next attempt unless another attempt is useless."""
+    delay = LATER
+    if letter.attempts <= len(DELAYS):
+        delay = DELAYS[letter.attempts - 1]
+    next_attempt = now() + delay
+    give_up = failure.final or next_attempt > letter.created_at + GIVE_UP_AFTER
+    next_at = None if give_up else next_attempt
+    _close(letter, next_at=next_at, reason=str(failure)[:REASON_MAX])
 
 
 def _close(letter: Letter, **values: Any) -> None:
     """Store and log the outcome; the row changes only if it still has this process's token."""
-    mine = update(Letter).where(Letter.id == letter.id, Letter.token == letter.token)
-    db.session.execute(mine.values(token=None, **values))
+    claimed = update(Letter).where(Letter.id == letter.id)
+    claimed = claimed.where(Letter.token == letter.token)
+    db.session.execute(claimed.values(token=None, **values))
     db.session.commit()
-    outcome = "sent" if values.get("sent_at") else "waits" if values["next_at"] else "failed"
-    logger.info(
-        "letter",
-        extra={"facts": {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}},
-    )
+    if values.get("sent_at"):
+        outcome = "sent"
+    elif values["next_at"]:
+        outcome = "waits"
+    else:
+        outcome = "failed"
+    facts = {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}
+    logger.info("letter", extra={"facts": facts})

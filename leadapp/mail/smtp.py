@@ -32,6 +32,7 @@ ENHANCED_CODE = re.compile(r"\W*([245]\.\d{1,3}\.\d{1,3})(?![.\d])")
 SENDER_REFUSED = ("5.1.7", "5.1.8")
 RECIPIENT_REFUSED = ("5.1.", "5.2.")
 CONTENT_REFUSED = ("5.6.", "5.3.4")
+FINAL_AFTER_DATA = RECIPIENT_REFUSED + CONTENT_REFUSED
 # Quoted-printable keeps every line within 998 bytes (RFC 5322, 2.1.1), for any text from a form.
 add_charset("utf-8", SHORTEST, QP)
 # Loads this machine's CA certificates once. Loading them takes longer than the rest of an e-mail.
@@ -53,7 +54,8 @@ class Alternatives(Message):
     def content(self) -> bytes:
         """The bytes of the message as they are sent."""
         whole = email.message_from_bytes(super().as_bytes())
-        [alternative] = cast(list[email.message.Message], whole.get_payload())
+        parts = cast(list[email.message.Message], whole.get_payload())
+        [alternative] = parts
         whole.set_payload(alternative.get_payload())
         whole.set_type("multipart/alternative")
         return whole.as_bytes(policy=policy.SMTP)
@@ -68,17 +70,11 @@ class VerifiedConnection(Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt the connection, and sign in."""
-        server, port, name = settings["SMTP_HOST"], settings["SMTP_PORT"], _own_name()
-        host: smtplib.SMTP
-        if port == TLS_PORT:
-            host = smtplib.SMTP_SSL(
-                server, port, local_hostname=name, timeout=TIMEOUT, context=trusting()
-            )
-        else:
-            host = smtplib.SMTP(server, port, local_hostname=name, timeout=TIMEOUT)
+        host = _connect(settings["SMTP_HOST"], settings["SMTP_PORT"])
         try:
             _check(host.ehlo())
-            if port != TLS_PORT and server not in LOOPBACK:
+            encrypted = settings["SMTP_PORT"] == TLS_PORT
+            if not encrypted and settings["SMTP_HOST"] not in LOOPBACK:
                 host.starttls(context=trusting())
             if settings["SMTP_USERNAME"]:
                 _sign_in(host, settings["SMTP_USERNAME"], settings["SMTP_PASSWORD"])
@@ -96,6 +92,14 @@ class VerifiedConnection(Connection):
                 self.host.close()
 
 
+def _connect(server: str, port: int) -> smtplib.SMTP:
+    """Connect; on TLS_PORT, the connection is encrypted from the start."""
+    name = _own_name()
+    if port != TLS_PORT:
+        return smtplib.SMTP(server, port, local_hostname=name, timeout=TIMEOUT)
+    return smtplib.SMTP_SSL(server, port, local_hostname=name, timeout=TIMEOUT, context=trusting())
+
+
 def _own_name() -> str:
     """Return the host of BASE_URL for EHLO, an IP address in brackets (RFC 5321, 4.1.3)."""
     host = urlsplit(settings["BASE_URL"]).hostname or ""
@@ -103,7 +107,9 @@ def _own_name() -> str:
         address = ip_address(host)
     except ValueError:
         return host.encode("idna").decode()
-    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
+    if address.version == 6:
+        return f"[IPv6:{address}]"
+    return f"[{address}]"
 
 
 def _check(reply: tuple[int, bytes]) -> None:
@@ -120,7 +126,8 @@ def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
     has closed the connection, its text is lost. It is used if neither PLAIN nor LOGIN is offered.
     """
     host.ehlo_or_helo_if_needed()
-    methods = host.esmtp_features.get("auth", "").upper().split()
+    offered = host.esmtp_features.get("auth", "")
+    methods = offered.upper().split()
     if "PLAIN" in methods:
         credentials = _base64(f"\0{username}\0{password}")
         _check(host.docmd("AUTH", f"PLAIN {credentials}"))
@@ -169,11 +176,11 @@ def _reasons() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
+        [reply] = error.recipients.values()
+        code, words = reply
         raise _refusal(code, words, RECIPIENT_REFUSED) from error
     except smtplib.SMTPDataError as error:
-        final = RECIPIENT_REFUSED + CONTENT_REFUSED
-        raise _refusal(error.smtp_code, error.smtp_error, final) from error
+        raise _refusal(error.smtp_code, error.smtp_error, FINAL_AFTER_DATA) from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(_reason(error.smtp_code, error.smtp_error)) from error
     except Exception as error:
@@ -185,7 +192,8 @@ def _refusal(code: int, words: bytes | str, final: tuple[str, ...]) -> NotSent:
     reason = _reason(code, words)
     if code < 500 or code in NOT_ABOUT_THE_MESSAGE:
         return NotSent(reason)
-    enhanced = ENHANCED_CODE.match(reason.partition(" ")[2])
+    text = reason.partition(" ")[2]
+    enhanced = ENHANCED_CODE.match(text)
     if enhanced is None:
         return NotSent(reason, final=True)
     # Postfix rejects a sender only in its reply to RCPT.
@@ -201,12 +209,14 @@ def outbox() -> Path:
 
 def _write(message: Message) -> None:
     outbox().mkdir(mode=0o700, exist_ok=True)
-    path = outbox() / f"{message.msgId[1:].partition('@')[0]}.eml"
+    letter_id = message.msgId.removeprefix("<").partition("@")[0]
+    path = outbox() / f"{letter_id}.eml"
     draft = path.with_suffix(".part")
     draft.write_bytes(message.as_bytes())
     os.replace(draft, path)
 
 
 def _reason(code: int, words: bytes | str) -> str:
-    text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return f"{code} {text}".replace("\0", "")  # PostgreSQL cannot store NUL
+    if isinstance(words, bytes):
+        words = words.decode(errors="replace")
+    return f"{code} {words}".replace("\0", "")  # PostgreSQL cannot store NUL

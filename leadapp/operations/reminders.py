@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from ..clock import now
 from ..config import settings
@@ -11,7 +11,7 @@ from ..extensions import db
 from ..mail import messages, smtp
 from ..models.leads import Lead, LeadStatus
 
-REMINDED = 50
+LISTED_MAX = 50
 
 
 def remind(waited: timedelta) -> int:
@@ -19,19 +19,30 @@ def remind(waited: timedelta) -> int:
 
     Raises NotSent after the last attorney if any of the e-mails failed.
     """
-    waiting = (Lead.status == LeadStatus.PENDING, Lead.pending_since < now() - waited)
-    total = db.session.scalar(select(func.count()).select_from(Lead).where(*waiting)) or 0
-    leads = db.session.scalars(
-        select(Lead).where(*waiting).order_by(Lead.pending_since, Lead.id).limit(REMINDED)
-    ).all()
-    subject, failures = "1 lead is waiting" if total == 1 else f"{total} leads are waiting", []
-    for attorney in settings["ATTORNEY_EMAIL"] if total else []:
+    is_waiting = and_(
+        Lead.status == LeadStatus.PENDING,
+        Lead.pending_since < now() - waited,
+    )
+    count = select(func.count()).select_from(Lead).where(is_waiting)
+    total = db.session.scalar(count) or 0
+    if total == 0:
+        return 0
+    longest_first = select(Lead).order_by(Lead.pending_since, Lead.id)
+    listed = longest_first.where(is_waiting).limit(LISTED_MAX)
+    leads = db.session.scalars(listed).all()
+    summary = "1 lead is waiting" if total == 1 else f"{total} leads are waiting"
+    failures = []
+    for attorney in settings["ATTORNEY_EMAIL"]:
         try:
-            smtp.send(
-                messages.build(
-                    "reminder", subject, attorney, str(uuid.uuid4()), leads=leads, total=total
-                )
+            message = messages.build(
+                "reminder",
+                attorney,
+                letter_id=str(uuid.uuid4()),
+                leads=leads,
+                total=total,
+                summary=summary,
             )
+            smtp.send(message)
         except smtp.NotSent as failure:  # still remind the other attorneys
             failures.append(f"{attorney}: {failure}")
     if failures:

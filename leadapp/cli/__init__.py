@@ -11,8 +11,10 @@ from .mail import mail_commands
 from .operations import back_up, doctor, purge, remind, restore, seed_demo, show_config, sweep
 from .users import create_user, seed_db, user_commands
 
-GROUPS = (lead_commands, mail_commands, user_commands)
-ALONE = (
+COMMANDS = (
+    lead_commands,
+    mail_commands,
+    user_commands,
     create_user,
     seed_db,
     seed_demo,
@@ -28,7 +30,7 @@ ALONE = (
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (*GROUPS, *ALONE):
+    for command in COMMANDS:
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
     # `flask run`, Flask's development server, does not deliver e-mails.

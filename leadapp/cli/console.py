@@ -1,4 +1,4 @@
-"""Shared by the commands: questions on a terminal, spans of time, and failures in one line."""
+"""Shared by the commands: error messages, output, questions, progress bars and spans of time."""
 
 import functools
 import json
@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -14,9 +14,19 @@ from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from ..errors import InvalidInput, LeadappError, Refused
 from ..mail.smtp import NotSent
+from ..operations.progress import Progress
+
+Item = TypeVar("Item")
+ReturnsResult = Callable[..., dict[str, Any]]
+SPAN_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def mendable(function: Callable[..., None]) -> Callable[..., None]:
+def reports_errors(function: Callable[..., None]) -> Callable[..., None]:
     """Run a command in the application context.
 
     A failure that an operator can fix is printed as a short message, not as a traceback.
@@ -24,55 +34,62 @@ def mendable(function: Callable[..., None]) -> Callable[..., None]:
 
     @with_appcontext
     @functools.wraps(function)
-    def run(*args: Any, **options: Any) -> None:
+    def run(**options: Any) -> None:
         try:
-            function(*args, **options)
+            function(**options)
         except (LeadappError, InvalidInput, Refused, NotSent) as error:
             raise click.ClickException(str(error)) from error
         except DatabaseError as error:
-            words = f"The database cannot be used: {error.orig}"
-            # PostgreSQL raises ProgrammingError for a missing table or column. With SQLite, only
-            # the message shows it.
-            unmigrated = re.search("no (such )?(table|column)", words)
-            if isinstance(error, ProgrammingError) or unmigrated:
-                words += "\nIf the database is new or outdated, run: flask db upgrade"
-            raise click.ClickException(words) from error
+            raise click.ClickException(_describe(error)) from error
         except BrokenPipeError:
             raise  # the reader, such as `head`, has closed the pipe: click exits without a message
         except OSError as error:
-            raise click.ClickException(
-                f"{error.filename or 'leadapp'}: {error.strerror}"
-            ) from error
+            place = error.filename or "leadapp"
+            raise click.ClickException(f"{place}: {error.strerror}") from error
 
     return run
 
 
-def reporting(function: Callable[..., None]) -> Callable[..., None]:
-    """Run a command as `mendable` does, and add the option --json, passed as `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(mendable(function))
+def _describe(error: DatabaseError) -> str:
+    text = f"The database cannot be used: {error.orig}"
+    # PostgreSQL raises ProgrammingError for a missing table or column. With SQLite, only the
+    # message shows it.
+    unmigrated = re.search("no (such )?(table|column)", text)
+    if isinstance(error, ProgrammingError) or unmigrated:
+        text += "\nIf the database is new or outdated, run: flask db upgrade"
+    return text
 
 
-def counted(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
-    """Run a command as `mendable` does, and print the dict that it returns.
+def prints_result(function: ReturnsResult) -> Callable[..., None]:
+    """Run a command as `reports_errors` does, and print the dict that it returns.
 
     Prints one line for each entry, or one JSON object with --json.
     """
 
-    @reporting
+    @json_option
+    @reports_errors
     @functools.wraps(function)
     def run(as_json: bool, **options: Any) -> None:
-        given = function(**options)
-        lines = (f"{name.replace('_', ' ')}: {value}" for name, value in given.items())
-        click.echo(json.dumps(given) if as_json else "\n".join(lines))
+        result = function(**options)
+        lines = [f"{name.replace('_', ' ')}: {value}" for name, value in result.items()]
+        print_result(result, lines, as_json)
 
     return run
 
 
-def ask(label: str, option: str, **how: Any) -> str:
+def print_result(data: object, lines: list[str], as_json: bool) -> None:
+    """Print `data` as JSON with --json, otherwise these lines."""
+    if as_json:
+        click.echo(json.dumps(data))
+    else:
+        click.echo("\n".join(lines))
+
+
+def ask(label: str, option: str, **prompt_options: Any) -> str:
     """Prompt for the value of a missing option on a terminal; elsewhere raise UsageError."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"Missing option '{option}'.")
-    return str(click.prompt(label, err=True, **how))
+    return str(click.prompt(label, err=True, **prompt_options))
 
 
 def confirm(question: str, option: str) -> None:
@@ -82,21 +99,20 @@ def confirm(question: str, option: str) -> None:
     click.confirm(question, err=True, abort=True)
 
 
-def watched(label: str, length: int | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def progress_bar(label: str, length: int | None = None) -> Progress:
     """Return a wrapper for iterables that shows a progress bar on a terminal."""
+    hidden = not sys.stderr.isatty()
 
-    def watch(items: Iterable[Any]) -> Iterator[Any]:
-        with click.progressbar(
-            items, length, label, file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar:
+    def show_progress(items: Iterable[Item], /) -> Iterator[Item]:
+        with click.progressbar(items, length, label, file=sys.stderr, hidden=hidden) as bar:
             yield from bar
 
-    return watch
+    return show_progress
 
 
 def span(text: str) -> timedelta:
     """Parse a span of time, such as 90m, 24h or 3d."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
     if not re.fullmatch("[0-9]{1,5}[mhd]", text):
         raise click.BadParameter("must be a number followed by m, h or d, such as 24h")
-    return timedelta(**{units[text[-1]]: int(text[:-1])})
+    number, unit = text[:-1], text[-1]
+    return int(number) * SPAN_UNITS[unit]

@@ -13,10 +13,10 @@ from ..http.readers import PAGE_MAX, SIZE_MAX, QuerySchema
 from ..http.writers import LeadSchema
 from ..leads import detail, erasure, export, search
 from ..models.leads import LeadStatus
-from .console import ask, counted, mendable, reporting
+from .console import ask, json_option, prints_result, reports_errors
 
 lead_commands = AppGroup("lead", help="List, export and erase leads.")
-SHOWN = (
+JSON_FIELDS = (
     "id",
     "reference",
     "first_name",
@@ -27,16 +27,21 @@ SHOWN = (
     "updated_at",
     "reached_out_at",
 )
-status = click.option("--status", type=click.Choice([*LeadStatus.__members__]))
-q = click.option(
+status_option = click.option("--status", type=click.Choice(list(LeadStatus.__members__)))
+q_option = click.option(
     "--q", default="", help="Find names, e-mail addresses or references that start with this."
 )
 
 
 @lead_commands.command("list")
-@status
-@q
-@click.option("--page", default=1, type=click.IntRange(1, PAGE_MAX), show_default=True)
+@status_option
+@q_option
+@click.option(
+    "--page",
+    default=1,
+    type=click.IntRange(1, PAGE_MAX),
+    show_default=True,
+)
 @click.option(
     "--size",
     default=100,
@@ -44,46 +49,49 @@ q = click.option(
     show_default=True,
     help="Leads per page.",
 )
-@reporting
-def list_leads(as_json: bool, **typed: Any) -> None:
+@json_option
+@reports_errors
+def list_leads(as_json: bool, **options: Any) -> None:
     """List leads, newest first: id, reference, status, waiting time, name, e-mail address."""
-    page = search.search(QuerySchema().read(typed))
+    page = search.search(QuerySchema().read(options))
     if as_json:
-        click.echo(json.dumps(LeadSchema(only=SHOWN, many=True).dump(page.items)))
+        rows = LeadSchema(only=JSON_FIELDS, many=True).dump(page.items)
+        click.echo(json.dumps(rows))
     else:
         for lead in page.items:
-            waits = span(now() - lead.pending_since) if lead.status == "PENDING" else "-"
+            waits = "-"
+            if lead.status == LeadStatus.PENDING:
+                waits = span(now() - lead.pending_since)
             click.echo(
-                "\t".join(
-                    (str(lead.id), lead.reference, lead.status, waits, lead.full_name, lead.email)
-                )
+                f"{lead.id}\t{lead.reference}\t{lead.status}\t{waits}\t"
+                f"{lead.full_name}\t{lead.email}"
             )
     click.echo(f"page {page.query.page} of {page.pages}, {page.total} in total", err=True)
 
 
 @lead_commands.command("export")
-@status
-@q
-@mendable
-def export_leads(**typed: Any) -> None:
+@status_option
+@q_option
+@reports_errors
+def export_leads(**options: Any) -> None:
     """Print leads as CSV."""
-    for row in export.export_csv(QuerySchema().read(typed), by=None):
+    query = QuerySchema().read(options)
+    for row in export.export_csv(query, by=None):
         click.echo(row, nl=False)
 
 
 @lead_commands.command("erase")
 @click.argument("lead_id", type=click.UUID)
 @click.option("--reference", help="The lead's reference, as confirmation.")
-@counted
+@prints_result
 def erase_lead(lead_id: uuid.UUID, reference: str | None) -> dict[str, str]:
     """Erase a lead for good, with its details, e-mails and history.
 
     The next sweep deletes its files.
     """
     lead = detail.read(lead_id)
-    erasure.erase_by_reference(
-        lead_id,
-        None,
-        reference or ask(f"To erase {lead.full_name}, type {lead.reference}", "--reference"),
-    )
+    if not reference:
+        question = f"To erase {lead.full_name}, type {lead.reference}"
+        reference = ask(question, "--reference")
+    erasure.erase_by_reference(lead_id, None, reference)
     return {"erased": lead.reference}

@@ -1,6 +1,5 @@
 """Commands that deliver e-mails and help to find out why they fail."""
 
-import json
 import secrets
 import signal
 import threading
@@ -12,59 +11,64 @@ from .. import formatting, validation
 from ..config import settings
 from ..mail import messages, queue, smtp
 from ..operations import maintenance
-from .console import counted, mendable, reporting
+from .console import json_option, print_result, prints_result, reports_errors
 
 mail_commands = AppGroup("mail", help="Deliver e-mails, and find out why they are not sent.")
 
 
 @mail_commands.command("deliver")
-@mendable
+@reports_errors
 def deliver_letters() -> None:
     """Deliver e-mails until stopped.
 
     Any number of these commands may run at the same time.
     """
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda _number, _frame: stopped.set())
     click.echo("Delivering e-mails; press Ctrl+C to stop.", err=True)
     maintenance.run_until(stopped)
 
 
 @mail_commands.command("test")
 @click.option("--to", required=True, help="The recipient's e-mail address.")
-@mendable
+@reports_errors
 def test_mail(to: str) -> None:
     """Send one test e-mail now, and print the reason if it fails."""
-    recipient, number = validation.email(to), secrets.token_hex(8)
+    recipient = validation.email(to)
     try:
-        message = messages.build("test", recipient, f"test-{number}")
+        message = messages.build("test", recipient, f"test-{secrets.token_hex(8)}")
     except Exception as error:
-        words = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
-        raise click.ClickException(words) from error
+        reason = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
+        raise click.ClickException(reason) from error
     smtp.send(message)
-    place = str(smtp.outbox())
+    receiver = str(smtp.outbox())
     if settings["SMTP_HOST"]:
-        place = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
-    click.echo(f"{place} accepted the e-mail")
+        receiver = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
+    click.echo(f"{receiver} accepted the e-mail")
 
 
 @mail_commands.command("status")
-@reporting
+@json_option
+@reports_errors
 def mail_status(as_json: bool) -> None:
     """Print how many e-mails wait and how many have failed.
 
     Exits with 1 if any has failed.
     """
-    waiting, failed, wait = queue.read_state()
+    state = queue.read_state()
+    waiting = f"waiting: {state.waiting}"
+    oldest_seconds = None
+    if state.oldest_waiting:
+        waiting += f", the oldest for {formatting.span(state.oldest_waiting)}"
+        oldest_seconds = int(state.oldest_waiting.total_seconds())
     figures = {
-        "waiting": waiting,
-        "failed": failed,
-        "oldest_seconds": int(wait.total_seconds()) if wait else None,
+        "waiting": state.waiting,
+        "failed": state.failed,
+        "oldest_seconds": oldest_seconds,
     }
-    oldest = f", the oldest for {formatting.span(wait)}" if wait else ""
-    click.echo(json.dumps(figures) if as_json else f"waiting: {waiting}{oldest}\nfailed: {failed}")
-    if failed:
+    print_result(figures, [waiting, f"failed: {state.failed}"], as_json)
+    if state.failed:
         raise click.ClickException(
             "Some e-mails have failed. The lead's page shows the reason. "
             "To send them again, run: flask mail retry"
@@ -72,7 +76,7 @@ def mail_status(as_json: bool) -> None:
 
 
 @mail_commands.command("retry")
-@counted
+@prints_result
 def retry_mail() -> dict[str, int]:
     """Queue every failed e-mail again."""
     return {"sent_again": queue.retry_failed()}

@@ -1,6 +1,5 @@
 """Commands for the accounts of attorneys."""
 
-import json
 import secrets
 from typing import TextIO
 
@@ -14,7 +13,7 @@ from ..config import settings
 from ..formatting import when
 from ..http.writers import Moment, UserSchema
 from ..models.accounts import User
-from .console import ask, confirm, reporting
+from .console import ask, confirm, json_option, print_result, reports_errors
 
 SIGN_IN = "Sign in at {}/auth/login"
 NOT_PROVEN = "The address {email} was not verified; make sure that it belongs to this person"
@@ -44,7 +43,8 @@ class RefusedRegistrationSchema(Schema):
 @click.option("--email", help="The attorney's e-mail address.")
 @file_option
 @random_option
-@reporting
+@json_option
+@reports_errors
 def create_user(
     username: str | None,
     email: str | None,
@@ -60,13 +60,13 @@ def create_user(
     email = validation.email(email or ask("E-mail", "--email"))
     password = _password(password_file, random_password)
     user = registration.create(username, email, password, must_change=random_password)
-    _report(user, as_json, password=password if random_password else None)
+    shown = password if random_password else None
+    _report(user, as_json, password=shown)
 
 
 def _password(file: TextIO | None, at_random: bool) -> str:
     if at_random:
-        # "Aa1" has every kind of character that the password rule requires.
-        return f"Aa1{secrets.token_urlsafe(15)}"
+        return _random_password()
     if file:
         try:
             return validation.password(file.read().rstrip("\r\n"))
@@ -77,26 +77,37 @@ def _password(file: TextIO | None, at_random: bool) -> str:
     )
 
 
-def _report(user: User, as_json: bool, then: str = SIGN_IN, password: str | None = None) -> None:
+def _random_password() -> str:
+    # "Aa1" has every kind of character that the password rule requires.
+    return f"Aa1{secrets.token_urlsafe(15)}"
+
+
+def _report(
+    user: User,
+    as_json: bool,
+    next_step: str = SIGN_IN,
+    password: str | None = None,
+) -> None:
     """Print the account to stdout, and the next step for the operator to stderr."""
-    if as_json:
-        click.echo(
-            json.dumps(UserSchema().dump(user) | ({"password": password} if password else {}))
-        )
-    else:
-        click.echo(user.username + (f"\nPassword: {password}" if password else ""))
-    click.echo(then.format(settings["BASE_URL"]), err=True)
+    account = UserSchema().dump(user)
+    lines = [user.username]
+    if password:
+        account["password"] = password
+        lines.append(f"Password: {password}")
+    print_result(account, lines, as_json)
+    click.echo(next_step.format(settings["BASE_URL"]), err=True)
 
 
 @click.command("seed-db")
-@reporting
+@json_option
+@reports_errors
 def seed_db(as_json: bool) -> None:
     """Create the first account, with the username admin.
 
     The password must be changed at the first sign-in. In production it is random.
     """
-    production = settings["ENVIRONMENT"] == "production"
-    password = _password(None, at_random=True) if production else "Admin123!SecurePassword"
+    in_production = settings["ENVIRONMENT"] == "production"
+    password = _random_password() if in_production else "Admin123!SecurePassword"
     user = registration.create("admin", "admin@leadmanagement.local", password, must_change=True)
     _report(user, as_json, f"{SIGN_IN} and change this password.", password)
 
@@ -107,37 +118,42 @@ def seed_db(as_json: bool) -> None:
     is_flag=True,
     help="Requests of the last 30 days for a taken username or e-mail address.",
 )
-@reporting
+@json_option
+@reports_errors
 def list_users(as_json: bool, refused: bool) -> None:
     """List the accounts."""
     if refused:
         _list_refused(as_json)
         return
-    everyone = users.list_users()
-    lines = (f"{user.username:<20} {user.email:<40} {_state(user)}" for user in everyone)
-    click.echo(json.dumps(UserSchema(many=True).dump(everyone)) if as_json else "\n".join(lines))
+    accounts = users.list_users()
+    rows = UserSchema(many=True).dump(accounts)
+    lines = [f"{user.username:<20} {user.email:<40} {_state(user)}" for user in accounts]
+    print_result(rows, lines, as_json)
 
 
 def _state(user: User) -> str:
     if user.is_active:
         return "enabled"
-    return "waiting" if user.awaits_approval else "disabled"
+    if user.awaits_approval:
+        return "waiting"
+    return "disabled"
 
 
 def _list_refused(as_json: bool) -> None:
     requests = registration.refused()
-    lines = (
-        f"{when(request.created_at):<20} {request.username:<20} {request.email:<40} "
-        f"taken: {', '.join(request.taken)}"
-        for request in requests
-    )
     rows = RefusedRegistrationSchema(many=True).dump(requests)
-    click.echo(json.dumps(rows) if as_json else "\n".join(lines))
+    lines = []
+    for request in requests:
+        taken = ", ".join(request.taken)
+        at = when(request.created_at)
+        lines.append(f"{at:<20} {request.username:<20} {request.email:<40} taken: {taken}")
+    print_result(rows, lines, as_json)
 
 
 @user_commands.command("enable")
 @click.argument("username")
-@reporting
+@json_option
+@reports_errors
 def enable_user(username: str, as_json: bool) -> None:
     """Allow a user to sign in."""
     user = users.enable(username)
@@ -147,20 +163,20 @@ def enable_user(username: str, as_json: bool) -> None:
 
 @user_commands.command("disable")
 @click.argument("username")
-@reporting
+@json_option
+@reports_errors
 def disable_user(username: str, as_json: bool) -> None:
     """Block a user from signing in, and end their sessions and tokens at once."""
-    _report(
-        users.enable(username, active=False),
-        as_json,
-        f"To enable the account again, run: flask user enable {username}",
-    )
+    user = users.enable(username, active=False)
+    next_step = f"To enable the account again, run: flask user enable {username}"
+    _report(user, as_json, next_step)
 
 
 @user_commands.command("delete")
 @click.argument("username")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@reporting
+@json_option
+@reports_errors
 def delete_user(username: str, yes: bool, as_json: bool) -> None:
     """Delete an account for good.
 
@@ -175,7 +191,8 @@ def delete_user(username: str, yes: bool, as_json: bool) -> None:
 
 @user_commands.command("unlock")
 @click.argument("username")
-@reporting
+@json_option
+@reports_errors
 def unlock_user(username: str, as_json: bool) -> None:
     """Allow a user to try again after too many wrong passwords."""
     _report(users.unlock(username), as_json)
@@ -185,11 +202,14 @@ def unlock_user(username: str, as_json: bool) -> None:
 @click.argument("username")
 @file_option
 @random_option
-@reporting
+@json_option
+@reports_errors
 def set_password(
     username: str, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
     """Set a new password for a user, and end their sessions and tokens."""
-    user, password = users.get_by_username(username), _password(password_file, random_password)
+    user = users.get_by_username(username)
+    password = _password(password_file, random_password)
     users.set_password(user, password, must_change=random_password)
-    _report(user, as_json, password=password if random_password else None)
+    shown = password if random_password else None
+    _report(user, as_json, password=shown)

@@ -45,20 +45,12 @@ def load(path: Path) -> None:
     with closing(db.engine.raw_connection()) as connection:
         driver: Any = connection.driver_connection
         if db.engine.dialect.name == "sqlite":
-            with closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
-            ) as copy:
+            uri = f"{path.absolute().as_uri()}?immutable=1"
+            with closing(sqlite3.connect(uri, uri=True)) as copy:
                 copy.backup(driver)
         else:
-            _run(
-                driver,
-                "pg_restore",
-                "--clean",
-                "--if-exists",
-                "--no-owner",
-                "--single-transaction",
-                str(path),
-            )
+            options = ["--clean", "--if-exists", "--no-owner", "--single-transaction"]
+            _run(driver, "pg_restore", *options, str(path))
 
 
 def _run(driver: Any, tool: str, *arguments: str) -> None:
@@ -67,20 +59,17 @@ def _run(driver: Any, tool: str, *arguments: str) -> None:
     if is_pooled(driver):
         raise Unavailable(Code.TOOL_POOLED, tool=tool)
     # psycopg adds this option by default, but tools before PostgreSQL 16 do not know it.
-    place = driver.info.dsn.replace("sslcertmode=allow", "")
+    connection_string = driver.info.dsn.replace("sslcertmode=allow", "")
+    command = [tool, f"--dbname={connection_string}", *arguments]
+    # The password is not in the command line, because all users of this machine can read that.
+    environment = dict(os.environ, PGPASSWORD=driver.info.password)
     try:
-        # The password is not in the command line, because all users of this machine can read that.
         # S603: no shell runs, and no argument comes from a client.
         subprocess.run(  # noqa: S603
-            [tool, f"--dbname={place}", *arguments],
-            env={**os.environ, "PGPASSWORD": driver.info.password},
-            check=True,
-            capture_output=True,
-            text=True,
+            command, env=environment, check=True, capture_output=True, text=True
         )
     except FileNotFoundError as error:
         raise Unavailable(Code.TOOL_MISSING, tool=tool) from error
     except subprocess.CalledProcessError as error:
-        raise Unavailable(
-            Code.TOOL_FAILED, tool=tool, words=" ".join(error.stderr.split())
-        ) from error
+        words = " ".join(error.stderr.split())
+        raise Unavailable(Code.TOOL_FAILED, tool=tool, words=words) from error

@@ -1,4 +1,4 @@
-"""Recurring work: deliver e-mails, sweep unclaimed files, remind attorneys of waiting leads."""
+"""Recurring work: deliver e-mails, sweep unclaimed files and old rows, purge old leads."""
 
 import itertools
 import re
@@ -23,8 +23,8 @@ from ..models.accounts import (
 from ..models.leads import ONCE_FOR, Lead, Submission
 from ..models.letters import Letter
 from ..resumes.store import store
-from .backup import Watch
 from .doctor import NEEDED, examine
+from .progress import Progress, no_progress
 
 UNCLAIMED_FOR = timedelta(hours=2)  # the token of a kept upload is valid for one hour
 # The keys of leadapp's files. The folder or bucket may also hold other files.
@@ -56,52 +56,76 @@ def sweep() -> int:
 
     Also deletes short-lived rows, and networks that the limits no longer need.
     """
-    moment, swept = now() - UNCLAIMED_FOR, 0
-    _forget(moment)
+    moment = now() - UNCLAIMED_FOR
+    _delete_old_rows(moment)
+    _forget_networks(moment)
+    db.session.commit()
     store.clear_staging(moment)
+    deleted = 0
     keys = filter(OURS.fullmatch, store.keys_before(moment))
     while batch := list(itertools.islice(keys, BATCH)):
-        claimed = set(
-            db.session.scalars(
-                select(Submission.storage_key).where(Submission.storage_key.in_(batch))
-            )
-        )
-        db.session.rollback()
-        for key in set(batch) - claimed:
+        for key in _unclaimed(batch):
             store.delete(key)
-            swept += 1
-    return swept
+            deleted += 1
+    return deleted
 
 
-def _forget(moment: datetime) -> None:
-    """Delete records of sign-ins, resets, registrations and networks that are no longer needed."""
-    at = now()
-    counted = update(Letter).where(Letter.network.is_not(None), Letter.created_at < moment)
-    sent = update(Submission).where(Submission.network_key.is_not(None))
+def _unclaimed(keys: list[str]) -> set[str]:
+    """Return the keys that no submission has."""
+    query = select(Submission.storage_key).where(Submission.storage_key.in_(keys))
+    claimed = set(db.session.scalars(query))
+    db.session.rollback()
+    return set(keys) - claimed
+
+
+def _delete_old_rows(moment: datetime) -> None:
+    """Delete records of sign-ins, resets and registrations that are no longer needed."""
+    refused_before = now() - REFUSED_FOR
+    known_before = now() - KNOWN_FOR
+    old_letters = delete(Letter).where(Letter.created_at < moment)
+    refused_letters = delete(Letter).where(Letter.created_at < refused_before)
     for statement in (
         delete(FailedSignIns).where(FailedSignIns.last_at < moment),
         delete(FailedNetwork).where(FailedNetwork.last_at < moment),
-        delete(KnownNetwork).where(KnownNetwork.last_at < at - KNOWN_FOR),
-        delete(Letter).where(Letter.kind == "reset", Letter.created_at < moment),
-        delete(Letter).where(Letter.kind == "registration", Letter.created_at < at - REFUSED_FOR),
-        delete(RefusedRegistration).where(RefusedRegistration.created_at < at - REFUSED_FOR),
-        counted.values(network=None),
-        sent.where(Submission.created_at < at - ONCE_FOR).values(network_key=None),
+        delete(KnownNetwork).where(KnownNetwork.last_at < known_before),
+        old_letters.where(Letter.kind == "reset"),
+        refused_letters.where(Letter.kind == "registration"),
+        delete(RefusedRegistration).where(RefusedRegistration.created_at < refused_before),
     ):
         db.session.execute(statement)
-    db.session.commit()
 
 
-def purge(untouched: timedelta, watch: Watch = iter, dry_run: bool = False) -> int:
+def _forget_networks(moment: datetime) -> None:
+    """Remove the networks of e-mails and submissions that the limits no longer count."""
+    letters = update(Letter).where(Letter.network.is_not(None))
+    old_letters = letters.where(Letter.created_at < moment)
+    db.session.execute(old_letters.values(network=None))
+    submissions = update(Submission).where(Submission.network_key.is_not(None))
+    old_submissions = submissions.where(Submission.created_at < now() - ONCE_FOR)
+    db.session.execute(old_submissions.values(network_key=None))
+
+
+def purge(
+    untouched: timedelta, show_progress: Progress = no_progress, dry_run: bool = False
+) -> int:
     """Erase the leads with no submission within the span `untouched`, and return how many.
 
     With `dry_run`, only counts them.
     """
-    last = func.max(Submission.created_at)
-    idle = select(Lead.id, Lead.updated_at).join(Submission).group_by(Lead.id, Lead.updated_at)
-    found = db.session.execute(idle.having(last < now() - untouched)).all()
+    last_submission = func.max(Submission.created_at)
+    idle = (
+        select(Lead.id, Lead.updated_at)
+        .join(Submission)
+        .group_by(Lead.id, Lead.updated_at)
+        .having(last_submission < now() - untouched)
+    )
+    leads = db.session.execute(idle).all()
     db.session.rollback()
     if dry_run:
-        return len(found)
-    # A lead that sends a new submission at this moment gets another updated_at and is kept.
-    return sum(erasure.erase(lead_id, Lead.updated_at == seen) for lead_id, seen in watch(found))
+        return len(leads)
+    erased = 0
+    for lead_id, updated_at in show_progress(leads):
+        # A lead that sends a new submission at this moment gets another updated_at and is kept.
+        if erasure.erase(lead_id, Lead.updated_at == updated_at):
+            erased += 1
+    return erased

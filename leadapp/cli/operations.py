@@ -136,11 +136,11 @@ def doctor(as_json: bool) -> None:
             "check": finding.check,
             "state": finding.state,
             "found": finding.found,
-            "mend": finding.mend,
+            "mend": finding.remedy,
         }
         line = f"{finding.state:6}{finding.check}: {finding.found}"
-        if finding.mend:
-            line += f". {finding.mend}"
+        if finding.remedy:
+            line += f". {finding.remedy}"
         rows.append(row)
         lines.append(line)
     print_result(rows, lines, as_json)

@@ -40,7 +40,7 @@ def run_until(stopped: threading.Event) -> None:
     """
     for finding in examine(NEEDED):
         if finding.state != "ok":
-            logger.error("%s: %s. %s", finding.check, finding.found, finding.mend)
+            logger.error("%s: %s. %s", finding.check, finding.found, finding.remedy)
     while not stopped.is_set():
         queue.deliver_until(stopped, seconds=SWEEP_SECONDS)
         try:

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from leadapp.clock import now
 from leadapp.extensions import limiter
-from leadapp.operations.doctor import CHECKS, REMEDIES
+from leadapp.operations.doctor import CHECKS
 from leadapp.resumes.store import store
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.test_upkeep import run
@@ -23,6 +23,7 @@ from tests.servers import MailServer
 
 Plant = Callable[[Flask, MailServer, pytest.MonkeyPatch], None]
 FAULTS: list[tuple[str, str, str, Plant]] = []
+REMEDIES = {check.name: check.remedy for check in CHECKS}
 
 
 def fault(check: str, state: str, words: str) -> Callable[[Plant], Plant]:
@@ -139,7 +140,7 @@ def test_good_health_is_told_line_by_line(patient: Flask) -> None:
     told = run(patient, "doctor")
     assert told.exit_code == 0
     assert [line.split()[:2] for line in told.stdout.splitlines()] == [
-        ["ok", f"{check}:"] for check in CHECKS
+        ["ok", f"{check.name}:"] for check in CHECKS
     ]
     assert all(
         not mend

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from email_validator import EmailNotValidError, validate_email
@@ -29,6 +29,44 @@ CLEANED_EMAIL.update(dict.fromkeys(range(0xE0000, 0xE0080)))  # tags
 CLEANED_EMAIL.update({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
 CLEANED_EMAIL.update({0x3002: ord("."), 0xFF61: ord(".")})  # full stops of East Asian keyboards
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+USERNAME_PATTERN = "[A-Za-z0-9_-]{3,50}"
+PASSWORD_KINDS = ("[A-Z]", "[a-z]", "[0-9]")
+PASSWORD_PATTERN = "^" + "".join(f"(?=.*{kind})" for kind in PASSWORD_KINDS)
+
+
+def _ranges(characters: Iterable[str]) -> str:
+    r"""Return characters as ranges of a regular expression, such as `\u0000-\u001f`."""
+    ranges: list[list[int]] = []
+    for code in sorted(map(ord, characters)):
+        if ranges and code == ranges[-1][-1] + 1:
+            ranges[-1].append(code)
+        else:
+            ranges.append([code])
+    written = ""
+    for codes in ranges:
+        written += f"\\u{codes[0]:04x}"
+        if len(codes) > 1:
+            written += f"-\\u{codes[-1]:04x}"
+    return written
+
+
+def _name_pattern() -> str:
+    """Return the rule for a name as a regular expression, for programs that call the API.
+
+    It counts an accented letter of two characters twice. Surrogates cannot be sent.
+    """
+    blank = _ranges(BLANK)
+    control = _ranges(
+        character
+        for character in map(chr, range(0x3001))
+        if unicodedata.category(character) in CONTROLS
+    )
+    seen = f"[^{blank}{control}]"
+    middle = f"[^{control}]{{0,{NAME_MAX - 2}}}"
+    return f"^[{blank}]*{seen}({middle}{seen})?[{blank}]*$"
+
+
+NAME_PATTERN = _name_pattern()
 
 
 def person_name(missing: Code, too_long: Code, characters: Code) -> Callable[[str | None], str]:
@@ -109,7 +147,7 @@ def username(text: str | None) -> str:
     """Check a username: 3 to 50 letters, digits, underscores and hyphens."""
     if not text:
         raise Refused(Code.USERNAME_MISSING)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{3,50}", text):
+    if not re.fullmatch(USERNAME_PATTERN, text):
         raise Refused(Code.USERNAME_FORMAT)
     return text
 
@@ -131,7 +169,7 @@ def password(text: str | None) -> str:
         raise Refused(Code.PASSWORD_MISSING)
     if len(text) < PASSWORD_MIN or len(text.encode()) > PASSWORD_MAX_BYTES:
         raise Refused(Code.PASSWORD_LENGTH)
-    if not all(re.search(kind, text) for kind in ("[A-Z]", "[a-z]", "[0-9]")):
+    if not all(re.search(kind, text) for kind in PASSWORD_KINDS):
         raise Refused(Code.PASSWORD_CHARACTERS)
     # Imported here, because its lists take 13 MB of memory and a web worker seldom needs them.
     commonest = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]

@@ -14,25 +14,67 @@ from ..errors import InvalidInput, LeadappError
 from ..http.forms import LoginForm
 from ..http.readers import RegisterSchema
 from ..http.writers import RegisteredSchema, TokenSchema, UserSchema
+from .contract import JSON, URLENCODED, accepts, answers, fails, public, refuses
+from .schemas import LoginFormSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 Answer = dict[str, Any]
 
 
 @bp.post("/register")
+@public
+@accepts(JSON, RegisterSchema)
+@answers(
+    201,
+    RegisteredSchema,
+    "The account is created or requested. If an administrator must enable it, the response is the "
+    "same for a taken username or e-mail address.",
+)
+@fails(Code.REGISTRATION_CLOSED, Code.HTTP_429, Code.SIGN_IN_BUSY)
+@refuses(
+    {
+        "username": [
+            Code.USERNAME_MISSING,
+            Code.USERNAME_FORMAT,
+            Code.USERNAME_TAKEN,
+            Code.TEXT_EXPECTED,
+        ],
+        "email": [
+            Code.EMAIL_MISSING,
+            Code.EMAIL_FORMAT,
+            Code.EMAIL_TOO_LONG,
+            Code.EMAIL_TAKEN,
+            Code.TEXT_EXPECTED,
+        ],
+        "password": [
+            Code.PASSWORD_MISSING,
+            Code.PASSWORD_LENGTH,
+            Code.PASSWORD_CHARACTERS,
+            Code.PASSWORD_COMMON,
+            Code.TEXT_EXPECTED,
+        ],
+        "*": [Code.FIELD_UNKNOWN],
+    }
+)
 def register() -> tuple[Answer, int]:
     """Create an account, if REGISTRATION allows it."""
     details = RegisterSchema().read_body()
     message = "User registered successfully"
     if not registration.register(**details, address=request.remote_addr or ""):
         message += "; a colleague must enable the account"
-    return RegisteredSchema().dump({"message": message, "username": details["username"]}), 201
+    response = {"message": message, "username": details["username"]}
+    return RegisteredSchema().dump(response), 201
 
 
 @bp.post("/login")
+@public
+@accepts(URLENCODED, LoginFormSchema)
+@answers(200, TokenSchema, "A token for the `Authorization: Bearer` header.")
+@fails(Code.BAD_CREDENTIALS, Code.ACCOUNT_INACTIVE, Code.SIGN_IN_THROTTLED, Code.SIGN_IN_BUSY)
+@refuses({"username": [Code.SIGN_IN_NAME_MISSING]})
 def login() -> Answer:
     """Return a token for a username (or e-mail address) and a password."""
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != URLENCODED:
         raise LeadappError(Code.FORM_ENCODED_EXPECTED)
     form = LoginForm(meta={"csrf": False})
     if not form.validate():
@@ -43,10 +85,12 @@ def login() -> Answer:
     lifetime = timedelta(minutes=settings["ACCESS_TOKEN_EXPIRE_MINUTES"])
     login = users.sign_in(user, lifetime)
     token = tokens.sign_bearer(login.id, user.id, login.expires_at)
-    return TokenSchema().dump({"access_token": token, "expires_in": int(lifetime.total_seconds())})
+    seconds = int(lifetime.total_seconds())
+    return TokenSchema().dump({"access_token": token, "expires_in": seconds})
 
 
 @bp.get("/me")
+@answers(200, UserSchema, "The user that the token belongs to.")
 def me() -> Answer:
     """Return the user that the token belongs to."""
     return UserSchema().dump(current_user)

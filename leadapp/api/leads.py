@@ -14,22 +14,88 @@ from ..errors import InvalidInput, LeadappError, Message
 from ..http import downloads
 from ..http.forms import SubmitForm
 from ..http.readers import QuerySchema, StatusSchema
-from ..http.writers import LeadSchema, PageSchema, SubmittedSchema
+from ..http.writers import LeadSchema, MarkedLeadSchema, PageSchema, SubmittedSchema
 from ..leads import detail, search, status, submit
 from ..models.leads import Lead
+from ..resumes.formats import KINDS
+from .contract import (
+    JSON,
+    MULTIPART,
+    accepts,
+    accepts_headers,
+    accepts_query,
+    answers,
+    fails,
+    public,
+    refuses,
+)
+from .headers import IDEMPOTENCY_KEY
+from .schemas import SubmitFormSchema
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
 # Created once: creating a schema costs more than reading or writing with it.
-QUERY, STATUS = QuerySchema(), StatusSchema()
-SUBMITTED, PAGE, LEAD = SubmittedSchema(), PageSchema(), LeadSchema()
-MARKED = LeadSchema(only=["id", "status", "reached_out_at"])
+QUERY = QuerySchema()
+STATUS = StatusSchema()
+SUBMITTED = SubmittedSchema()
+PAGE = PageSchema()
+LEAD = LeadSchema()
+MARKED = MarkedLeadSchema()
+
+RESUME_REFUSALS = [
+    Code.RESUME_MISSING,
+    Code.RESUME_TYPE,
+    Code.RESUME_TOO_LARGE,
+    Code.RESUME_EMPTY,
+    Code.RESUME_INCOMPLETE,
+    Code.RESUME_UNCHECKED,
+    Code.RESUME_MISNAMED,
+    Code.RESUME_IS_RTF,
+    Code.RESUME_IS_HTML,
+    Code.RESUME_IS_WORD_XML,
+    Code.RESUME_IS_TEMPLATE,
+    Code.RESUME_IS_MACRO,
+    Code.RESUME_IS_OFFICE,
+    Code.RESUME_IS_ODT,
+    Code.RESUME_IS_PAGES,
+    Code.RESUME_IS_HEIC,
+    Code.RESUME_IS_IMAGE,
+    Code.RESUME_IS_ARCHIVE,
+    Code.RESUME_IS_LINK,
+]
 
 
 @bp.post("")
+@public
+@accepts(MULTIPART, SubmitFormSchema)
+@accepts_headers("Idempotency-Key")
+@answers(
+    201,
+    SubmittedSchema,
+    "The submission is stored, and its e-mails are queued.",
+    headers=["Location", "Idempotency-Replayed"],
+)
+@fails(Code.HTTP_413, Code.IDEMPOTENCY_KEY_REUSED, Code.HTTP_429, Code.STORAGE_UNAVAILABLE)
+@refuses(
+    {
+        "first_name": [
+            Code.FIRST_NAME_MISSING,
+            Code.FIRST_NAME_TOO_LONG,
+            Code.FIRST_NAME_CHARACTERS,
+        ],
+        "last_name": [
+            Code.LAST_NAME_MISSING,
+            Code.LAST_NAME_TOO_LONG,
+            Code.LAST_NAME_CHARACTERS,
+        ],
+        "email": [Code.EMAIL_MISSING, Code.EMAIL_FORMAT, Code.EMAIL_TOO_LONG],
+        "resume": RESUME_REFUSALS,
+        "Idempotency-Key": [Code.IDEMPOTENCY_KEY_FORMAT],
+    }
+)
 def submit_lead() -> tuple[Answer, int, dict[str, str]]:
     """Submit a lead; the same content with the same Idempotency-Key is stored only once."""
-    if request.mimetype != "multipart/form-data":
+    if request.mimetype != MULTIPART:
         raise LeadappError(Code.FORM_EXPECTED)
     sending = submit.Sending(request.remote_addr or "", _idempotency_key(), one_content=True)
     submission, replayed = submit.submit(SubmitForm().details(), sending)
@@ -40,6 +106,24 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
 
 
 @bp.get("")
+@accepts_query(QuerySchema)
+@answers(
+    200,
+    PageSchema,
+    "One page of leads, with the total number of leads and pages.",
+    headers=["Link"],
+)
+@refuses(
+    {
+        "status": [Code.STATUS_UNKNOWN],
+        "q": [Code.QUERY_TOO_LONG],
+        "sort_by": [Code.SORT_UNKNOWN],
+        "sort_desc": [Code.SORT_DESC_UNKNOWN],
+        "page": [Code.PAGE_NUMBER],
+        "size": [Code.PAGE_SIZE],
+        "*": [Code.FIELD_UNKNOWN],
+    }
+)
 def list_leads() -> tuple[Answer, dict[str, str]]:
     """Return one page of leads."""
     page = search.search(QUERY.read(request.args.to_dict()))
@@ -47,12 +131,32 @@ def list_leads() -> tuple[Answer, dict[str, str]]:
 
 
 @bp.get("/<uuid:lead_id>")
+@accepts_headers("If-None-Match")
+@answers(200, LeadSchema, "The lead and its submissions, newest first.", headers=["ETag"])
+@answers(304, None, "Your version is current.", headers=["ETag"])
+@fails(Code.LEAD_UNKNOWN, Code.HTTP_404)
 def show_lead(lead_id: uuid.UUID) -> Response:
     """Return a lead with all its submissions."""
     return _versioned(LEAD, detail.show(lead_id, current_user))
 
 
 @bp.patch("/<uuid:lead_id>")
+@accepts(JSON, StatusSchema)
+@accepts_headers("If-Match")
+@answers(
+    200,
+    MarkedLeadSchema,
+    "The lead is marked. `reached_out_at` is the time of the first mark.",
+    headers=["ETag"],
+)
+@fails(
+    Code.LEAD_UNKNOWN,
+    Code.HTTP_404,
+    Code.STATUS_TRANSITION,
+    Code.SUBMISSION_NEWER,
+    Code.VERSION_STALE,
+)
+@refuses({"status": [Code.STATUS_UNKNOWN], "*": [Code.FIELD_UNKNOWN]})
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
     """Mark a lead as reached out; if it is already marked, return the first mark."""
     status.check_transition(STATUS.read_body()["status"])
@@ -65,9 +169,30 @@ def mark_reached_out(lead_id: uuid.UUID) -> Response:
 
 
 @bp.get("/<uuid:lead_id>/resume")
+@accepts_headers("If-None-Match", "Range")
+@answers(200, KINDS, "The file.", headers=["ETag"])
+@answers(206, KINDS, "The part of the file that `Range` requests.", headers=["ETag"])
+@answers(304, None, "Your version is current.", headers=["ETag"])
+@fails(Code.LEAD_UNKNOWN, Code.RESUME_GONE, Code.HTTP_404, Code.HTTP_416, Code.STORAGE_UNREACHABLE)
+def open_resume(lead_id: uuid.UUID) -> Response:
+    """Download the newest resume of a lead."""
+    return downloads.resume(*detail.open_resume(lead_id, current_user))
+
+
 @bp.get("/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
-def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
-    """Download the newest resume of a lead, or the resume of one submission."""
+@accepts_headers("If-None-Match", "Range")
+@answers(200, KINDS, "The file.", headers=["ETag"])
+@answers(206, KINDS, "The part of the file that `Range` requests.", headers=["ETag"])
+@answers(304, None, "Your version is current.", headers=["ETag"])
+@fails(
+    Code.SUBMISSION_UNKNOWN,
+    Code.RESUME_GONE,
+    Code.HTTP_404,
+    Code.HTTP_416,
+    Code.STORAGE_UNREACHABLE,
+)
+def open_submission_resume(lead_id: uuid.UUID, submission_id: uuid.UUID) -> Response:
+    """Download the resume of one submission."""
     return downloads.resume(*detail.open_resume(lead_id, current_user, submission_id))
 
 
@@ -76,7 +201,7 @@ def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not re.fullmatch("[!-~]{1,255}", key):
+    if not re.fullmatch(IDEMPOTENCY_KEY, key):
         raise InvalidInput({"Idempotency-Key": [Message(Code.IDEMPOTENCY_KEY_FORMAT)]})
     return hashlib.sha256(key.encode()).hexdigest()
 
@@ -91,12 +216,20 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
 
 def _links(page: search.Page) -> str:
     """Return the Link header with the URLs of the other pages (RFC 8288)."""
-    here, last = page.query.page, max(page.pages, 1)
-    pages = {"first": 1, "prev": min(here - 1, last), "next": here + 1, "last": last}
-    asked: dict[str, Any] = request.args.to_dict()
-    asked.pop("page", None)
-    # Built once, because building the URL takes most of the time here.
-    address = url_for(".list_leads", **asked, page="")
-    return ", ".join(
-        f'<{address}{number}>; rel="{rel}"' for rel, number in pages.items() if 1 <= number <= last
-    )
+    here = page.query.page
+    last = max(page.pages, 1)
+    numbers = {
+        "first": 1,
+        "prev": min(here - 1, last),
+        "next": here + 1,
+        "last": last,
+    }
+    query: dict[str, Any] = request.args.to_dict()
+    query.pop("page", None)
+    links = []
+    for rel, number in numbers.items():
+        if 1 <= number <= last:
+            query["page"] = number
+            url = url_for(".list_leads", **query)
+            links.append(f'<{url}>; rel="{rel}"')
+    return ", ".join(links)

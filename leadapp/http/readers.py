@@ -25,6 +25,10 @@ from ..models.leads import LeadStatus
 
 PAGE_MAX = 1_000_000
 SIZE_MAX = 100
+STATUSES = list(LeadStatus.__members__)
+SORT_UNKNOWN = Message(Code.SORT_UNKNOWN, choices=", ".join(ORDERS))
+PAGE_NUMBER = Message(Code.PAGE_NUMBER, limit=PAGE_MAX)
+PAGE_SIZE = Message(Code.PAGE_SIZE)
 
 
 class Reader(Schema):
@@ -68,8 +72,9 @@ class Ruled(fields.Field[Any]):
         required: bool = True,
         **described: Any,
     ) -> None:
-        self.rule, self.not_text = rule, not_text
-        super().__init__(required=required, metadata=described)
+        self.rule = rule
+        self.not_text = not_text
+        super().__init__(required=required, metadata={"type": "string", **described})
 
     def deserialize(
         self, value: Any, attr: str | None = None, data: Any = None, **options: Any
@@ -101,24 +106,40 @@ def _status(text: str | None) -> LeadStatus:
     return LeadStatus[text]
 
 
+def _status_or_any(text: str | None) -> LeadStatus | None:
+    if not text:
+        return None
+    return _status(text)
+
+
 class RegisterSchema(Reader):
     """A request for an account."""
 
-    username = Ruled(validation.username, pattern="^[A-Za-z0-9_-]{3,50}$")
-    email = Ruled(validation.email, format="email", maxLength=validation.EMAIL_MAX)
+    username = Ruled(
+        validation.username, pattern=f"^{validation.USERNAME_PATTERN}$", examples=["ben"]
+    )
+    email = Ruled(
+        validation.email,
+        format="email",
+        maxLength=validation.EMAIL_MAX,
+        examples=["ben@example.com"],
+    )
     password = Ruled(
         validation.password,
         minLength=validation.PASSWORD_MIN,
         maxLength=validation.PASSWORD_MAX_BYTES,
         description=f"At most {validation.PASSWORD_MAX_BYTES} bytes in UTF-8.",
-        pattern="^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])",
+        pattern=validation.PASSWORD_PATTERN,
+        examples=["Counsel4You"],
     )
 
 
 class StatusSchema(Reader):
     """The new status of a lead."""
 
-    status = Ruled(_status, Code.STATUS_UNKNOWN, enum=[*LeadStatus.__members__])
+    status = Ruled(
+        _status, Code.STATUS_UNKNOWN, enum=STATUSES, examples=[LeadStatus.REACHED_OUT.value]
+    )
 
 
 class ArrivalsSchema(Reader):
@@ -130,27 +151,23 @@ class ArrivalsSchema(Reader):
 class QuerySchema(Reader):
     """A query for leads; pages and the API use the same URL parameters."""
 
-    status = Ruled(
-        lambda text: _status(text) if text else None, required=False, enum=[*LeadStatus.__members__]
-    )
+    status = Ruled(_status_or_any, required=False, enum=STATUSES)
     q = Ruled(validation.search, required=False, maxLength=validation.NAME_MAX)
-    sort_by = fields.String(
-        validate=validate.OneOf(ORDERS, error=Message(Code.SORT_UNKNOWN, choices=", ".join(ORDERS)))
-    )
+    sort_by = fields.String(validate=validate.OneOf(ORDERS, error=SORT_UNKNOWN))
     sort_desc = fields.Boolean(error_messages={"invalid": Message(Code.SORT_DESC_UNKNOWN)})
     page = fields.Integer(
-        validate=validate.Range(1, PAGE_MAX, error=Message(Code.PAGE_NUMBER, limit=PAGE_MAX)),
-        error_messages={"invalid": Message(Code.PAGE_NUMBER, limit=PAGE_MAX)},
+        validate=validate.Range(1, PAGE_MAX, error=PAGE_NUMBER),
+        error_messages={"invalid": PAGE_NUMBER},
     )
     size = fields.Integer(
-        validate=validate.Range(1, SIZE_MAX, error=Message(Code.PAGE_SIZE)),
-        error_messages={"invalid": Message(Code.PAGE_SIZE)},
+        validate=validate.Range(1, SIZE_MAX, error=PAGE_SIZE),
+        error_messages={"invalid": PAGE_SIZE},
     )
 
     @pre_load
-    def _without_empty(self, data: Mapping[str, str], **_options: Any) -> dict[str, str]:
+    def _without_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
         return {name: value for name, value in data.items() if value != ""}
 
     @post_load
-    def _query(self, data: dict[str, Any], **_options: Any) -> Query:
+    def _query(self, data: dict[str, Any], **_: Any) -> Query:
         return Query(**data)

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, send_from_directory
 
-from ...config import settings
-from .document import build, problems
+from ..config import settings
+from .openapi import build
+from .problems import examples
 
 bp = Blueprint("docs", __name__)
 SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
@@ -35,7 +36,7 @@ def swagger_ui(name: str) -> Response:
 @bp.get("/redoc")
 def read() -> str:
     """Show the whole document as a page."""
-    known = problems(settings["BASE_URL"], settings["MAX_FILE_SIZE"])
+    known = examples(settings["BASE_URL"], settings["MAX_FILE_SIZE"])
     dumps = partial(json.dumps, ensure_ascii=False)
     return render_template("docs/read.html", document=_document(), problems=known, dumps=dumps)
 

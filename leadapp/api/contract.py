@@ -1,0 +1,154 @@
+"""The contract of an endpoint, written on its view as decorators.
+
+The API's guard reads `public`. The rest goes into the OpenAPI document (`openapi.py`).
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from marshmallow import Schema
+
+from ..codes import Code
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
+
+# The failures that an endpoint has because of its kind, whatever it does.
+EVERY_REQUEST = [Code.HOST_UNKNOWN, Code.HTTP_500, Code.DATABASE_UNAVAILABLE]
+BY_TOKEN = [Code.NOT_SIGNED_IN, Code.TOKEN_INVALID, Code.PASSWORD_CHANGE_REQUIRED]
+EVERY_BODY = [Code.BODY_UNREADABLE, Code.HTTP_400, Code.BODY_TOO_LARGE]
+BY_MEDIA_TYPE = {
+    JSON: [Code.JSON_UNREADABLE, Code.JSON_EXPECTED],
+    MULTIPART: [Code.FORM_EXPECTED],
+    URLENCODED: [Code.FORM_ENCODED_EXPECTED],
+}
+
+
+@dataclass
+class Answer:
+    """A response without an error.
+
+    `content` is the schema of a JSON object, the media types of a file, or None without a body.
+    """
+
+    content: type[Schema] | Collection[str] | None
+    description: str
+    headers: Collection[str] = ()
+
+
+@dataclass
+class Body:
+    """The body of a request."""
+
+    media_type: str
+    schema: type[Schema]
+
+
+@dataclass
+class Contract:
+    """The requests that an endpoint accepts, and the responses that it returns."""
+
+    public: bool = False
+    body: Body | None = None
+    query: type[Schema] | None = None
+    request_headers: Collection[str] = ()
+    answers: dict[int, Answer] = field(default_factory=dict)
+    own_failures: Collection[Code] = ()
+    refusals: dict[str, list[Code]] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[Code]:
+        """The codes of all problems that the endpoint can return."""
+        codes: list[Code] = []
+        if not self.public:
+            codes += BY_TOKEN
+        if self.body:
+            codes += BY_MEDIA_TYPE[self.body.media_type]
+            codes += EVERY_BODY
+        if self.refusals:
+            codes.append(Code.HTTP_422)
+        codes += EVERY_REQUEST
+        codes += self.own_failures
+        return codes
+
+
+def contract_of(view: Callable[..., Any]) -> Contract:
+    """Return the contract of a view. A view without decorators has an empty one."""
+    contract: Contract = vars(view).setdefault("contract", Contract())
+    return contract
+
+
+def public(view: View) -> View:
+    """Open an endpoint to everyone; all others require a token."""
+    contract_of(view).public = True
+    return view
+
+
+def accepts(media_type: str, schema: type[Schema]) -> Callable[[View], View]:
+    """Declare the body of the request."""
+
+    def declare(view: View) -> View:
+        contract_of(view).body = Body(media_type, schema)
+        return view
+
+    return declare
+
+
+def accepts_query(schema: type[Schema]) -> Callable[[View], View]:
+    """Declare the query parameters."""
+
+    def declare(view: View) -> View:
+        contract_of(view).query = schema
+        return view
+
+    return declare
+
+
+def accepts_headers(*names: str) -> Callable[[View], View]:
+    """Declare the headers that the endpoint reads, from `headers.REQUEST`."""
+
+    def declare(view: View) -> View:
+        contract_of(view).request_headers = names
+        return view
+
+    return declare
+
+
+def answers(
+    status: int,
+    content: type[Schema] | Collection[str] | None,
+    description: str,
+    *,
+    headers: Collection[str] = (),
+) -> Callable[[View], View]:
+    """Declare a response without an error. Its headers are from `headers.RESPONSE`."""
+
+    def declare(view: View) -> View:
+        contract_of(view).answers[status] = Answer(content, description, headers)
+        return view
+
+    return declare
+
+
+def fails(*codes: Code) -> Callable[[View], View]:
+    """Declare the failures of this endpoint, beside those that every endpoint of its kind has."""
+
+    def declare(view: View) -> View:
+        contract_of(view).own_failures = codes
+        return view
+
+    return declare
+
+
+def refuses(refusals: dict[str, list[Code]]) -> Callable[[View], View]:
+    """Declare the errors of each field; `*` means any other field."""
+
+    def declare(view: View) -> View:
+        contract_of(view).refusals = refusals
+        return view
+
+    return declare

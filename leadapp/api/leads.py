@@ -159,12 +159,8 @@ def show_lead(lead_id: uuid.UUID) -> Response:
 @refuses({"status": [Code.STATUS_UNKNOWN], "*": [Code.FIELD_UNKNOWN]})
 def mark_reached_out(lead_id: uuid.UUID) -> Response:
     """Mark a lead as reached out; if it is already marked, return the first mark."""
-    status.check_transition(STATUS.read_body()["status"])
-    seen = None
-    if request.if_match:
-        # A proxy that compresses responses makes their ETags weak.
-        seen = status.check_version(lead_id, request.if_match.contains_weak)
-    lead = status.mark_reached_out(lead_id, current_user, seen).lead
+    new_status = STATUS.read_body()["status"]
+    lead = status.change_status(lead_id, current_user, new_status, _expected_versions())
     return _versioned(MARKED, lead)
 
 
@@ -204,6 +200,14 @@ def _idempotency_key() -> str | None:
     if not re.fullmatch(IDEMPOTENCY_KEY, key):
         raise InvalidInput({"Idempotency-Key": [Message(Code.IDEMPOTENCY_KEY_FORMAT)]})
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _expected_versions() -> set[str] | None:
+    """Return the versions in If-Match, or None if the client accepts any."""
+    if not request.if_match or request.if_match.star_tag:
+        return None
+    # A proxy that compresses responses makes their ETags weak.
+    return request.if_match.as_set(include_weak=True)
 
 
 def _versioned(schema: Schema, lead: Lead) -> Response:

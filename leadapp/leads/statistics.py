@@ -1,7 +1,6 @@
 """Figures of the last thirty days."""
 
 import functools
-import itertools
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -39,30 +38,54 @@ def read_statistics() -> Statistics:
 
     Each process caches them for a minute.
     """
-    return _counted(int(time.time() // FRESH_SECONDS), str(db.engine.url))
+    minute = int(time.time() // FRESH_SECONDS)
+    return _counted(minute, str(db.engine.url))
 
 
 @functools.lru_cache(maxsize=1)
 def _counted(_minute: int, _database: str) -> Statistics:
     today = now().astimezone(settings["TIMEZONE"]).date()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    ends = [*days, today + timedelta(days=1)]
-    midnights = [datetime.combine(day, datetime.min.time(), settings["TIMEZONE"]) for day in ends]
-    counts = (
-        select(func.count())
-        .where(Submission.created_at >= start, Submission.created_at < end)
-        .scalar_subquery()
-        for start, end in itertools.pairwise(midnights)
-    )
-    reached = select(Lead.reached_out_at, Lead.pending_since).where(
-        Lead.status == LeadStatus.REACHED_OUT, Lead.reached_out_at >= midnights[0]
-    )
-    latest = db.session.execute(reached.order_by(Lead.reached_out_at.desc()).limit(CONTACTS)).all()
-    waits = sorted(at - since for at, since in latest if at)
-    # The one or two waits in the middle, for the median. Importing `statistics` takes 1 MB.
-    middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]
+    first = today - timedelta(days=DAYS - 1)
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    waits = _latest_waits(_midnight(first))
+    return Statistics(_count_by_day(days), _median(waits))
+
+
+def _midnight(day: date) -> datetime:
+    """Return the start of a day in the firm's time zone."""
+    return datetime.combine(day, datetime.min.time(), settings["TIMEZONE"])
+
+
+def _count_by_day(days: list[date]) -> dict[date, int]:
+    """Count the submissions of each day in one statement."""
+    counts = []
+    for day in days:
+        received = Submission.created_at
+        on_day = select(func.count()).where(
+            received >= _midnight(day), received < _midnight(day + timedelta(days=1))
+        )
+        counts.append(on_day.scalar_subquery())
     counted = db.session.execute(select(*counts)).one()
-    return Statistics(
-        dict(zip(days, counted, strict=True)),
-        sum(middle, timedelta()) / len(middle) if middle else None,
+    return dict(zip(days, counted, strict=True))
+
+
+def _latest_waits(start: datetime) -> list[timedelta]:
+    """Return how long the leads waited that were reached out to since `start`, latest first."""
+    reached = (
+        select(Lead.reached_out_at, Lead.pending_since)
+        .where(Lead.status == LeadStatus.REACHED_OUT, Lead.reached_out_at >= start)
+        .order_by(Lead.reached_out_at.desc())
+        .limit(CONTACTS)
     )
+    return [at - since for at, since in db.session.execute(reached) if at]
+
+
+def _median(waits: list[timedelta]) -> timedelta | None:
+    """Return the median. Importing the module `statistics` for it takes 1 MB."""
+    if not waits:
+        return None
+    waits = sorted(waits)
+    half = len(waits) // 2
+    if len(waits) % 2:
+        return waits[half]
+    return (waits[half - 1] + waits[half]) / 2

@@ -1,6 +1,5 @@
 """The attorneys' pages: the list of leads, a lead, a resume."""
 
-import functools
 import uuid
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     stream_with_context,
     url_for,
 )
@@ -22,8 +22,9 @@ from ..errors import Conflict, InvalidInput
 from ..formatting import when
 from ..http import downloads
 from ..http.forms import EraseForm, MarkForm
+from ..http.marks import polled
 from ..http.readers import ArrivalsSchema, QuerySchema
-from ..leads import detail, erasure, history, search, statistics, status
+from ..leads import attention, detail, erasure, search, statistics, status
 from ..leads.export import export_csv
 from ..models.leads import Lead
 
@@ -42,9 +43,13 @@ def _asked() -> tuple[search.Query, dict[str, Any]]:
     return QUERY.read(DEFAULTS | state), state
 
 
-def _link(state: dict[str, Any], **changes: Any) -> str:
-    """Return the URL of the list with these changes; a change leads to the first page."""
-    return f"{request.path}?{urlencode({**DEFAULTS, **state, 'page': 1, **changes})}"
+def _link(**changes: Any) -> str:
+    """Return the URL of this list with some changes; a change leads to the first page."""
+    state: dict[str, Any] = dict(DEFAULTS)
+    state.update(request.args.to_dict())
+    state["page"] = 1
+    state.update(changes)
+    return f"{request.path}?{urlencode(state)}"
 
 
 @bp.get("/")
@@ -54,32 +59,35 @@ def list_leads() -> ResponseReturnValue:
     The URL holds the whole state of the list.
     """
     query, state = _asked()
-
     page = search.search(query)
     # For example, the only lead on the last page was just marked.
     if query.page > 1 and not page.items:
-        return redirect(_link(state, page=page.pages or 1))
+        return redirect(_link(page=page.pages or 1))
     return render_template(
         "dashboard/list_leads.html",
         page=page,
-        attention=search.attention(),
+        attention=attention.read_attention(),
         figures=statistics.read_statistics(),
         query=query,
         state=state,
-        link=functools.partial(_link, state),
+        link=_link,
+        marked=session.pop("marked", None),
     )
 
 
 @bp.get("/arrivals")
+@polled
 def arrivals() -> dict[str, int]:
     """Return the number of submissions that have arrived since the list was shown."""
-    return {"arrived": search.arrived_since(ArrivalsSchema().read(request.args)["since"])}
+    since = ArrivalsSchema().read(request.args)["since"]
+    return {"arrived": search.arrived_since(since)}
 
 
 @bp.get("/export.csv")
 def export() -> Response:
     """Download all pages of the list as a CSV file."""
-    rows = export_csv(_asked()[0], current_user)
+    query, _ = _asked()
+    rows = export_csv(query, current_user)
     return Response(
         stream_with_context(rows),
         mimetype="text/csv",
@@ -98,78 +106,106 @@ def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Mark a lead, or show the earlier mark, or a newer submission first."""
     query, state = _asked()
     form = MarkForm()
-    following = None
-    if form.then.data == "next":
-        _, following = search.neighbours(detail.read(lead_id), query)
+    walked = query if form.then.data == "next" else None
     try:
-        lead, now = status.mark_reached_out(lead_id, current_user, form.seen())
+        marked = status.mark_reached_out(lead_id, current_user, form.seen(), walked)
     except Conflict as conflict:
         return _refused(lead_id, conflict)
-    told: Any = f"{lead.full_name} is marked as reached out" if now else _already(lead)
-    if now and form.then.data:
-        # The next page does not show this lead, so the message itself offers Undo.
-        told = (told, str(lead_id), lead.version)
-    flash(told, "good" if now else "waiting")
-    if form.then.data and not following:
-        return redirect(url_for(".list_leads", **state), 303)
-    return redirect(url_for(".show_lead", lead_id=following or lead_id, **state), 303)
+    _confirm_mark(marked, offer_undo=bool(form.then.data))
+    if not form.then.data:
+        return _to_lead(lead_id, state)
+    if marked.following:
+        return _to_lead(marked.following, state)
+    return _to_list(state)
 
 
 @bp.post("/leads/<uuid:lead_id>/undo")
 def undo(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Undo a mark."""
-    state = _asked()[1]
+    _, state = _asked()
     try:
         lead = status.undo(lead_id, current_user, request.form.get("version", ""))
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     flash(f"{lead.full_name} is pending again", "good")
-    return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
+    return _to_lead(lead_id, state)
 
 
 @bp.route("/leads/<uuid:lead_id>/erase", methods=["GET", "POST"])
 def erase(lead_id: uuid.UUID) -> ResponseReturnValue:
     """Erase a lead after the attorney has typed its reference."""
-    form, lead, state = EraseForm(), detail.read(lead_id), _asked()[1]
-    if form.is_submitted():
+    _, state = _asked()
+    form = EraseForm()
+    lead = detail.read(lead_id)
+    if form.validate_on_submit():
         try:
-            erasure.erase_by_reference(lead_id, current_user, form.reference.data)
+            erasure.erase_by_reference(lead_id, current_user, form.reference.data or "")
         except InvalidInput as refusal:
             form.reference.errors = refusal.fields["reference"]
         else:
             flash(f"{lead.reference} was erased", "good")
-            return redirect(url_for(".list_leads", **state), 303)
+            return _to_list(state)
     page = render_template("dashboard/erase.html", form=form, lead=lead, state=state)
-    return page, 422 if form.is_submitted() else 200
+    return page, 422 if form.errors else 200
 
 
 @bp.post("/leads/<uuid:lead_id>/letters/<uuid:letter_id>/send")
 def send_letter(lead_id: uuid.UUID, letter_id: uuid.UUID) -> ResponseReturnValue:
     """Queue an e-mail to be sent again."""
-    state = _asked()[1]
+    _, state = _asked()
     detail.send_letter_again(lead_id, letter_id, current_user)
     flash("The e-mail will be sent again", "good")
-    return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
+    return _to_lead(lead_id, state)
 
 
 @bp.get("/leads/<uuid:lead_id>/resume")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/resume")
 def open_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Download a resume."""
-    return downloads.resume(*detail.open_resume(lead_id, current_user, submission_id))
+    submission, file = detail.open_resume(lead_id, current_user, submission_id)
+    return downloads.resume(submission, file)
 
 
 @bp.get("/leads/<uuid:lead_id>/preview")
 @bp.get("/leads/<uuid:lead_id>/submissions/<uuid:submission_id>/preview")
 def preview_resume(lead_id: uuid.UUID, submission_id: uuid.UUID | None = None) -> Response:
     """Show a PDF in the browser without downloading it."""
-    opened = detail.open_resume(lead_id, current_user, submission_id, as_preview=True)
-    return downloads.resume(*opened, as_attachment=False)
+    submission, file = detail.open_resume(lead_id, current_user, submission_id, as_preview=True)
+    return downloads.resume(submission, file, as_attachment=False)
 
 
-def _already(lead: Lead) -> str:
-    name = lead.marker or "a former user"
-    return f"Already marked by {name} at {when(lead.reached_out_at)}" if lead.reached_out_at else ""
+def _to_list(state: dict[str, Any]) -> ResponseReturnValue:
+    return redirect(url_for(".list_leads", **state), 303)
+
+
+def _to_lead(lead_id: uuid.UUID, state: dict[str, Any]) -> ResponseReturnValue:
+    return redirect(url_for(".show_lead", lead_id=lead_id, **state), 303)
+
+
+def _confirm_mark(marked: status.Marked, offer_undo: bool) -> None:
+    """Leave a message for the next page.
+
+    If that page does not show the marked lead, its message offers Undo. It then needs the id and
+    the version of the lead, which the session holds until then.
+    """
+    lead = marked.lead
+    if not marked.now:
+        flash(_already_marked(lead), "waiting")
+    elif offer_undo:
+        session["marked"] = {
+            "lead_id": str(lead.id),
+            "version": lead.version,
+            "name": lead.full_name,
+        }
+    else:
+        flash(f"{lead.full_name} is marked as reached out", "good")
+
+
+def _already_marked(lead: Lead) -> str:
+    words = f"Already marked by {lead.marker or 'a former user'}"
+    if lead.reached_out_at:
+        words += f" at {when(lead.reached_out_at)}"
+    return words
 
 
 def _refused(lead_id: uuid.UUID, conflict: Conflict) -> ResponseReturnValue:
@@ -179,13 +215,14 @@ def _refused(lead_id: uuid.UUID, conflict: Conflict) -> ResponseReturnValue:
 
 def _page(lead_id: uuid.UUID) -> str:
     query, state = _asked()
-    lead = detail.show(lead_id, current_user)
-    owed = detail.letters_of(lead.id)
-    context = {
-        "letters": owed,
-        "history": history.list_history(lead, owed),
-        "neighbours": search.neighbours(lead, query),
-    }
+    page = detail.page(lead_id, current_user, query)
     return render_template(
-        "dashboard/show_lead.html", lead=lead, state=state, UNDO_FOR=status.UNDO_FOR, **context
+        "dashboard/show_lead.html",
+        lead=page.lead,
+        letters=page.letters,
+        history=page.history,
+        neighbours=page.neighbours,
+        state=state,
+        marked=session.pop("marked", None),
+        UNDO_FOR=status.UNDO_FOR,
     )

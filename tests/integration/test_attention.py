@@ -10,8 +10,8 @@ from flask import Flask
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import search
-from leadapp.leads.search import NAMED
+from leadapp.leads import attention
+from leadapp.leads.attention import NAMED
 from leadapp.models.leads import Lead
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
@@ -124,7 +124,7 @@ def test_a_stranger_is_not_told_what_has_come(client: Client) -> None:
 def test_a_wait_grows_while_nobody_does_anything(app: Flask) -> None:
     LetterFactory.create()
     with time_machine.travel(now() + timedelta(hours=2)):
-        waited = search.attention().letters.oldest_waiting
+        waited = attention.read_attention().letters.oldest_waiting
     db.session.rollback()
     assert waited
     assert timedelta(hours=2) <= waited < timedelta(hours=2, minutes=1)

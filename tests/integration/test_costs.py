@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import detail, export, history, search, statistics
+from leadapp.leads import attention, detail, export, history, search, statistics
 from leadapp.leads.statistics import _counted
 from leadapp.models.leads import Lead, LeadStatus
 from tests.clients import Client
@@ -42,7 +42,7 @@ PLACED = [
 Plans = Callable[..., list[str]]
 ASKED: dict[str, Callable[[Lead], object]] = {
     "counts of a search": lambda _: search.Query(q="jo").counts(),
-    "attention": lambda _: search.attention(),
+    "attention": lambda _: attention.read_attention(),
     "figures": lambda _: statistics.read_statistics(),
     "arrivals": lambda _: search.arrived_since(now()),
     "letters": lambda lead: detail.letters_of(lead.id),

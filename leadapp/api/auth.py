@@ -12,9 +12,10 @@ from ..codes import Code
 from ..config import settings
 from ..errors import InvalidInput, LeadappError
 from ..http.forms import LoginForm
+from ..http.marks import public
 from ..http.readers import RegisterSchema
 from ..http.writers import RegisteredSchema, TokenSchema, UserSchema
-from .contract import JSON, URLENCODED, accepts, answers, fails, public, refuses
+from .contract import JSON, URLENCODED, accepts, answers, fails, refuses
 from .schemas import LoginFormSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")

@@ -1,6 +1,6 @@
 """The contract of an endpoint, written on its view as decorators.
 
-The API's guard reads `public`. The rest goes into the OpenAPI document (`openapi.py`).
+They go into the OpenAPI document (`openapi.py`).
 """
 
 from collections.abc import Callable, Collection
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from ..codes import Code
+from ..http.marks import is_public
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -52,28 +53,12 @@ class Body:
 class Contract:
     """The requests that an endpoint accepts, and the responses that it returns."""
 
-    public: bool = False
     body: Body | None = None
     query: type[Schema] | None = None
     request_headers: Collection[str] = ()
     answers: dict[int, Answer] = field(default_factory=dict)
     own_failures: Collection[Code] = ()
     refusals: dict[str, list[Code]] = field(default_factory=dict)
-
-    @property
-    def failures(self) -> list[Code]:
-        """The codes of all problems that the endpoint can return."""
-        codes: list[Code] = []
-        if not self.public:
-            codes += BY_TOKEN
-        if self.body:
-            codes += BY_MEDIA_TYPE[self.body.media_type]
-            codes += EVERY_BODY
-        if self.refusals:
-            codes.append(Code.HTTP_422)
-        codes += EVERY_REQUEST
-        codes += self.own_failures
-        return codes
 
 
 def contract_of(view: Callable[..., Any]) -> Contract:
@@ -82,10 +67,20 @@ def contract_of(view: Callable[..., Any]) -> Contract:
     return contract
 
 
-def public(view: View) -> View:
-    """Open an endpoint to everyone; all others require a token."""
-    contract_of(view).public = True
-    return view
+def failures_of(view: Callable[..., Any]) -> list[Code]:
+    """Return the codes of all problems that an endpoint can return."""
+    contract = contract_of(view)
+    codes: list[Code] = []
+    if not is_public(view):
+        codes += BY_TOKEN
+    if contract.body:
+        codes += BY_MEDIA_TYPE[contract.body.media_type]
+        codes += EVERY_BODY
+    if contract.refusals:
+        codes.append(Code.HTTP_422)
+    codes += EVERY_REQUEST
+    codes += contract.own_failures
+    return codes
 
 
 def accepts(media_type: str, schema: type[Schema]) -> Callable[[View], View]:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, send_from_directory
 
 from ..config import settings
+from ..http.marks import public
 from .openapi import build
 from .problems import examples
 
@@ -16,24 +17,28 @@ SWAGGER_UI = str(files("flask_swagger_ui") / "dist")
 
 
 @bp.get("/openapi.json")
+@public
 def openapi() -> Response:
     """Return the document as JSON."""
     return jsonify(_document())
 
 
 @bp.get("/docs")
+@public
 def try_out() -> str:
     """Show Swagger UI."""
     return render_template("docs/try_out.html")
 
 
 @bp.get("/docs/<name>")
+@public
 def swagger_ui(name: str) -> Response:
     """Return a file of Swagger UI from the package flask_swagger_ui."""
     return send_from_directory(SWAGGER_UI, name)
 
 
 @bp.get("/redoc")
+@public
 def read() -> str:
     """Show the whole document as a page."""
     known = examples(settings["BASE_URL"], settings["MAX_FILE_SIZE"])

@@ -13,6 +13,7 @@ from ..codes import Code
 from ..errors import InvalidInput, LeadappError, Message
 from ..http import downloads
 from ..http.forms import SubmitForm
+from ..http.marks import public
 from ..http.readers import QuerySchema, StatusSchema
 from ..http.writers import LeadSchema, MarkedLeadSchema, PageSchema, SubmittedSchema
 from ..leads import detail, search, status, submit
@@ -26,7 +27,6 @@ from .contract import (
     accepts_query,
     answers,
     fails,
-    public,
     refuses,
 )
 from .headers import IDEMPOTENCY_KEY

@@ -12,11 +12,12 @@ from marshmallow import Schema, fields
 from werkzeug.routing import Rule
 
 from ..codes import Code
+from ..http.marks import is_public
 from ..http.readers import Reader
 from ..http.writers import ProblemSchema
 from ..resumes.formats import KINDS
 from . import headers, problems, schemas
-from .contract import JSON, MULTIPART, Answer, Body, Contract, contract_of
+from .contract import JSON, MULTIPART, Answer, Body, Contract, contract_of, failures_of
 
 Json = dict[str, Any]
 Problems = dict[str, Json]
@@ -133,11 +134,11 @@ def _add_operation(spec: APISpec, rule: Rule, shown: Problems) -> None:
         "tags": [tag],
         "summary": (view.__doc__ or "").partition("\n")[0].rstrip("."),
         "parameters": _parameters(rule, contract),
-        "responses": _responses(contract, shown),
+        "responses": _responses(contract, failures_of(view), shown),
     }
     if contract.body:
         operation["requestBody"] = _request_body(contract.body)
-    if contract.public:
+    if is_public(view):
         operation["security"] = []
     path = re.sub(r"<uuid:(\w+)>", r"{\1}", rule.rule)
     methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -170,12 +171,12 @@ def _request_body(body: Body) -> Json:
     return {"required": True, "content": {body.media_type: content}}
 
 
-def _responses(contract: Contract, shown: Problems) -> Json:
+def _responses(contract: Contract, failures: list[Code], shown: Problems) -> Json:
     responses: Json = {}
     for status in sorted(contract.answers):
         responses[str(status)] = _answer(status, contract.answers[status])
-    for status in sorted({code.status for code in contract.failures}):
-        codes = [code.key for code in contract.failures if code.status == status]
+    for status in sorted({code.status for code in failures}):
+        codes = [code.key for code in failures if code.status == status]
         responses[str(status)] = _problem(status, codes, shown)
     if contract.refusals:
         _add_refusals(responses["422"], contract.refusals, shown)

@@ -1,6 +1,5 @@
 """An example of each problem that the API returns, for its documents."""
 
-from collections.abc import Iterable, Iterator
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +13,7 @@ from ..formatting import filesize
 from ..http.readers import PAGE_MAX
 from ..leads.search import ORDERS
 from ..validation import EMAIL_MAX, NAME_MAX
-from .contract import Contract, contract_of
+from .contract import contract_of, failures_of
 
 Json = dict[str, Any]
 
@@ -22,25 +21,20 @@ Json = dict[str, Any]
 @cache
 def examples(base_url: str, max_file_size: int) -> dict[str, Json]:
     """Return an example of each problem and refusal by its code, ordered by status."""
-    known = _documented_codes(_contracts())
+    known = _documented_codes()
     codes = [code for code in Code if code in known]
     codes.sort(key=lambda code: code.status)
     return {code.key: _example(code, base_url, max_file_size) for code in codes}
 
 
-def _contracts() -> Iterator[Contract]:
-    for endpoint, view in current_app.view_functions.items():
-        if endpoint.startswith("api."):
-            yield contract_of(view)
-
-
-def _documented_codes(contracts: Iterable[Contract]) -> set[Code]:
+def _documented_codes() -> set[Code]:
     # Flask can return the status of any HTTP error.
     codes = {code for code in Code if code.name.startswith("HTTP_")}
-    for contract in contracts:
-        codes.update(contract.failures)
-        for refused in contract.refusals.values():
-            codes.update(refused)
+    for endpoint, view in current_app.view_functions.items():
+        if endpoint.startswith("api."):
+            codes.update(failures_of(view))
+            for refused in contract_of(view).refusals.values():
+                codes.update(refused)
     return codes
 
 

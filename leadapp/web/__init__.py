@@ -1,7 +1,6 @@
 """The HTML pages: blueprints, the sign-in guard, sessions and template helpers."""
 
 from datetime import datetime
-from uuid import UUID
 
 from flask import Flask
 from jinja2 import StrictUndefined
@@ -10,16 +9,31 @@ from markupsafe import Markup
 from .. import clock, formatting
 from ..accounts import users
 from ..extensions import login_manager
+from ..http.marks import public as mark_public
 from ..models.leads import LeadStatus
 from ..resumes.formats import ACCEPT, KINDS, WARNINGS
 from . import auth, dashboard, health, outbox, public
 from .access import Sessions, guard
 
+FILTERS = {
+    "when": formatting.when,
+    "day": formatting.day,
+    "span": formatting.span,
+    "filesize": formatting.filesize,
+    "ordinal": formatting.ordinal,
+    "masked": formatting.masked,
+    "unlinked": formatting.unlinked,
+    "greeting": formatting.greeting,
+}
+
 
 def init_app(app: Flask) -> None:
     """Register the pages, the sign-in guard and the template helpers."""
-    for module in (public, auth, dashboard, health, *([outbox] if app.config["AT_HOME"] else [])):
+    for module in (public, auth, dashboard, health):
         app.register_blueprint(module.bp)
+    if app.config["AT_HOME"]:
+        app.register_blueprint(outbox.bp)
+    mark_public(app.view_functions["static"])
     app.session_interface = Sessions()
     app.before_request(guard)
     login_manager.user_loader(users.user_for_login)
@@ -29,16 +43,10 @@ def init_app(app: Flask) -> None:
 def _set_up_templates(app: Flask) -> None:
     """Add filters and globals; a misspelled name raises an error instead of printing nothing."""
     app.jinja_env.undefined = StrictUndefined
-    for word in ("when", "day", "span", "filesize", "ordinal", "masked", "unlinked", "greeting"):
-        app.add_template_filter(getattr(formatting, word))
+    app.jinja_env.filters.update(FILTERS)
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(
-        ACCEPT=ACCEPT,
-        KINDS=KINDS,
-        LeadStatus=LeadStatus,
-        NOBODY=str(UUID(int=0)),
-        WARNINGS=WARNINGS,
-        now=clock.now,
+        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, WARNINGS=WARNINGS, now=clock.now
     )
 
 

@@ -13,6 +13,7 @@ from ..config import settings
 from ..errors import Forbidden, Message, NotFound, NotSignedIn
 from ..extensions import csrf
 from ..http.forms import ForgotForm, LoginForm, PasswordForm
+from ..http.marks import open_before_password_change, public
 from ..models.accounts import User
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
@@ -20,6 +21,7 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 # The form checks its own CSRF token: a stale token shows the form again, not a bare 400 page.
 @bp.route("/login", methods=["GET", "POST"])
+@public
 @csrf.exempt
 def login() -> ResponseReturnValue:
     """Sign an attorney in with a new session, then redirect to the requested page."""
@@ -27,22 +29,22 @@ def login() -> ResponseReturnValue:
     wanted = _own_path(form.next.data) or url_for("dashboard.list_leads")
     if current_user.is_authenticated and not form.is_submitted():
         return redirect(wanted, 303)
-    if form.is_submitted() and form.validate():
-        typed = (form.username.data, form.password.data or "", request.remote_addr or "")
+    if form.validate_on_submit():
         try:
-            _begin_session(users.authenticate(*typed))
+            _begin_session(_authenticate(form))
             return redirect(wanted, 303)
         except (NotSignedIn, Forbidden) as refusal:
             form.username.errors = [refusal.message]
+    if not form.csrf_token.errors:
+        return _login_page(form)
     # The same user has signed in from another tab, so this token is stale.
-    if form.csrf_token.errors and _is_signed_in_as(form.username.data):
+    if _is_signed_in_as(form.username.data):
         return redirect(wanted, 303)
-    if form.csrf_token.errors:
-        return _login_page(form, 400, Message(Code.SIGN_IN_STALE))
-    return _login_page(form, 422 if form.errors else 200)
+    return _login_page(form, stale=True)
 
 
 @bp.post("/logout")
+@open_before_password_change
 def logout() -> Response:
     """End the session on the server, so that a copied cookie stops working too."""
     _end_session()
@@ -51,26 +53,26 @@ def logout() -> Response:
 
 
 @bp.route("/password", methods=["GET", "POST"])
+@open_before_password_change
 def password() -> ResponseReturnValue:
     """Change the user's own password.
 
     This device stays signed in with a new session; every other device is signed out.
     """
     form = PasswordForm()
-    if form.is_submitted() and form.validate():
-        typed = (form.present.data or "", form.password.data, request.remote_addr or "")
+    if form.validate_on_submit():
         try:
-            _begin_session(users.change_password(current_user, *typed))
+            _begin_session(_change_password(form))
             flash("Your password was changed, and every other device was signed out", "good")
             return redirect(url_for("dashboard.list_leads"), 303)
         except NotSignedIn:
             form.present.errors = [Message(Code.PRESENT_PASSWORD_WRONG)]
-    return render_template(
-        "auth/password.html", form=form, user=current_user
-    ), 422 if form.errors else 200
+    page = render_template("auth/password.html", form=form, user=current_user)
+    return page, _status_of(form)
 
 
 @bp.route("/forgot", methods=["GET", "POST"])
+@public
 def forgot() -> ResponseReturnValue:
     """Queue a password-reset e-mail.
 
@@ -79,37 +81,59 @@ def forgot() -> ResponseReturnValue:
     if not settings["SMTP_HOST"]:
         raise NotFound(Code.RESET_OFF)
     form = ForgotForm()
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         users.request_reset(form.email.data)
         flash(
             "If there is an account with this address, an e-mail with a link is on its way", "good"
         )
         return redirect(url_for(".login"), 303)
-    return render_template("auth/forgot.html", form=form), 422 if form.errors else 200
+    return render_template("auth/forgot.html", form=form), _status_of(form)
 
 
 @bp.route("/reset/<token>", methods=["GET", "POST"])
+@public
 def reset(token: str) -> ResponseReturnValue:
     """Set a new password for the user named by the link in a password-reset e-mail."""
-    user, form = users.user_for_reset_link(token), PasswordForm()
+    user = users.user_for_reset_link(token)
+    form = PasswordForm()
     del form.present
-    if form.is_submitted() and form.validate():
+    if form.validate_on_submit():
         users.set_password(user, form.password.data)
         flash("Your password was changed. Sign in with the new one", "good")
         return redirect(url_for(".login"), 303)
-    return render_template("auth/password.html", form=form, user=user), 422 if form.errors else 200
+    return render_template("auth/password.html", form=form, user=user), _status_of(form)
 
 
-def _login_page(form: LoginForm, status: int, notice: Message | None = None) -> ResponseReturnValue:
+def _authenticate(form: LoginForm) -> User:
+    address = request.remote_addr or ""
+    password = form.password.data or ""
+    return users.authenticate(form.username.data, password, address)
+
+
+def _change_password(form: PasswordForm) -> User:
+    address = request.remote_addr or ""
+    present = form.present.data or ""
+    return users.change_password(current_user, present, form.password.data, address)
+
+
+def _login_page(form: LoginForm, stale: bool = False) -> ResponseReturnValue:
+    """Show the form; `stale` if its CSRF token is no longer valid."""
     page = render_template(
-        "auth/login.html", form=form, nobody=users.no_users_exist(), notice=notice
+        "auth/login.html",
+        form=form,
+        nobody=users.no_users_exist(),
+        notice=Message(Code.SIGN_IN_STALE) if stale else None,
     )
-    return page, status
+    return page, 400 if stale else _status_of(form)
+
+
+def _status_of(form: LoginForm | PasswordForm | ForgotForm) -> int:
+    return 422 if form.errors else 200
 
 
 def _is_signed_in_as(name: str | None) -> bool:
     """Return whether this browser is already signed in with this username or e-mail."""
-    if not (name and current_user.is_authenticated):
+    if not name or not current_user.is_authenticated:
         return False
     return normalize.email_key(name) in (current_user.username_key, current_user.email_key)
 
@@ -134,4 +158,6 @@ def _own_path(wanted: str | None) -> str | None:
 
     Rejects a host, a scheme, and characters that a browser could read as either.
     """
-    return wanted if re.fullmatch(r"/(?!/)[^\\\s\x00-\x1f]*", wanted or "") else None
+    if wanted and re.fullmatch(r"/(?!/)[^\\\s\x00-\x1f]*", wanted):
+        return wanted
+    return None

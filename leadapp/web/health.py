@@ -3,18 +3,21 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from ..http.marks import public
 from ..operations import doctor
 
 bp = Blueprint("health", __name__)
 
 
 @bp.get("/health")
+@public
 def health() -> dict[str, str]:
     """Report that the process is alive, without checking anything else."""
     return {"status": "healthy"}
 
 
 @bp.get("/ready")
+@public
 def ready() -> ResponseReturnValue:
     """Report which parts work, for monitoring.
 

@@ -17,12 +17,14 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from ..codes import Code
 from ..config import ConfigurationError, settings
 from ..errors import NotSignedIn
+from ..http.marks import public
 from ..mail import queue
 
 bp = Blueprint("metrics", __name__)
 
 
 @bp.get("/metrics")
+@public
 def show() -> Response:
     """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
     if not settings["METRICS_TOKEN"]:
@@ -61,15 +63,17 @@ def init_app(app: Flask) -> None:
 
 def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
     # gunicorn.conf.py sets this variable: a directory where each worker can read all metrics.
+    own_registry = registry
     shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if shared:
         Path(shared).mkdir(mode=0o700, parents=True, exist_ok=True)
         import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
+        own_registry = None
     seconds = prometheus.Histogram(
         "leadapp_request_duration_seconds",
         "Time until an answer begins.",
         ("method", "route", "status"),
-        registry=None if shared else registry,
+        registry=own_registry,
     )
 
     @app.after_request

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from flask import Blueprint, render_template
 
+from ..http.marks import public
 from ..mail import smtp
 
 bp = Blueprint("outbox", __name__, url_prefix="/dev")
 NEWEST = 50
 
 
+# This page exists only in development on loopback.
 @bp.get("/outbox")
+@public
 def list_letters() -> str:
     """Show the newest e-mails in full."""
     files = sorted(smtp.outbox().glob("*.eml"), key=_modified_at, reverse=True)

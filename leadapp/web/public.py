@@ -22,6 +22,7 @@ from ..errors import InvalidInput, Message
 from ..extensions import csrf
 from ..formatting import filesize
 from ..http.forms import SubmitForm
+from ..http.marks import public
 from ..leads import erasure, submit
 from . import script
 
@@ -41,6 +42,7 @@ CHECKED_BY_SCRIPT = (
 
 
 @bp.route("/", methods=["GET", "POST"])
+@public
 @csrf.exempt
 def submit_lead() -> ResponseReturnValue:
     """Store a submission, or show the form again.
@@ -56,23 +58,26 @@ def submit_lead() -> ResponseReturnValue:
         details = None  # the form shows the errors beside its fields
     if form.sending is None:
         return _page(form, 400, Message(Code.FORM_STALE))
-    if details is None or form.looks_automatic:
-        return _page(form, 422, Message(Code.HONEYPOT_FILLED) if form.looks_automatic else None)
+    if form.looks_automatic:
+        return _page(form, 422, Message(Code.HONEYPOT_FILLED))
+    if details is None:
+        return _page(form, 422)
     sending = submit.Sending(request.remote_addr or "", form.sending)
     submission, _ = submit.submit(details, sending)
-    return redirect(url_for(".submitted", token=tokens.sign_page("submitted", submission.id)), 303)
+    token = tokens.sign_page("submitted", submission.id)
+    return redirect(url_for(".submitted", token=token), 303)
 
 
 @bp.get("/submitted/<token>")
+@public
 def submitted(token: str) -> str:
     """Confirm the received submission, on a page that can be reloaded and bookmarked."""
-    return render_template(
-        "public/submitted.html",
-        submission=submit.read_receipt(tokens.verify_page("submitted", token)),
-    )
+    submission = submit.read_receipt(tokens.verify_page("submitted", token))
+    return render_template("public/submitted.html", submission=submission)
 
 
 @bp.route("/receipt/<token>", methods=["GET", "POST"])
+@public
 @csrf.exempt
 def receipt(token: str) -> ResponseReturnValue:
     """Show the status of a submission to a person with the link in the confirmation e-mail.
@@ -93,25 +98,30 @@ def receipt(token: str) -> ResponseReturnValue:
 
 
 @bp.get("/theme.css")
+@public
 def theme() -> Response:
     """Return the stylesheet with the firm's accent color.
 
     The Content-Security-Policy allows styles only from a stylesheet, so pages cannot set the color.
     """
-    sheet, colour = (
-        Path(str(current_app.static_folder), "leadapp.css").read_text(),
-        settings["ACCENT_COLOR"],
-    )
-    if colour:
-        dark = accent.on_dark(colour)
-        sheet += f":root{{--accent:{colour}}}@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}"
-    return Response(sheet, mimetype="text/css", headers={"Cache-Control": "public, max-age=3600"})
+    sheet = Path(str(current_app.static_folder), "leadapp.css").read_text()
+    color = settings["ACCENT_COLOR"]
+    if color:
+        dark = accent.on_dark(color)
+        sheet += f":root{{--accent:{color}}}"
+        sheet += f"@media screen and (prefers-color-scheme:dark){{:root{{--accent:{dark}}}}}"
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return Response(sheet, mimetype="text/css", headers=headers)
 
 
 def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
     """Show the form with a new one-time id."""
     form_id = tokens.sign_form_id()
-    resume = submit.keep_resume(form.good_resume) if form.good_resume else None
+    resume = form.good_resume
+    kept = None
+    if resume:
+        resume = submit.keep_resume(resume)
+        kept = tokens.sign_upload(asdict(resume), form_id)
     page = render_template(
         "public/submit_lead.html",
         form=form,
@@ -120,7 +130,7 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
         again=form.looks_automatic or form.again.data,
         WORDS=_script_words(),
         resume=resume,
-        kept=resume and tokens.sign_upload(asdict(resume), form_id),
+        kept=kept,
     )
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-cache"  # the Back button keeps the typed text
@@ -129,12 +139,13 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
 
 def _script_words() -> dict[str, str]:
     """Return the messages that the form's script shows, keyed by code."""
-    contact = settings["CONTACT_TEXT"]
     facts = {
         "limit": filesize(settings["MAX_FILE_SIZE"]),
-        "contact": f". {contact}" if contact else "",
+        "contact": "",
         "status": "{status}",  # the script fills in the HTTP status
     }
+    if settings["CONTACT_TEXT"]:
+        facts["contact"] = f". {settings['CONTACT_TEXT']}"
     words = {code.key: code.words for code in CHECKED_BY_SCRIPT}
     words.update(script.WORDS)
-    return {key: text.format(**facts) for key, text in words.items()}
+    return {key: text.format_map(facts) for key, text in words.items()}

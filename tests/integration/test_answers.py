@@ -10,11 +10,10 @@ from flask import Flask
 from werkzeug.exceptions import abort
 
 from leadapp import errors, log
-from leadapp.api.contract import public
 from leadapp.clock import now
 from leadapp.codes import Code
+from leadapp.http.marks import public
 from leadapp.models.accounts import User
-from leadapp.web import access
 from tests.clients import Client, new_client
 from tests.integration.test_sign_in import is_in, session_of
 from tests.production import PRODUCTION
@@ -127,9 +126,10 @@ def test_each_failure_has_a_page_and_a_problem(
 
 
 def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(
-    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+    app: Flask, signed_in: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "POLLED", {"dashboard.list_leads"})
+    view = app.view_functions["dashboard.list_leads"]
+    monkeypatch.setattr(view, "is_polled", True, raising=False)
     start, cookie = now(), session_of(signed_in)
     with time_machine.travel(start + timedelta(hours=7), tick=False):
         assert is_in(signed_in)

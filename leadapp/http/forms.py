@@ -1,26 +1,51 @@
 """Forms, for the pages and for the API.
 
-Fields apply the rules of the domain, so each error carries the domain's message and code.
+Validators apply the rules of the domain, so each error carries the domain's message and code.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import CombinedMultiDict, FileStorage, MultiDict
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import Field, HiddenField, PasswordField, StringField
 from wtforms.validators import ValidationError
 
 from .. import tokens, validation
 from ..codes import Code
-from ..errors import InvalidInput, LeadappError, Message
+from ..errors import InvalidInput, LeadappError, Message, Refused
 from ..leads.submit import Details
 from ..resumes.inspect import Resume, inspect
 
 
-def _inspected(upload: FileStorage | None) -> Resume | None:
-    return inspect(upload.stream, upload.filename or "") if upload else None
+class Rule:
+    """Applies a rule of `leadapp.validation`. The field then holds the cleaned value."""
+
+    def __init__(self, rule: Callable[[str | None], Any]) -> None:
+        self.rule = rule
+
+    def __call__(self, _form: FlaskForm, field: Field) -> None:
+        """Check and clean the typed text."""
+        try:
+            field.data = self.rule(field.data)
+        except Refused as refusal:
+            raise ValidationError(refusal.args[0]) from refusal
+
+
+class AcceptedFile:
+    """Inspects the type, the size and the content of a file. The field then holds the Resume."""
+
+    def __call__(self, _form: FlaskForm, field: Field) -> None:
+        """Inspect the uploaded file, if there is one."""
+        upload = field.data
+        if not upload:
+            return
+        try:
+            field.data = inspect(upload.stream, upload.filename or "")
+        except Refused as refusal:
+            raise ValidationError(refusal.args[0]) from refusal
 
 
 class Form(FlaskForm):
@@ -34,9 +59,9 @@ class Form(FlaskForm):
             """Combine the text fields with the `resume` file."""
             if not form.is_submitted():
                 return None
-            files = MultiDict(
-                [(name, file) for name, file in request.files.items() if name == "resume"]
-            )
+            files: MultiDict[str, FileStorage] = MultiDict()
+            if "resume" in request.files:
+                files["resume"] = request.files["resume"]
             return CombinedMultiDict([files, request.form])
 
 
@@ -46,10 +71,10 @@ class SubmitForm(Form):
     class Meta:
         csrf = False  # prospects get no cookie; the signed form_id replaces the token
 
-    first_name = StringField("First name", filters=[validation.first_name])
-    last_name = StringField("Last name", filters=[validation.last_name])
-    email = StringField("E-mail", filters=[validation.email])
-    resume = FileField("Resume", filters=[_inspected])
+    first_name = StringField("First name", validators=[Rule(validation.first_name)])
+    last_name = StringField("Last name", validators=[Rule(validation.last_name)])
+    email = StringField("E-mail", validators=[Rule(validation.email)])
+    resume = FileField("Resume", validators=[AcceptedFile()])
     website = StringField()  # honeypot, hidden from people
     form_id = HiddenField()
     kept = HiddenField()
@@ -70,11 +95,16 @@ class SubmitForm(Form):
 
     @property
     def good_resume(self) -> Resume | None:
-        """The valid resume in this request, or the one kept from an earlier attempt, or None."""
+        """The valid resume in this request, or the one kept from an earlier attempt, or None.
+
+        Known only after the form has been validated.
+        """
         if isinstance(self.resume.data, Resume):
             return self.resume.data
         kept = tokens.verify_upload(self.kept.data, self.form_id.data)
-        return Resume(**kept) if kept else None
+        if kept is None:
+            return None
+        return Resume(**kept)
 
     def validate_resume(self, field: FileField) -> None:
         """Require a resume, unless the field already has an error."""
@@ -86,8 +116,9 @@ class SubmitForm(Form):
         if not request.form and not request.files:
             # No field arrived at all, so "missing" would be the wrong error for each.
             raise LeadappError(Code.BODY_UNREADABLE)
+        is_valid = self.validate()
         resume = self.good_resume
-        if not self.validate() or resume is None:
+        if not is_valid or resume is None:
             raise InvalidInput(self.errors)
         return Details(self.first_name.data, self.last_name.data, self.email.data, resume)
 
@@ -95,7 +126,7 @@ class SubmitForm(Form):
 class LoginForm(Form):
     """Sign-in credentials, and the page to open afterward."""
 
-    username = StringField("Username or e-mail", filters=[validation.sign_in_name])
+    username = StringField("Username or e-mail", validators=[Rule(validation.sign_in_name)])
     password = PasswordField("Password")
     next = HiddenField()
 
@@ -104,7 +135,7 @@ class PasswordForm(Form):
     """A new password, and the user's current password."""
 
     present = PasswordField("Current password", filters=[validation.composed_password])
-    password = PasswordField("New password", filters=[validation.password])
+    password = PasswordField("New password", validators=[Rule(validation.password)])
 
     def validate_password(self, field: PasswordField) -> None:
         """Require a password different from the current one."""
@@ -115,7 +146,7 @@ class PasswordForm(Form):
 class ForgotForm(Form):
     """The address that requests a password-reset e-mail."""
 
-    email = StringField("E-mail", filters=[validation.email])
+    email = StringField("E-mail", validators=[Rule(validation.email)])
 
 
 class MarkForm(Form):
@@ -125,7 +156,7 @@ class MarkForm(Form):
     open afterward: "next" for the next lead, "list" for the list.
     """
 
-    submission_count = StringField(filters=[validation.submission_count])
+    submission_count = StringField(validators=[Rule(validation.submission_count)])
     then = HiddenField()
 
     def seen(self) -> int:
@@ -138,4 +169,4 @@ class MarkForm(Form):
 class EraseForm(Form):
     """Erases a lead after the attorney types its reference."""
 
-    reference = StringField("Lead reference", filters=[validation.search])
+    reference = StringField("Lead reference")

@@ -24,16 +24,14 @@ def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) 
         # A range needs the size of the file, and send_file cannot find the size of an open file.
         conditional=False,
     )
-    # A single byte range is served. Other ranges are ignored (RFC 9110, 14.2), and so is a range
-    # with If-None-Match, because the client may have the file already.
-    wanted = request.range if request.method == "GET" and not request.if_none_match else None
-    one = wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
-    # The wrapper of the WSGI server cannot seek, and would read all bytes before the range.
-    if one:
+    by_range = _wants_one_range()
+    if by_range:
+        # The wrapper of the WSGI server cannot seek, and would read all bytes before the range.
         response.response = FileWrapper(file)
-    response.content_length, response.accept_ranges = submission.size, "bytes"
+    response.content_length = submission.size
+    response.accept_ranges = "bytes"
     try:
-        response.make_conditional(request, accept_ranges=one, complete_length=submission.size)
+        response.make_conditional(request, accept_ranges=by_range, complete_length=submission.size)
     except RequestedRangeNotSatisfiable:
         file.close()
         raise
@@ -42,3 +40,15 @@ def resume(submission: Submission, file: IO[bytes], as_attachment: bool = True) 
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _wants_one_range() -> bool:
+    """Return whether the client requests a single byte range.
+
+    Other ranges are ignored (RFC 9110, 14.2), and so is a range with If-None-Match, because the
+    client may have the file already.
+    """
+    wanted = request.range
+    if wanted is None or request.method != "GET" or request.if_none_match:
+        return False
+    return wanted.units == "bytes" and len(wanted.ranges) == 1

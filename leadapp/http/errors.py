@@ -36,6 +36,7 @@ from .writers import ProblemSchema
 # PostgreSQL's codes for a missing table, column or permission. The database was not migrated, or
 # another database user migrated it.
 NOT_MIGRATED = {"42P01", "42703", "42501"}
+MINUTE, HOUR = 60, 3600  # in seconds
 
 
 def init_app(app: Flask) -> None:
@@ -61,26 +62,28 @@ def init_app(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     """Return the response to an error that Flask, Werkzeug or an extension raised."""
     status = error.code or 500
-    code = _code_of(status)
-    message = errors.Message(
-        code, limit=filesize(settings["MAX_FILE_SIZE"]), wait=span(timedelta(minutes=1))
-    )
-    kept = {
-        name: value
-        for name, value in error.get_headers()
-        if name not in ("Content-Type", "Content-Length")
-    }
+    wait = timedelta(minutes=1)
+    headers = dict(error.get_headers())
+    for replaced in ("Content-Type", "Content-Length"):
+        headers.pop(replaced, None)
     if isinstance(error, RequestEntityTooLarge):
-        kept["Connection"] = "close"  # the rest of the body stays unread
-    if isinstance(error, TooManyRequests) and (limit := limiter.current_limit):
-        seconds = max(1, math.ceil(limit.reset_at - time.time()))
-        kept["Retry-After"] = str(seconds)
-        # The message rounds to hours above one hour, otherwise to minutes.
-        unit = 3600 if seconds > 3600 else 60
-        message = errors.Message(
-            code, wait=span(timedelta(seconds=max(1, round(seconds / unit)) * unit))
-        )
-    return _answer(status, message, kept)
+        headers["Connection"] = "close"  # the rest of the body stays unread
+    if isinstance(error, TooManyRequests) and limiter.current_limit:
+        left = limiter.current_limit.reset_at - time.time()
+        seconds = max(1, math.ceil(left))
+        headers["Retry-After"] = str(seconds)
+        wait = _rounded(seconds)
+    message = errors.Message(
+        _code_of(status), limit=filesize(settings["MAX_FILE_SIZE"]), wait=span(wait)
+    )
+    return _answer(status, message, headers)
+
+
+def _rounded(seconds: int) -> timedelta:
+    """Round to hours above one hour, otherwise to minutes, but at least to one minute."""
+    if seconds > HOUR:
+        return timedelta(hours=round(seconds / HOUR))
+    return timedelta(minutes=max(1, round(seconds / MINUTE)))
 
 
 def _code_of(status: int) -> Code:
@@ -95,23 +98,22 @@ def _domain_error(error: errors.LeadappError) -> Response:
     """Return the response to an error of the domain."""
     headers = {}
     if isinstance(error, errors.NotSignedIn):
-        invalid = ', error="invalid_token"' if error.code == Code.TOKEN_INVALID else ""
-        headers["WWW-Authenticate"] = f'Bearer realm="leadapp"{invalid}'
+        headers["WWW-Authenticate"] = 'Bearer realm="leadapp"'
+    if error.code == Code.TOKEN_INVALID:
+        headers["WWW-Authenticate"] = 'Bearer realm="leadapp", error="invalid_token"'
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
     return _answer(error.code.status, error.message, headers)
 
 
 def _invalid(error: errors.InvalidInput) -> Response:
-    refusals = [
-        {
-            "pointer": _pointer(field),
-            "detail": message,
-            "code": getattr(message, "code", Code.HTTP_422).key,
-        }
-        for field, messages in error.fields.items()
-        for message in messages
-    ]
+    refusals = []
+    for field, messages in error.fields.items():
+        pointer = _pointer(field)
+        for message in messages:
+            # A message of WTForms or marshmallow itself has no code.
+            code = getattr(message, "code", Code.HTTP_422)
+            refusals.append({"pointer": pointer, "detail": message, "code": code.key})
     return _answer(422, errors.Message(Code.HTTP_422), {}, refusals)
 
 
@@ -149,7 +151,9 @@ def _disk_refused(error: OSError) -> Response:
 
 
 def _log_exception(exc_info: Any) -> None:
-    route = request.url_rule.rule if request.url_rule else None
+    route = None
+    if request.url_rule:
+        route = request.url_rule.rule
     log.logger.error("a fault of ours", exc_info=exc_info, extra={"facts": {"route": route}})
 
 
@@ -160,28 +164,36 @@ def _answer(
     refusals: list[dict[str, Any]] | None = None,
 ) -> Response:
     """Return problem+json for a path under /api, and an HTML page otherwise."""
-    title = HTTPStatus(status).phrase
     if request.path.startswith("/api/"):
-        problem = {
-            "type": f"{settings['BASE_URL']}/redoc#{message.code.key}",
-            "title": title,
-            "status": status,
-            "detail": message,
-            "instance": f"urn:request:{log.request_id.get()}",
-            "code": message.code.key,
-        }
-        if refusals:
-            problem["errors"] = refusals
-        response = current_app.make_response(ProblemSchema().dump(problem))
-        response.mimetype = "application/problem+json"
+        response = _problem(status, message, refusals)
     else:
-        page = {
-            "status": status,
-            "message": message,
-            "refusals": refusals,
-            "request_id": log.request_id.get(),
-        }
-        response = current_app.make_response(render_template("errors/error.html", **page))
+        page = render_template(
+            "errors/error.html",
+            status=status,
+            message=message,
+            refusals=refusals,
+            request_id=log.request_id.get(),
+        )
+        response = current_app.make_response(page)
     response.status_code = status
     response.headers.update(headers)
+    return response
+
+
+def _problem(
+    status: int, message: errors.Message, refusals: list[dict[str, Any]] | None
+) -> Response:
+    key = message.code.key
+    problem = {
+        "type": f"{settings['BASE_URL']}/redoc#{key}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "instance": f"urn:request:{log.request_id.get()}",
+        "code": key,
+    }
+    if refusals:
+        problem["errors"] = refusals
+    response = current_app.make_response(ProblemSchema().dump(problem))
+    response.mimetype = "application/problem+json"
     return response

@@ -21,48 +21,75 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
-    "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors {ancestors}"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+    "frame-ancestors {ancestors}"
 )
+# The pages that sites in EMBED_ORIGINS may frame.
 FRAMED = {"public.submit_lead", "public.submitted"}
 
 
 def begin_request() -> None:
     """Start the clock, take over or make a request id, and refuse an unknown host name."""
     g.started = time.perf_counter()
-    theirs = request.headers.get("X-Request-ID", "")
-    log.request_id.set(theirs if OWN_ID.fullmatch(theirs) else uuid.uuid4().hex)
+    request_id = request.headers.get("X-Request-ID", "")
+    if not OWN_ID.fullmatch(request_id):
+        request_id = uuid.uuid4().hex
+    log.request_id.set(request_id)
     # A health check may know only an IP address, so its Host header is not checked.
-    name = re.sub(r":\d+$", "", request.host).strip("[]").lower()
+    name = re.sub(r":\d+$", "", request.host)
+    name = name.strip("[]").lower()
     if name not in settings["HOSTS"] and request.blueprint != "health":
         raise errors.LeadappError(Code.HOST_UNKNOWN)
 
 
 def finish_response(response: Response) -> Response:
     """Add the headers that every response carries, and log the request."""
-    ancestors = "'none'"
-    if request.endpoint in FRAMED:
-        ancestors = " ".join(["'self'", *settings["EMBED_ORIGINS"]])
-    elif request.endpoint == "dashboard.preview_resume":  # error pages appear in the frame too
-        ancestors = "'self'"
-    ours = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=ancestors)}
-    # A set of names, because each lookup in the headers searches all of them.
-    theirs = {name.lower() for name, _ in response.headers}
-    response.headers.extend(
-        (name, value) for name, value in ours.items() if name.lower() not in theirs
-    )
+    _add_defaults(response)
     if settings["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""
-    if trace := TRACEPARENT.fullmatch(request.headers.get("traceparent", "")):
+    trace_id = None
+    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    if trace:
         response.headers["traceparent"] = trace[0]
+        trace_id = trace[1]
+    _log_request(response.status_code, trace_id)
+    return response
+
+
+def _add_defaults(response: Response) -> None:
+    """Add the headers of HEADERS and the Content-Security-Policy, unless the view has set them."""
+    defaults = HEADERS.copy()
+    defaults["Content-Security-Policy"] = POLICY.format(ancestors=_frame_ancestors())
+    # A set of names, because each lookup in the headers searches all of them.
+    set_already = {name.lower() for name, _ in response.headers}
+    for name, value in defaults.items():
+        if name.lower() not in set_already:
+            response.headers.add(name, value)
+
+
+def _frame_ancestors() -> str:
+    """Return the sites that may show this page in a frame."""
+    if request.endpoint in FRAMED:
+        sites = ["'self'"]
+        sites += settings["EMBED_ORIGINS"]
+        return " ".join(sites)
+    if request.endpoint == "dashboard.preview_resume":  # error pages appear in the frame too
+        return "'self'"
+    return "'none'"
+
+
+def _log_request(status: int, trace_id: str | None) -> None:
+    seconds = time.perf_counter() - g.started
     facts = {
         "method": request.method,
-        "route": request.url_rule.rule if request.url_rule else None,
-        "status": response.status_code,
-        "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "route": None,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
         "user": getattr(g.get("_login_user"), "id", None),
-        "trace_id": trace and trace[1],
+        "trace_id": trace_id,
     }
+    if request.url_rule:
+        facts["route"] = request.url_rule.rule
     log.logger.info("request", extra={"facts": facts})
-    return response

@@ -21,13 +21,14 @@ from leadapp.models.leads import Lead, LeadStatus
 from tests.clients import Client
 from tests.crowd import gather
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory
-from tests.integration.desk import LIST, address, submit
+from tests.integration.desk import LIST, address, mark, submit
 
 # Plans that read all of `leads`, and plans that read all of a growing table or its index.
 WHOLE_TABLE = r"SCAN leads$|Seq Scan on leads"
 UNSOUGHT = (
     r"(SCAN|Seq Scan on) (leads|submissions|letters|events)|Index.* Scan .*\n(?! *Index Cond)"
 )
+REACHED_OUT = {"status": "REACHED_OUT"}
 SORTED = r"TEMP B-TREE FOR ORDER|Sort Key"
 INDEX_ALONE = r"(COVERING INDEX|Index Only Scan using) ix_leads_status\b"
 QUERIES = [
@@ -126,6 +127,21 @@ def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
         counts.append(len(statements))
         LetterFactory.create(submission=SubmissionFactory.create(lead=lead))
     assert counts[1] == counts[-1] <= 11
+
+
+def test_a_mark_reads_the_lead_once(
+    signed_in: Client, bearer: dict[str, str], statements: list[Any]
+) -> None:
+    first, second = LeadFactory.create(), LeadFactory.create()
+    page, path = signed_in.get(address(first)), f"/api/v1/leads/{second.id}"
+    statements.clear()
+    mark(signed_in, page)
+    reads = [statement for statement, _ in statements if "FROM leads" in statement]
+    assert len(reads) == 1
+    statements.clear()
+    assert signed_in.patch(path, json=REACHED_OUT, headers=bearer).status_code == 200
+    reads = [statement for statement, _ in statements if "FROM leads" in statement]
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize("sort_by", search.ORDERS)

@@ -52,10 +52,7 @@ def submit_lead() -> ResponseReturnValue:
     form = SubmitForm()
     if not form.is_submitted():
         return _page(form, 200)
-    try:
-        details = form.details()
-    except InvalidInput:
-        details = None  # the form shows the errors beside its fields
+    details = _details(form)
     if form.sending is None:
         return _page(form, 400, Message(Code.FORM_STALE))
     if form.looks_automatic:
@@ -114,6 +111,14 @@ def theme() -> Response:
     return Response(sheet, mimetype="text/css", headers=headers)
 
 
+def _details(form: SubmitForm) -> submit.Details | None:
+    """Return the cleaned fields, or None if the form shows errors beside its fields."""
+    try:
+        return form.details()
+    except InvalidInput:
+        return None
+
+
 def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Response:
     """Show the form with a new one-time id."""
     form_id = tokens.sign_form_id()
@@ -132,9 +137,8 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
         resume=resume,
         kept=kept,
     )
-    response = make_response(page, status)
-    response.headers["Cache-Control"] = "no-cache"  # the Back button keeps the typed text
-    return response
+    # The Back button keeps the typed text.
+    return make_response(page, status, {"Cache-Control": "no-cache"})
 
 
 def _script_words() -> dict[str, str]:

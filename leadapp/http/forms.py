@@ -169,4 +169,5 @@ class MarkForm(Form):
 class EraseForm(Form):
     """Erases a lead after the attorney types its reference."""
 
-    reference = StringField("Lead reference")
+    # A reference that is pasted from an e-mail may contain invisible characters.
+    reference = StringField("Lead reference", filters=[validation.search])

@@ -3,7 +3,7 @@
 import functools
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import BoundedSemaphore, Lock
 from weakref import WeakValueDictionary
 
@@ -17,7 +17,8 @@ from ..network import network
 BCRYPT_ROUNDS = 12
 # A hash keeps a processor busy for a quarter of a second. So each process computes one hash at a
 # time, and at most 16 threads hold a place in the queue.
-_hashing, _waiting = BoundedSemaphore(1), BoundedSemaphore(16)
+_hashing = BoundedSemaphore(1)
+_waiting = BoundedSemaphore(16)
 # One network takes at most two of these 16 places, so other networks wait for at most two of its
 # hashes. Its further requests wait outside the queue until one of the two places is free. Each
 # process counts separately.
@@ -30,11 +31,15 @@ _networks_lock = Lock()
 
 @contextmanager
 def hashing_turn(address: str | None = None) -> Iterator[None]:
-    """Wait for a turn to hash on behalf of a network address; raises Unavailable if too many wait.
+    """Wait for a turn to hash. Raises Unavailable if too many threads wait.
 
-    The limits keep processors and threads free for lead submissions, and places for other networks.
+    `address` is the network address of the request, if any. The limits keep processors and threads
+    free for lead submissions, and places for other networks.
     """
-    own_place = nullcontext() if address is None else _place_of_network(network(address))
+    if address is None:
+        own_place: AbstractContextManager[None] = nullcontext()
+    else:
+        own_place = _place_of_network(network(address))
     with own_place, _place(_waiting), _hashing:
         yield
 
@@ -65,24 +70,27 @@ def _place_of_network(name: str) -> Iterator[None]:
 
 def hash_password(password: str, address: str | None = None) -> str:
     """Return the hash of a new password; `address` is the network address that set it, if any."""
+    secret = validation.composed_password(password).encode()
     with hashing_turn(address):
-        secret = validation.composed_password(password).encode()
-        return bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+        salt = bcrypt.gensalt(BCRYPT_ROUNDS)
+        return bcrypt.hashpw(secret, salt).decode()
 
 
 def check_password(password: str, hash_: str | None) -> bool:
-    """Check a password against a hash; the caller must hold a `turn`.
+    """Check a password. Without a user, check against a dummy hash so that timing is equal.
 
-    Without a hash (no such user), check against a dummy hash so that timing is equal.
+    The caller must hold a `hashing_turn`.
     """
     secret = validation.composed_password(password).encode()
+    hashed = hash_ or _dummy_hash(BCRYPT_ROUNDS)
     # bcrypt rejects longer passwords. Check a truncated one anyway, so that timing reveals nothing.
-    same = bcrypt.checkpw(
-        secret[: validation.PASSWORD_MAX_BYTES], (hash_ or _dummy_hash(BCRYPT_ROUNDS)).encode()
-    )
-    return same and bool(hash_) and len(secret) <= validation.PASSWORD_MAX_BYTES
+    same = bcrypt.checkpw(secret[: validation.PASSWORD_MAX_BYTES], hashed.encode())
+    if not hash_ or len(secret) > validation.PASSWORD_MAX_BYTES:
+        return False
+    return same
 
 
 @functools.cache
 def _dummy_hash(rounds: int) -> str:
-    return bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(rounds)).decode()
+    salt = bcrypt.gensalt(rounds)
+    return bcrypt.hashpw(secrets.token_bytes(16), salt).decode()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from .. import normalize
@@ -17,10 +17,11 @@ from ..models.accounts import REFUSED_FOR, RefusedRegistration, User
 from . import passwords
 
 WARN_AGAIN_AFTER = timedelta(days=1)
+TAKEN = {"username": Code.USERNAME_TAKEN, "email": Code.EMAIL_TAKEN}
 
 
 def register(username: str, email: str, password: str, address: str) -> bool:
-    """Create an account as REGISTRATION allows; returns whether it can sign in at once.
+    """Create an account as REGISTRATION allows. Returns whether it can sign in at once.
 
     Under `approval`, an operator must enable the account first. A stranger must not learn which
     usernames and e-mail addresses are taken. So a request for a taken one creates no account, but
@@ -54,9 +55,12 @@ def create(username: str, email: str, password: str, must_change: bool = False) 
 
 def refused() -> Sequence[RefusedRegistration]:
     """Return the refused requests of the last thirty days, newest first."""
-    lately = RefusedRegistration.created_at > now() - REFUSED_FOR
-    newest = RefusedRegistration.created_at.desc()
-    return db.session.scalars(select(RefusedRegistration).where(lately).order_by(newest)).all()
+    recent = (
+        select(RefusedRegistration)
+        .where(RefusedRegistration.created_at > now() - REFUSED_FOR)
+        .order_by(RefusedRegistration.created_at.desc())
+    )
+    return db.session.scalars(recent).all()
 
 
 def refuse(username: str, email: str) -> None:
@@ -68,40 +72,51 @@ def refuse(username: str, email: str) -> None:
     at = now()
     request = RefusedRegistration(username=username, email=email, taken=taken(username, email))
     db.session.add(request)
-    due = or_(User.warned_at.is_(None), User.warned_at <= at - WARN_AGAIN_AFTER)
-    owner = update(User).where(User.email_key == normalize.email_key(email), User.is_active, due)
     # One UPDATE checks and sets `warned_at`, so two simultaneous requests send only one e-mail.
-    if address := db.session.scalar(owner.values(warned_at=at).returning(User.email_key)):
+    warned = (
+        update(User)
+        .where(
+            User.email_key == normalize.email_key(email),
+            User.is_active,
+            or_(User.warned_at.is_(None), User.warned_at <= at - WARN_AGAIN_AFTER),
+        )
+        .values(warned_at=at)
+        .returning(User.email_key)
+    )
+    address = db.session.scalar(warned)
+    if address:
         queue.enqueue_for_user("registration", address, at)
 
 
 def taken(username: str, email: str) -> list[str]:
     """Return the fields (`username`, `email`) with a value that a user already has."""
-    same = {
-        "username": User.username_key == username.lower(),
-        "email": User.email_key == normalize.email_key(email),
-    }
-    return [
-        field for field, owned in same.items() if db.session.scalar(select(exists().where(owned)))
-    ]
+    fields = []
+    if _exists(User.username_key == username.lower()):
+        fields.append("username")
+    if _exists(User.email_key == normalize.email_key(email)):
+        fields.append("email")
+    return fields
 
 
-def _insert(username: str, email: str, hashed: str, **more: bool) -> User | None:
-    """Insert a user; returns None if the username or the e-mail address is taken."""
-    row = insert(User).values(
+def _exists(condition: ColumnElement[bool]) -> bool:
+    return bool(db.session.scalar(select(exists().where(condition))))
+
+
+def _insert(username: str, email: str, hashed: str, **flags: bool) -> User | None:
+    """Insert a user. Returns None if the username or the e-mail address is taken."""
+    user = insert(User).values(
         username=username,
         username_key=username.lower(),
         email=email,
         email_key=normalize.email_key(email),
         hashed_password=hashed,
         created_at=now(),
-        **more,
+        **flags,
     )
-    return db.session.scalar(row.on_conflict_do_nothing().returning(User))
+    return db.session.scalar(user.on_conflict_do_nothing().returning(User))
 
 
 def _taken(username: str, email: str) -> InvalidInput:
     db.session.rollback()
     fields = taken(username, email)
-    codes = {"username": Code.USERNAME_TAKEN, "email": Code.EMAIL_TAKEN}
-    return InvalidInput({field: [Message(codes[field])] for field in fields})
+    return InvalidInput({field: [Message(TAKEN[field])] for field in fields})

@@ -1,4 +1,4 @@
-"""User accounts: register, authenticate, sign in and out, change passwords, enable and disable."""
+"""User accounts: authenticate, sign in and out, change passwords, enable and disable."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,7 +22,9 @@ from . import passwords, throttle
 SELECT_USER_BY_LOGIN = (
     select(User)
     .join(Login)
-    .where(Login.id == bindparam("id"), Login.expires_at > bindparam("at"), User.is_active)
+    .where(Login.id == bindparam("id"))
+    .where(Login.expires_at > bindparam("at"))
+    .where(User.is_active)
 )
 # After this time a device must sign in again, even if it is in constant use.
 COOKIE_LIFETIME = timedelta(days=7)
@@ -32,14 +34,12 @@ def authenticate(name: str, password: str, address: str) -> User:
     """Return the active user with this username or e-mail address and this password.
 
     `address` is the network address of the attempt. An unknown name and a wrong password take the
-    same time and raise the same errors: NotSignedIn, and TooOften after too many attempts. An
-    account that awaits approval raises them too. Any other error would reveal that its username
-    and e-mail address were free.
+    same time and raise the same errors: BAD_CREDENTIALS, and SIGN_IN_THROTTLED after too many
+    attempts. An account that awaits approval raises them too. Any other error would reveal that its
+    username and e-mail address were free.
     """
     key = normalize.email_key(name.strip())
-    user = db.session.scalar(
-        select(User).where(User.email_key == key if "@" in key else User.username_key == key)
-    )
+    user = _find_by_sign_in_name(key)
     who = str(user.id) if user else key
     throttle.admit(who, address)
     # The commit releases the database connection while this thread waits for its turn.
@@ -49,7 +49,8 @@ def authenticate(name: str, password: str, address: str) -> User:
         matches = passwords.check_password(password, user.hashed_password if user else None)
     if not user or not matches or user.awaits_approval:
         throttle.record_failure_of_network(address)
-        logger.warning("a wrong name or password", extra={"facts": {"user": user and user.id}})
+        facts = {"user": user.id if user else None}
+        logger.warning("a wrong name or password", extra={"facts": facts})
         raise NotSignedIn(Code.BAD_CREDENTIALS)
     if not user.is_active:
         raise Forbidden(Code.ACCOUNT_INACTIVE)
@@ -59,16 +60,26 @@ def authenticate(name: str, password: str, address: str) -> User:
     return user
 
 
+def _find_by_sign_in_name(key: str) -> User | None:
+    if "@" in key:
+        return db.session.scalar(select(User).where(User.email_key == key))
+    return db.session.scalar(select(User).where(User.username_key == key))
+
+
 def sign_in(user: User, lifetime: timedelta = COOKIE_LIFETIME) -> Login:
     """Create a login for a user, and delete the user's expired logins.
 
     Raises NotSignedIn if the password changed or the account was disabled in the meantime.
     """
-    db.session.execute(delete(Login).where(Login.user_id == user.id, Login.expires_at < now()))
-    same = select(User.id).where(
-        User.id == user.id, User.hashed_password == user.hashed_password, User.is_active
+    expired = delete(Login).where(Login.user_id == user.id, Login.expires_at < now())
+    db.session.execute(expired)
+    unchanged = (
+        select(User.id)
+        .where(User.id == user.id)
+        .where(User.hashed_password == user.hashed_password)
+        .where(User.is_active)
     )
-    if not db.session.scalar(same.with_for_update()):
+    if not db.session.scalar(unchanged.with_for_update()):
         db.session.rollback()
         raise NotSignedIn(Code.BAD_CREDENTIALS)
     login = Login(user_id=user.id, expires_at=now() + lifetime)
@@ -91,7 +102,8 @@ def user_for_login(login_id: str) -> User | None:
         wanted = uuid.UUID(login_id)
     except ValueError:
         return None
-    user = db.session.scalar(SELECT_USER_BY_LOGIN, {"id": wanted, "at": now() - tokens.LEEWAY})
+    at = now() - tokens.LEEWAY
+    user = db.session.scalar(SELECT_USER_BY_LOGIN, {"id": wanted, "at": at})
     if user:
         user.login_id = wanted
     return user
@@ -103,8 +115,9 @@ def must_change_password(user: User) -> bool:
 
 
 def change_password(user: User, present: str, password: str, address: str) -> User:
-    """Change a user's password; raises NotSignedIn if `present` is not the current password."""
-    return set_password(authenticate(user.username, present, address), password)
+    """Change a user's password. Raises NotSignedIn if `present` is not the current password."""
+    authenticated = authenticate(user.username, present, address)
+    return set_password(authenticated, password)
 
 
 def set_password(user: User, password: str, must_change: bool = False) -> User:
@@ -112,17 +125,20 @@ def set_password(user: User, password: str, must_change: bool = False) -> User:
 
     Raises Conflict if the password changed in the meantime.
     """
-    values = {
-        "hashed_password": passwords.hash_password(password),
-        "must_change_password": must_change,
-    }
-    same = update(User).where(User.id == user.id, User.hashed_password == user.hashed_password)
-    if not db.session.scalar(same.values(values).returning(User.id)):
+    hashed = passwords.hash_password(password)
+    changed = (
+        update(User)
+        .where(User.id == user.id)
+        .where(User.hashed_password == user.hashed_password)
+        .values(hashed_password=hashed, must_change_password=must_change)
+        .returning(User.id)
+    )
+    if not db.session.scalar(changed):
         db.session.rollback()
         raise Conflict(Code.PASSWORD_CHANGED)
-    # The UPDATE has locked the user's row. Only now does this DELETE see the login of every
-    # earlier sign-in.
-    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    # The UPDATE has locked the user's row. Only now does the DELETE see the login of every earlier
+    # sign-in.
+    _end_logins(user)
     throttle.allow_again(str(user.id))
     db.session.commit()
     return user
@@ -133,30 +149,39 @@ def request_reset(email: str) -> None:
 
     The account is looked up only when the e-mail is sent, so the response reveals nothing.
     """
-    key, at = normalize.email_key(email), now()
-    letter_id = uuid.UUID(tokens.digest("reset", f"{key} {at.timestamp() // 600}")[:32])
-    row = insert(Letter).values(
-        id=letter_id, kind="reset", recipient=key, created_at=at, next_at=at
+    key = normalize.email_key(email)
+    at = now()
+    # All requests of the same ten minutes have the same id, so only the first INSERT adds a row.
+    ten_minutes = at.timestamp() // 600
+    digest = tokens.digest("reset", f"{key} {ten_minutes}")
+    letter = insert(Letter).values(
+        id=uuid.UUID(digest[:32]),
+        kind="reset",
+        recipient=key,
+        created_at=at,
+        next_at=at,
     )
-    db.session.execute(row.on_conflict_do_nothing())
+    db.session.execute(letter.on_conflict_do_nothing())
     db.session.commit()
 
 
 def user_for_reset_link(token: str) -> User:
     """Return the user of a password-reset link.
 
-    A link works once, for an hour, while the account is enabled. Otherwise this raises Gone.
+    A link works once, for an hour, while the account is enabled. Otherwise this raises RESET_ENDED.
     """
-    user_id, was = tokens.verify_reset(token)
-    user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
-    if not user or was != tokens.digest("password", user.hashed_password):
+    user_id, signed_digest = tokens.verify_reset(token)
+    active = select(User).where(User.id == user_id, User.is_active)
+    user = db.session.scalar(active)
+    if not user or signed_digest != tokens.digest("password", user.hashed_password):
         raise LeadappError(Code.RESET_ENDED)
     return user
 
 
 def get_by_username(username: str) -> User:
     """Return the user with this username, or raise NotFound."""
-    user = db.session.scalar(select(User).where(User.username_key == username.lower()))
+    named = select(User).where(User.username_key == username.lower())
+    user = db.session.scalar(named)
     if user is None:
         raise NotFound(Code.USER_UNKNOWN, username=username)
     return user
@@ -169,11 +194,16 @@ def enable(username: str, active: bool = True) -> User:
     """
     user = get_by_username(username)
     user.is_active = active
-    user.awaits_approval = user.awaits_approval and not active
+    if active:
+        user.awaits_approval = False
     db.session.flush()
-    db.session.execute(delete(Login).where(Login.user_id == user.id))
+    _end_logins(user)
     db.session.commit()
     return user
+
+
+def _end_logins(user: User) -> None:
+    db.session.execute(delete(Login).where(Login.user_id == user.id))
 
 
 def delete_user(username: str) -> User:
@@ -195,9 +225,11 @@ def unlock(username: str) -> User:
 
 def list_users() -> Sequence[User]:
     """Return all users, sorted by username."""
-    return db.session.scalars(select(User).order_by(User.username_key)).all()
+    by_username = select(User).order_by(User.username_key)
+    return db.session.scalars(by_username).all()
 
 
 def no_users_exist() -> bool:
     """Check whether no user exists yet."""
-    return not db.session.scalar(select(exists().where(User.id.is_not(None))))
+    any_user = select(exists().where(User.id.is_not(None)))
+    return not db.session.scalar(any_user)

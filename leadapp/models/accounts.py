@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..clock import now
 from ..validation import EMAIL_MAX
-from .columns import Base
+from .columns import Base, RandomId
 
 # How long a sign-in exempts a user from a network's limit on failures.
 KNOWN_FOR = timedelta(days=30)
@@ -22,7 +22,7 @@ class User(Base):
     __tablename__ = "users"
     __allow_unmapped__ = True  # login_id is not a column
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     username: Mapped[str] = mapped_column(String(50))
     username_key: Mapped[str] = mapped_column(String(50), unique=True)
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
@@ -57,7 +57,7 @@ class RefusedRegistration(Base):
 
     __tablename__ = "refused_registrations"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     username: Mapped[str] = mapped_column(String(50))
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     taken: Mapped[list[str]] = mapped_column(JSON)
@@ -69,7 +69,7 @@ class Login(Base):
 
     __tablename__ = "logins"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )

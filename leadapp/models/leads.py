@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -13,12 +14,20 @@ from ..clock import now
 from ..formatting import new_reference
 from ..validation import EMAIL_MAX, NAME_MAX
 from .accounts import User
-from .columns import Base, searched
+from .columns import Base, RandomId, searched
 
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
 # How long a repeated submission is recognized.
 ONCE_FOR = timedelta(days=1)
+NEWEST = "and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)"
+
+# The user of an event or a mark. It is empty after the account is deleted.
+OptionalUser = Annotated[
+    uuid.UUID | None, mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+]
+# The request that caused a row.
+RequestId = Annotated[str | None, mapped_column(String(64), default=log.request_id.get)]
 
 
 class LeadStatus(StrEnum):
@@ -33,7 +42,7 @@ class Lead(Base):
 
     __tablename__ = "leads"
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     reference: Mapped[str] = mapped_column(searched(12), default=new_reference)
     first_name: Mapped[str] = mapped_column(String(NAME_MAX))
     last_name: Mapped[str] = mapped_column(String(NAME_MAX))
@@ -49,34 +58,31 @@ class Lead(Base):
     updated_at: Mapped[datetime]
     pending_since: Mapped[datetime]
     reached_out_at: Mapped[datetime | None]
-    reached_out_by: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("users.id", ondelete="SET NULL")
-    )
+    reached_out_by: Mapped[OptionalUser]
     seen_at: Mapped[datetime | None]
     erasure_asked_at: Mapped[datetime | None]
 
     submissions: Mapped[list["Submission"]] = relationship(
         back_populates="lead", order_by="Submission.number.desc()"
     )
-    newest: Mapped["Submission"] = relationship(
-        primaryjoin="and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)",
-        viewonly=True,
-    )
+    newest: Mapped["Submission"] = relationship(primaryjoin=NEWEST, viewonly=True)
     marked_by: Mapped[User | None] = relationship()
 
     @hybrid_property
     def full_name(self) -> str:
-        """Return the first and last name; also works in SQL expressions."""
+        """Return the first and last name. This also works in SQL expressions."""
         return self.first_name + " " + self.last_name
 
     @property
     def marker(self) -> str | None:
         """Return the username that marked the lead, if the account still exists."""
-        return self.marked_by.username if self.marked_by else None
+        if self.marked_by is None:
+            return None
+        return self.marked_by.username
 
     @property
     def version(self) -> str:
-        """Return the version of the lead's data; looking at the lead does not change it."""
+        """Return the version of the lead's data. Looking at the lead does not change it."""
         return f"{self.submission_count}.{self.updated_at.timestamp():.6f}"
 
 
@@ -90,11 +96,12 @@ SORTED = (
     "last_name_key",
     "email_key",
 )
-for column in SORTED:
+for name in SORTED:
+    column = Lead.__table__.columns[name]
     # A unique column already has an index, and has no ties.
-    if not getattr(Lead, column).unique:
-        Index(f"ix_leads_{column}", getattr(Lead, column), Lead.id)
-    Index(f"ix_leads_status_{column}", Lead.status, getattr(Lead, column), Lead.id)
+    if not column.unique:
+        Index(f"ix_leads_{name}", column, Lead.id)
+    Index(f"ix_leads_status_{name}", Lead.status, column, Lead.id)
 Index("ix_leads_status_reached_out_at", Lead.status, Lead.reached_out_at, Lead.id)
 Index("ix_leads_status_id", Lead.status, Lead.id)
 Index("ix_leads_reference", Lead.reference)
@@ -109,7 +116,7 @@ class Submission(Base):
     __tablename__ = "submissions"
     __table_args__ = (UniqueConstraint("lead_id", "number"),)
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("leads.id", ondelete="CASCADE"))
     number: Mapped[int]
     first_name: Mapped[str] = mapped_column(String(NAME_MAX))
@@ -144,9 +151,9 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("leads.id", ondelete="SET NULL"))
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    user_id: Mapped[OptionalUser]
     kind: Mapped[str] = mapped_column(String(40))
-    request_id: Mapped[str | None] = mapped_column(String(64), default=log.request_id.get)
+    request_id: Mapped[RequestId]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     user: Mapped[User | None] = relationship()
@@ -161,6 +168,6 @@ class Erasure(Base):
     __tablename__ = "erasures"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)  # the id of the erased lead
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    request_id: Mapped[str | None] = mapped_column(String(64), default=log.request_id.get)
+    user_id: Mapped[OptionalUser]
+    request_id: Mapped[RequestId]
     created_at: Mapped[datetime] = mapped_column(default=now)

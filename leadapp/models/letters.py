@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..validation import EMAIL_MAX
-from .columns import Base
+from .columns import Base, RandomId
 from .leads import Submission
 
 
@@ -36,7 +36,7 @@ class Letter(Base):
         _counted("network"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    id: Mapped[RandomId]
     submission_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("submissions.id", ondelete="CASCADE"), index=True
     )

@@ -21,7 +21,8 @@ ENTRIES_MAX = 1000
 DIRECTORY_MAX = 512 * 1024
 EXPANDED_MAX = 100 * 2**20
 PART_MAX = 512 * 1024  # enough for a list of 1,000 parts in UTF-16
-STORED, DEFLATED = 0, 8
+STORED = 0
+DEFLATED = 8
 ENCRYPTED = 1  # a bit in the flags of an entry
 IN_ZIP64 = 0xFFFFFFFF
 ZIP64_EXTRA = 1
@@ -62,10 +63,11 @@ class Archive:
 
     def check(self) -> None:
         """Raise NotAResume if the archive expands too far or has an unknown compression method."""
-        if any(entry.method not in (STORED, DEFLATED) for entry in self.all_entries):
-            raise NotAResume(Code.RESUME_UNCHECKED)
-        if sum(entry.expanded for entry in self.all_entries) > EXPANDED_MAX:
-            raise NotAResume(Code.RESUME_UNCHECKED)
+        expanded = 0
+        for entry in self.all_entries:
+            expanded += entry.expanded
+            if expanded > EXPANDED_MAX or entry.method not in (STORED, DEFLATED):
+                raise NotAResume(Code.RESUME_UNCHECKED)
 
     def read(self, name: str) -> bytes:
         """Return one small entry, expanded; raise NotAResume if it is too large or unreadable."""
@@ -73,11 +75,13 @@ class Archive:
         if entry.flags & ENCRYPTED or entry.method not in (STORED, DEFLATED):
             raise NotAResume(Code.RESUME_UNCHECKED)
         self.stream.seek(entry.offset)
-        *_, name_length, extra_length = LOCAL.unpack(self.stream.read(LOCAL.size))
+        header = LOCAL.unpack(self.stream.read(LOCAL.size))
+        name_length, extra_length = header[9:11]
         self.stream.seek(name_length + extra_length, os.SEEK_CUR)
         content = self.stream.read(min(entry.compressed, 2 * PART_MAX))
         if entry.method == DEFLATED:
-            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, PART_MAX + 1)
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            content = inflate.decompress(content, PART_MAX + 1)
         if len(content) > PART_MAX:
             raise NotAResume(Code.RESUME_UNCHECKED)
         return content
@@ -100,11 +104,12 @@ def _directory(stream: IO[bytes]) -> bytes:
     # Read END.size bytes more, because the end record itself may end in zeros.
     tail = stream.read(padded_from + END.size - tail_at)
     at = _end_record(tail, length - tail_at)
-    *_, entries, size, offset, _ = END.unpack_from(tail, at)
-    if tail[max(0, at - LOCATOR_64.size) : at].startswith(b"PK\6\7"):
-        _, _, end_at, _ = LOCATOR_64.unpack_from(tail, at - LOCATOR_64.size)
+    entries, size, offset = END.unpack_from(tail, at)[4:7]
+    locator_at = at - LOCATOR_64.size
+    if locator_at >= 0 and tail.startswith(b"PK\6\7", locator_at):
+        _, _, end_at, _ = LOCATOR_64.unpack_from(tail, locator_at)
         stream.seek(end_at)
-        *_, entries, size, offset = END_64.unpack(stream.read(END_64.size))
+        entries, size, offset = END_64.unpack(stream.read(END_64.size))[7:10]
     if entries > ENTRIES_MAX or size > DIRECTORY_MAX:
         raise NotAResume(Code.RESUME_UNCHECKED)
     stream.seek(offset)
@@ -133,7 +138,7 @@ def _end_record(tail: bytes, length: int) -> int:
     at = tail.rfind(b"PK\5\6")
     while at >= 0:
         if at + END.size <= len(tail):
-            *_, comment_length = END.unpack_from(tail, at)
+            comment_length = END.unpack_from(tail, at)[-1]
             end = at + END.size + comment_length
             if end <= length and not tail[end:].strip(b"\0"):
                 return at
@@ -170,7 +175,16 @@ def _in_zip64(numbers: list[int], extra: bytes) -> list[int]:
         if field == ZIP64_EXTRA:
             # A disk number of 4 bytes may follow the numbers of 8 bytes.
             whole = length - length % LARGE.size
-            large = [number for (number,) in LARGE.iter_unpack(extra[4 : 4 + whole])]
-            return [large.pop(0) if number == IN_ZIP64 else number for number in numbers]
-        extra = extra[4 + length :]
+            values = extra[EXTRA.size : EXTRA.size + whole]
+            large = [number for (number,) in LARGE.iter_unpack(values)]
+            return _filled_in(numbers, large)
+        extra = extra[EXTRA.size + length :]
     return numbers
+
+
+def _filled_in(numbers: list[int], large: list[int]) -> list[int]:
+    """Return the numbers, with the next large number in the place of each that does not fit."""
+    filled = []
+    for number in numbers:
+        filled.append(large.pop(0) if number == IN_ZIP64 else number)
+    return filled

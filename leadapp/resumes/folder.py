@@ -35,7 +35,7 @@ class Staging:
             path.unlink(missing_ok=True)
 
 
-class Folder(Staging):
+class FolderStore(Staging):
     """Resumes as files of mode 0600 in one folder, on the same file system as `staging`."""
 
     def keep(self, staged: IO[bytes], key: str) -> None:
@@ -47,11 +47,7 @@ class Folder(Staging):
             staged.flush()
             os.fsync(staged.fileno())
             os.rename(staged.name, self._path(key))
-            folder = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(self.folder)
         except OSError as error:
             raise Unavailable(Code.STORAGE_UNAVAILABLE) from error
 
@@ -63,8 +59,9 @@ class Folder(Staging):
             raise NotFound(Code.RESUME_GONE) from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
-        """Return the keys of the files that were stored before `moment`."""
-        return (path.name for path in _older(self.folder, moment))
+        """Yield the keys of the files that were stored before `moment`."""
+        for path in _older(self.folder, moment):
+            yield path.name
 
     def delete(self, key: str) -> None:
         """Delete a stored file, if it still exists."""
@@ -75,6 +72,15 @@ class Folder(Staging):
         if "/" in key or key.startswith("."):
             raise NotFound(Code.RESUME_GONE)
         return self.folder / key
+
+
+def _sync_folder(folder: Path) -> None:
+    """Save the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _older(folder: Path, moment: datetime) -> Iterator[Path]:

@@ -10,9 +10,10 @@ DOC = "application/msword"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 CONTENT_TYPES = {".pdf": PDF, ".doc": DOC, ".docx": DOCX}
 KINDS = {PDF: "PDF", DOC: "DOC", DOCX: "DOCX"}
-ACCEPT = ",".join((*CONTENT_TYPES, *KINDS))
+ENDINGS = {content_type: ending for ending, content_type in CONTENT_TYPES.items()}
+ACCEPT = ",".join([*CONTENT_TYPES, *KINDS])
 
-# What a reader of a resume should know, by the code of the warning.
+# The warnings to show with a resume, by their code.
 WARNINGS = {
     "password_protected": "Password-protected",
     "macros": "Contains macros: open it with macros turned off",
@@ -38,8 +39,9 @@ TEXT = [
     (Code.RESUME_IS_HTML, rb"[a-z-]+:.*multipart/related"),
     (Code.RESUME_IS_LINK, rb"\[InternetShortcut\]|\{.*(\"doc_id\"|docs\.google\.com)"),
 ]
+ANY_CASE = re.DOTALL | re.IGNORECASE
 BINARY_SIGNS = [(code, re.compile(sign, re.DOTALL)) for code, sign in BINARY]
-TEXT_SIGNS = [(code, re.compile(sign, re.DOTALL | re.IGNORECASE)) for code, sign in TEXT]
+TEXT_SIGNS = [(code, re.compile(sign, ANY_CASE)) for code, sign in TEXT]
 
 
 @dataclass(frozen=True)

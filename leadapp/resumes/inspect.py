@@ -17,7 +17,7 @@ from ..errors import Refused
 from ..formatting import filesize
 from ..models.leads import FILENAME_MAX
 from . import ole, pdf, word
-from .formats import CONTENT_TYPES, KINDS, Content, NotAResume, other_format
+from .formats import CONTENT_TYPES, ENDINGS, KINDS, Content, NotAResume, other_format
 
 SHOWN_MAX = 40  # characters of a file name in a message
 JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them
@@ -44,8 +44,8 @@ class Resume:
 
 def inspect(stream: IO[bytes], filename: str) -> Resume:
     """Return an uploaded file as a Resume, or raise Refused with the reason."""
-    size = stream.seek(0, os.SEEK_END)
     name = clean_filename(filename)
+    size = stream.seek(0, os.SEEK_END)
     ending = os.path.splitext(name)[1].lower()
     if ending in CONTENT_TYPES:
         _check_size(size)
@@ -71,8 +71,9 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
 def _check_size(size: int) -> None:
     if size == 0:
         raise Refused(Code.RESUME_EMPTY)
-    if size > settings["MAX_FILE_SIZE"]:
-        raise Refused(Code.RESUME_TOO_LARGE, limit=filesize(settings["MAX_FILE_SIZE"]))
+    limit = settings["MAX_FILE_SIZE"]
+    if size > limit:
+        raise Refused(Code.RESUME_TOO_LARGE, limit=filesize(limit))
 
 
 def _content(stream: IO[bytes]) -> Content:
@@ -92,12 +93,12 @@ def _misnamed(name: str, content_type: str) -> Refused:
     stem, ending = os.path.splitext(name)
     if ending.lower() == ".dot":  # its content looks like a document's
         return Refused(Code.RESUME_IS_TEMPLATE, filename=_shown(name))
-    right = next(ending for ending, type_ in CONTENT_TYPES.items() if type_ == content_type)
+    renamed = (stem or "resume") + ENDINGS[content_type]
     return Refused(
         Code.RESUME_MISNAMED,
         filename=_shown(name),
         kind=KINDS[content_type],
-        renamed=_shown((stem or "resume") + right),
+        renamed=_shown(renamed),
     )
 
 
@@ -114,10 +115,12 @@ def clean_filename(filename: str) -> str:
 
     A name that is too long is shortened before its extension.
     """
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :]))[-1]
-    name = "".join(_clean(character) for character in name).strip(" " + JOINERS)
+    path = unicodedata.normalize("NFC", filename[-4 * FILENAME_MAX :])
+    last_part = re.split(r"[/\\]", path)[-1]
+    name = "".join(_clean(character) for character in last_part)
     # Strip leading dots: a file name that begins with a dot is hidden.
-    stem, ending = os.path.splitext(_plain_ending(name.lstrip(". " + JOINERS)))
+    name = name.strip(" " + JOINERS).lstrip(". " + JOINERS)
+    stem, ending = os.path.splitext(_plain_ending(name))
     return stem[: FILENAME_MAX - len(ending)] + ending[:FILENAME_MAX]
 
 
@@ -133,8 +136,8 @@ def _clean(character: str) -> str:
 def _plain_ending(name: str) -> str:
     """Return a name with its extension in ASCII if it is an accepted one in full-width letters."""
     for ending in CONTENT_TYPES:
-        stem, typed = name[: -len(ending)], name[-len(ending) :]
-        plain = unicodedata.normalize("NFKC", typed)
+        at = max(0, len(name) - len(ending))
+        plain = unicodedata.normalize("NFKC", name[at:])
         if plain.lower() == ending:
-            return stem + plain
+            return name[:at] + plain
     return name

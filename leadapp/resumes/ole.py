@@ -25,9 +25,7 @@ def read(stream: IO[bytes]) -> Content:
 
 def _word(ole: olefile.OleFileIO) -> Content:
     if ole.exists("WordDocument"):
-        flags = int.from_bytes(ole.openstream("WordDocument").read(12)[10:], "little")
-        signs = {"macros": ole.exists("Macros"), "password_protected": flags & DOC_ENCRYPTED}
-        return Content(DOC, [warning for warning, there in signs.items() if there])
+        return Content(DOC, _warnings(ole))
     if ole.exists("EncryptedPackage"):
         return Content(DOCX, ["password_protected"])
     if any(ole.exists(stream) for stream in OFFICE):
@@ -35,12 +33,23 @@ def _word(ole: olefile.OleFileIO) -> Content:
     raise NotAResume(Code.RESUME_TYPE)
 
 
+def _warnings(ole: olefile.OleFileIO) -> list[str]:
+    information_block = ole.openstream("WordDocument").read(12)
+    flags = int.from_bytes(information_block[10:], "little")
+    warnings = []
+    if ole.exists("Macros"):
+        warnings.append("macros")
+    if flags & DOC_ENCRYPTED:
+        warnings.append("password_protected")
+    return warnings
+
+
 class _BoundedOle(olefile.OleFileIO):
     """Reads at most ENTRIES_MAX directory entries; a hostile file of 2 MB took half a second."""
 
     entries = 0
 
-    def _load_direntry(self, sid: int) -> Any:
+    def _load_direntry(self, sid: int) -> Any:  # olefile has no types
         self.entries += 1
         if self.entries > ENTRIES_MAX:
             raise NotAResume(Code.RESUME_UNCHECKED)

@@ -11,8 +11,10 @@ from .formats import MARKUP, PDF, Content, NotAResume, other_format
 HEADER = b"%PDF-"
 # PDF readers accept a header anywhere in the first 1,024 bytes (PDF 1.7, Annex H, note 13).
 HEADER_WITHIN = 1024
-END, OBJECT = b"%%EOF", b" 0 obj"
-PIECE, OVERLAP = 2**16, 16
+END = b"%%EOF"
+OBJECT = b" 0 obj"
+PIECE = 2**16
+OVERLAP = 16
 SIGNS = {
     "password_protected": re.compile(rb"/Encrypt\b"),
     "runs_script": re.compile(rb"/(JS|JavaScript)\b"),
@@ -40,8 +42,12 @@ def read(stream: IO[bytes]) -> Content:
     for piece in _pieces(stream):
         # Most files have neither sign, so most pieces need only this one search.
         if ANY_SIGN.search(piece):
-            warnings |= {warning for warning, sign in SIGNS.items() if sign.search(piece)}
+            warnings.update(_warnings(piece))
     return Content(PDF, sorted(warnings))
+
+
+def _warnings(piece: bytes) -> list[str]:
+    return [warning for warning, sign in SIGNS.items() if sign.search(piece)]
 
 
 def _is_complete(stream: IO[bytes]) -> bool:

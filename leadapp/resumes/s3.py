@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import obstore
@@ -19,14 +19,18 @@ from ..errors import NotFound, Unavailable
 from ..log import logger
 from .folder import Staging
 
+if TYPE_CHECKING:  # obstore declares these types, but has no such names at run time
+    from obstore import ReadableFile
+    from obstore.store import ClientConfig, RetryConfig
+
 # With these limits, a request waits at most 10 s for a bucket that does not respond, 6 s for one
 # that is unreachable, and a third of a second for one that refuses connections.
-CLIENT = {"connect_timeout": "2s", "timeout": "10s"}
-RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+CLIENT: "ClientConfig" = {"connect_timeout": "2s", "timeout": "10s"}
+RETRY: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 PIECE = 64 * 1024
 
 
-class S3(Staging):
+class BucketStore(Staging):
     """Resumes as objects in a bucket, under generated keys.
 
     Uploads are staged on this machine. Accepted files are sent from there to the bucket.
@@ -35,14 +39,20 @@ class S3(Staging):
     def __init__(self, folder: Path, url: str, access_key: str, secret_key: str) -> None:
         super().__init__(folder)
         place = urlsplit(url)
+        # The query of the URL may set any option of S3Store.
         options: dict[str, Any] = dict(parse_qsl(place.query))
         if access_key:  # otherwise obstore uses the role of the machine
-            options |= {"access_key_id": access_key, "secret_access_key": secret_key}
-        plain = options.get("endpoint", "").startswith("http://")
-        options |= {"client_options": CLIENT | {"allow_http": plain}, "retry_config": RETRY}
-        # Not every S3-compatible store supports bulk deletion.
+            options["access_key_id"] = access_key
+            options["secret_access_key"] = secret_key
+        client = CLIENT.copy()
+        client["allow_http"] = options.get("endpoint", "").startswith("http://")
         self.bucket = S3Store(
-            place.netloc, prefix=place.path.strip("/") or None, disable_bulk_delete=True, **options
+            place.netloc,
+            prefix=place.path.strip("/") or None,
+            client_options=client,
+            retry_config=RETRY,
+            disable_bulk_delete=True,  # not every S3-compatible store supports it
+            **options,
         )
 
     def keep(self, staged: IO[bytes], key: str) -> None:
@@ -65,15 +75,18 @@ class S3(Staging):
         """
         with _reaching(Code.STORAGE_UNREACHABLE):
             try:
-                return io.BufferedReader(_Object(obstore.open_reader(self.bucket, key)), PIECE)
+                reader = obstore.open_reader(self.bucket, key)
             except (FileNotFoundError, ValueError) as error:
                 raise NotFound(Code.RESUME_GONE) from error
+            return io.BufferedReader(_Object(reader), PIECE)
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
         """Yield the keys of the objects that were stored before `moment`."""
         with _reaching(Code.STORAGE_UNREACHABLE):
             for page in obstore.list(self.bucket):
-                yield from (found["path"] for found in page if found["last_modified"] < moment)
+                for found in page:
+                    if found["last_modified"] < moment:
+                        yield found["path"]
 
     def delete(self, key: str) -> None:
         """Delete a stored object, if it still exists."""
@@ -84,7 +97,7 @@ class S3(Staging):
 class _Object(io.RawIOBase):
     """An object of the bucket as a raw Python file."""
 
-    def __init__(self, reader: Any) -> None:
+    def __init__(self, reader: "ReadableFile") -> None:
         self.reader = reader
 
     def readable(self) -> bool:
@@ -99,8 +112,9 @@ class _Object(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         with _reaching(Code.STORAGE_UNREACHABLE):
             piece = self.reader.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
+        size = len(piece)
+        buffer[:size] = piece
+        return size
 
 
 @contextmanager
@@ -109,5 +123,6 @@ def _reaching(code: Code) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        logger.error("the bucket cannot be used: %s", str(error).partition("\n")[0])
+        first_line = str(error).partition("\n")[0]
+        logger.error("the bucket cannot be used: %s", first_line)
         raise Unavailable(code) from error

@@ -2,14 +2,15 @@
 
 import struct
 import zlib
-from typing import IO
+from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from ..codes import Code
 from .archive import Archive, part_name
 from .formats import DOCX, Content, NotAResume
 
-TYPES, RELATIONSHIPS = part_name("[Content_Types].xml"), part_name("_rels/.rels")
+TYPES = part_name("[Content_Types].xml")
+RELATIONSHIPS = part_name("_rels/.rels")
 # The end of the relationship's type. The URL before it differs in Strict Open XML.
 MAIN_RELATIONSHIP = "/relationships/officedocument"
 MAIN_TYPE = f"{DOCX}.main+xml"
@@ -39,6 +40,13 @@ BROKEN = (
 )
 
 
+class Element(NamedTuple):
+    """An XML element: its name without the namespace, and its attributes."""
+
+    name: str
+    attributes: dict[str, str]
+
+
 def read(stream: IO[bytes]) -> Content:
     """Return the type and warnings of a Word document, or raise NotAResume."""
     try:
@@ -49,11 +57,19 @@ def read(stream: IO[bytes]) -> Content:
     except BROKEN as error:
         raise NotAResume(Code.RESUME_INCOMPLETE) from error
     if main_type != MAIN_TYPE:
-        others = (code for sign, code in OTHER_TYPES.items() if sign in main_type)
-        raise NotAResume(next(others, Code.RESUME_TYPE))
+        raise NotAResume(_other_type(main_type))
     archive.check()
-    has_macros = any(name.endswith(MACROS_PART) for name in archive.entries)
-    return Content(DOCX, ["macros"] if has_macros else [])
+    if any(name.endswith(MACROS_PART) for name in archive.entries):
+        return Content(DOCX, ["macros"])
+    return Content(DOCX)
+
+
+def _other_type(main_type: str) -> Code:
+    """Return the code for the type of a main part that is not a Word document."""
+    for sign, code in OTHER_TYPES.items():
+        if sign in main_type:
+            return code
+    return Code.RESUME_TYPE
 
 
 def _without_types(names: set[str]) -> Code:
@@ -71,20 +87,19 @@ def _main_type(archive: Archive) -> str:
     The package's relationships name the main part. If they name none that exists, the main part is
     one with the content type of a Word document.
     """
-    types = _elements(archive.read(TYPES))
-    by_part = {
-        part_name(row["PartName"]): _plain(row["ContentType"])
-        for element, row in types
-        if element == "Override"
-    }
-    by_ending = {
-        row["Extension"].lower(): _plain(row["ContentType"])
-        for element, row in types
-        if element == "Default"
-    }
-    for part in [*_related(archive), *_parts_of_main_type(by_part)]:
+    by_part = {}
+    by_ending = {}
+    for name, attributes in _elements(archive.read(TYPES)):
+        if name == "Override":
+            part = part_name(attributes["PartName"])
+            by_part[part] = _plain(attributes["ContentType"])
+        elif name == "Default":
+            ending = attributes["Extension"].lower()
+            by_ending[ending] = _plain(attributes["ContentType"])
+    for part in _related(archive) + _parts_of_main_type(by_part):
         if part in archive.entries:
-            return by_part.get(part) or by_ending.get(part.rpartition(".")[2], "")
+            ending = part.rpartition(".")[2]
+            return by_part.get(part) or by_ending.get(ending, "")
     return ""
 
 
@@ -92,11 +107,13 @@ def _related(archive: Archive) -> list[str]:
     """Return the parts that the package's relationships name as the main part."""
     if RELATIONSHIPS not in archive.entries:
         return []
-    return [
-        part_name(row["Target"])
-        for element, row in _elements(archive.read(RELATIONSHIPS))
-        if element == "Relationship" and row["Type"].lower().endswith(MAIN_RELATIONSHIP)
-    ]
+    parts = []
+    for name, attributes in _elements(archive.read(RELATIONSHIPS)):
+        if name != "Relationship":
+            continue
+        if attributes["Type"].lower().endswith(MAIN_RELATIONSHIP):
+            parts.append(part_name(attributes["Target"]))
+    return parts
 
 
 def _parts_of_main_type(by_part: dict[str, str]) -> list[str]:
@@ -108,18 +125,18 @@ def _plain(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
-    """Return the elements of a part as pairs of a name without namespace and attributes.
+def _elements(xml: bytes) -> list[Element]:
+    """Return the elements of a part.
 
     Raises NotAResume for a DTD, which Open XML forbids. Only a DTD can declare entities: without
     one, the parser expands and fetches none. Expat reads UTF-8 and UTF-16, as the standard allows.
     """
-    found: list[tuple[str, dict[str, str]]] = []
+    found: list[Element] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if len(found) == ELEMENTS_MAX:
             raise NotAResume(Code.RESUME_UNCHECKED)
-        found.append((name.rpartition(" ")[2], attributes))
+        found.append(Element(name.rpartition(" ")[2], attributes))
 
     def refuse(*_doctype: object) -> None:
         raise NotAResume(Code.RESUME_UNCHECKED)

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, desc, func, select
 
-from ..extensions import db, lock_until_commit
+from ..extensions import db
 from ..models.letters import Letter
+from ..postgres import lock_until_commit
 
 PER_HOUR = 5
 RECIPIENTS_PER_HOUR = 30
@@ -40,10 +41,10 @@ def due_at(mailbox: str, network: str | None, at: datetime) -> datetime | None:
     are dropped. New and known people cost the same queries, so the response time reveals nothing.
     """
     if network:
-        lock_until_commit(network, mailbox)
+        lock_until_commit(db.session.connection(), network, mailbox)
         due = _turn_of_network(mailbox, network, at)
     else:
-        lock_until_commit(mailbox)
+        lock_until_commit(db.session.connection(), mailbox)
         due = at
     hours = {"mailbox": mailbox, "after": due - HOUR, "before": due + HOUR}
     count = db.session.connection().scalar(COUNT_OF_MAILBOX, hours) or 0

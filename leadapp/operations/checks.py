@@ -16,11 +16,12 @@ from ..clock import now
 from ..config import settings
 from ..config.checks import LOOPBACK
 from ..config.kinds import SETTINGS
-from ..extensions import db, is_pooled, limiter, migrate
+from ..extensions import db, limiter, migrate
 from ..formatting import span, when
 from ..mail import queue, smtp
 from ..models.columns import UTCDateTime
 from ..models.leads import Lead
+from ..postgres import is_pooled
 from ..resumes.store import store
 
 CLOCKS_APART = timedelta(seconds=10)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, select
 
 from ..codes import Code
 from ..errors import Unavailable
-from ..extensions import db, is_pooled
+from ..extensions import db
 from ..models.leads import Submission
+from ..postgres import is_pooled
 
 
 def snapshot() -> Connection:

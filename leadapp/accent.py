@@ -5,20 +5,26 @@ WCAG 2.2 defines contrast as (lighter + 0.05) / (darker + 0.05) of the relative 
 
 import re
 
-WHITE, DARK_PAPER, DARK_INK = "#ffffff", "#14181d", "#10222a"
+WHITE = "#ffffff"
+DARK_PAPER = "#14181d"
+DARK_INK = "#10222a"
 READABLE = 4.5
 
 
-def _channels(colour: str) -> list[float]:
-    return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def _channels(color: str) -> list[float]:
+    """Return the red, green and blue of a `#rrggbb` color, each from 0 to 1."""
+    return [value / 255 for value in bytes.fromhex(color[1:])]
 
 
-def _luminance(colour: str) -> float:
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in _channels(colour)
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def _luminance(color: str) -> float:
+    red, green, blue = map(_linear, _channels(color))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(channel: float) -> float:
+    if channel <= 0.04045:
+        return channel / 12.92
+    return ((channel + 0.055) / 1.055) ** 2.4
 
 
 def contrast(one: str, other: str) -> float:
@@ -32,17 +38,29 @@ def parse(text: str) -> str:
 
     An empty text is allowed and means the accent of our own style sheet.
     """
-    if text and not (re.fullmatch(r"#[0-9a-fA-F]{6}", text) and contrast(text, WHITE) >= READABLE):
+    if text == "":
+        return ""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError(text)
+    if contrast(text, WHITE) < READABLE:
         raise ValueError(text)
     return text.lower()
 
 
-def on_dark(colour: str) -> str:
+def on_dark(color: str) -> str:
     """Lighten an accent until it is readable on a dark background, and dark text on it too."""
-    for share in range(0, 101, 5):
-        mixed = "#" + "".join(
-            f"{round(255 * (part + (1 - part) * share / 100)):02x}" for part in _channels(colour)
-        )
-        if min(contrast(mixed, DARK_PAPER), contrast(mixed, DARK_INK)) >= READABLE:
-            break
-    return mixed
+    for percent in range(0, 100, 5):
+        mixed = _mixed_with_white(color, percent)
+        on_paper = contrast(mixed, DARK_PAPER)
+        under_ink = contrast(mixed, DARK_INK)
+        if on_paper >= READABLE and under_ink >= READABLE:
+            return mixed
+    return WHITE
+
+
+def _mixed_with_white(color: str, percent: int) -> str:
+    mixed = []
+    for channel in _channels(color):
+        lighter = channel + (1 - channel) * percent / 100
+        mixed.append(round(255 * lighter))
+    return "#" + bytes(mixed).hex()

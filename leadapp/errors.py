@@ -1,6 +1,7 @@
 """The errors of the domain; each carries a code, which has the words."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 from .codes import Code
 
@@ -33,7 +34,8 @@ class InvalidInput(Exception):
 
     def __init__(self, fields: Mapping[str, list[Message]]) -> None:
         self.fields = fields
-        super().__init__("; ".join(words for messages in fields.values() for words in messages))
+        messages = chain.from_iterable(fields.values())
+        super().__init__("; ".join(messages))
 
 
 class LeadappError(Exception):
@@ -47,7 +49,8 @@ class LeadappError(Exception):
     def __init__(self, code: Code, *, retry_after: int | None = None, **facts: object) -> None:
         self.code = code
         self.message = Message(code, **facts)
-        self.retry_after = retry_after or self.retry_after
+        if retry_after is not None:
+            self.retry_after = retry_after
         super().__init__(self.message)
 
 

@@ -9,6 +9,8 @@ from .config import settings
 
 # Without 0, 1 and L, which look like other characters, and without vowels, which could form words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+ORDINAL_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+ELEVEN_TO_THIRTEEN = (11, 12, 13)
 GREETED_MAX = 40
 GREETED_WORDS = 4
 # Hyphens, apostrophes, middle dots, and the joiners of Persian and Indian scripts.
@@ -28,10 +30,15 @@ def day(date: date) -> str:
 def span(length: timedelta) -> str:
     """Return a duration, rounded down: 2 d 4 h, 18 h, 30 min."""
     minutes = max(0, int(length.total_seconds() // 60))
-    days, hours = minutes // 1440, minutes // 60 % 24
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    return f"{hours} h" if hours else f"{minutes} min"
+    hours = minutes // 60
+    days = hours // 24
+    if hours == 0:
+        return f"{minutes} min"
+    if days == 0:
+        return f"{hours} h"
+    if hours % 24 == 0:
+        return f"{days} d"
+    return f"{days} d {hours % 24} h"
 
 
 def filesize(size: int) -> str:
@@ -40,14 +47,15 @@ def filesize(size: int) -> str:
         return f"{size} bytes"
     if size < 2**20:
         return f"{size // 1024} KB"
-    return f"{size / 2**20:.1f}".removesuffix(".0") + " MB"
+    megabytes = f"{size / 2**20:.1f}".removesuffix(".0")
+    return f"{megabytes} MB"
 
 
 def ordinal(number: int) -> str:
     """Return an ordinal number: 1st, 2nd, 3rd, 4th, 11th."""
-    ending = (
-        "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    )
+    if number % 100 in ELEVEN_TO_THIRTEEN:
+        return f"{number}th"
+    ending = ORDINAL_ENDINGS.get(number % 10, "th")
     return f"{number}{ending}"
 
 
@@ -59,8 +67,10 @@ def masked(email: str) -> str:
 
 def new_reference() -> str:
     """Return a random reference for a lead, without look-alike characters: LD-7K4M-92QX."""
-    digits = "".join(secrets.choice(REFERENCE_DIGITS) for _ in range(8))
-    return f"LD-{digits[:4]}-{digits[4:]}"
+    digits = [secrets.choice(REFERENCE_DIGITS) for _ in range(8)]
+    first = "".join(digits[:4])
+    second = "".join(digits[4:])
+    return f"LD-{first}-{second}"
 
 
 def unlinked(text: str) -> str:
@@ -70,9 +80,16 @@ def unlinked(text: str) -> str:
 
 def greeting(first_name: str) -> str:
     """Return "Hello Ana,", or "Hello," if the name may be more than a name, such as an ad."""
-    letters = [character for character in first_name if character not in NAME_MARKS]
+    if _is_plain_name(first_name):
+        return f"Hello {first_name},"
+    return "Hello,"
+
+
+def _is_plain_name(name: str) -> bool:
+    if len(name) > GREETED_MAX or len(name.split()) > GREETED_WORDS:
+        return False
+    letters = [character for character in name if character not in NAME_MARKS]
+    if not letters:
+        return False
     # In Unicode, category L is letters and M is combining marks.
-    is_name = letters and all(unicodedata.category(letter)[0] in "LM" for letter in letters)
-    if not is_name or len(first_name) > GREETED_MAX or len(first_name.split()) > GREETED_WORDS:
-        return "Hello,"
-    return f"Hello {first_name},"
+    return all(unicodedata.category(letter)[0] in "LM" for letter in letters)

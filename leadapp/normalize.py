@@ -2,17 +2,29 @@
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 # Letters that Unicode does not decompose, with the plain letters that people type instead.
 LETTERS = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+    {
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+    }
 )
 
 
 def email_key(address: str) -> str:
     """Return the key that all spellings of one e-mail address share."""
-    return _spelled(address, "normalized").lower()
+    valid = _validated(address)
+    if valid is None:
+        return address.lower()
+    return valid.normalized.lower()
 
 
 def ascii_email(address: str) -> str:
@@ -20,20 +32,22 @@ def ascii_email(address: str) -> str:
 
     The older IDNA 2003 would turn faß.de into fass.de, which is another domain.
     """
-    return _spelled(address, "ascii_email")
-
-
-def _spelled(address: str, way: str) -> str:
-    try:
-        return getattr(validate_email(address, check_deliverability=False), way) or address
-    except EmailNotValidError:
-        # An operator's domain may be private, such as leadmanagement.local.
+    valid = _validated(address)
+    if valid is None or valid.ascii_email is None:
         return address
+    return valid.ascii_email
+
+
+def _validated(address: str) -> ValidatedEmail | None:
+    """Return None for a private domain, such as leadmanagement.local, which operators may use."""
+    try:
+        return validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return None
 
 
 def fold(text: str) -> str:
     """Return text without case and accents, for searching and sorting."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(
-        character for character in plain if not unicodedata.combining(character)
-    ).translate(LETTERS)
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return plain.translate(LETTERS)

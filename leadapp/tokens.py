@@ -20,6 +20,8 @@ LEEWAY = timedelta(seconds=10)
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
 RESET_LIFETIME = 3600
+# The data of a kept resume, by name: a token contains them as JSON.
+Kept = dict[str, Any]
 # A receipt ends when the lead is erased.
 PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}
 
@@ -37,9 +39,12 @@ class LeewaySigner(TimestampSigner):
         value, signed_at = super().unsign(signed_value, return_timestamp=True)
         if max_age is not None:
             age = now() - signed_at
-            if not -LEEWAY <= age <= timedelta(seconds=max_age) + LEEWAY:
+            oldest = timedelta(seconds=max_age) + LEEWAY
+            if not -LEEWAY <= age <= oldest:
                 raise SignatureExpired(f"Signed {age} ago", payload=value, date_signed=signed_at)
-        return (value, signed_at) if return_timestamp else value
+        if return_timestamp:
+            return value, signed_at
+        return value
 
 
 class URLSerializer(URLSafeTimedSerializer):
@@ -81,12 +86,13 @@ def verify_form_id(token: str | None) -> str | None:
     return _read("form", token, FORM_LIFETIME)
 
 
-def sign_upload(resume: dict[str, Any], form: str) -> str:
+def sign_upload(resume: Kept, form: str) -> str:
     """Sign the data of a stored resume, for the one form that keeps it."""
-    return str(_signer("kept").dumps(resume | {"form": verify_form_id(form)}))
+    kept = dict(resume, form=verify_form_id(form))
+    return str(_signer("kept").dumps(kept))
 
 
-def verify_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
+def verify_upload(token: str | None, form: str | None) -> Kept | None:
     """Return the data of the resume that this form kept, or None if there is none or it expired.
 
     The hour starts with the first form that kept the file, because the sweep deletes a file by the
@@ -99,7 +105,7 @@ def verify_upload(token: str | None, form: str | None) -> dict[str, Any] | None:
     kept_for = now().timestamp() - kept.get("kept_at", 0)
     if kept_for > KEPT_LIFETIME + LEEWAY.total_seconds():
         return None
-    return dict(kept)
+    return kept
 
 
 def sign_page(purpose: str, submission_id: uuid.UUID) -> str:
@@ -108,9 +114,13 @@ def sign_page(purpose: str, submission_id: uuid.UUID) -> str:
 
 
 def verify_page(purpose: str, token: str) -> uuid.UUID:
-    """Return the submission of a page; raises NotFound if unknown, Gone after its lifetime."""
+    """Return the submission of a page.
+
+    Raises RECEIPT_UNKNOWN, or RECEIPT_EXPIRED after the page's lifetime.
+    """
     try:
-        return uuid.UUID(_signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose]))
+        submission_id = _signer(purpose).loads(token, max_age=PAGE_LIFETIMES[purpose])
+        return uuid.UUID(submission_id)
     except SignatureExpired as error:
         raise LeadappError(Code.RECEIPT_EXPIRED) from error
     except BadData as error:
@@ -119,9 +129,9 @@ def verify_page(purpose: str, token: str) -> uuid.UUID:
 
 def digest(purpose: str, text: str) -> str:
     """Return a keyed hash of a text, different for each purpose."""
-    return hmac.digest(
-        settings["SECRET_KEY"].encode(), f"{purpose}:{text}".encode(), "sha256"
-    ).hex()
+    key = settings["SECRET_KEY"].encode()
+    message = f"{purpose}:{text}".encode()
+    return hmac.digest(key, message, "sha256").hex()
 
 
 def sign_reset(user_id: uuid.UUID, hashed_password: str) -> str:
@@ -129,7 +139,8 @@ def sign_reset(user_id: uuid.UUID, hashed_password: str) -> str:
 
     It contains a digest of the current password hash, so it works only until the password changes.
     """
-    return str(_signer("reset").dumps([user_id.hex, digest("password", hashed_password)]))
+    password_digest = digest("password", hashed_password)
+    return str(_signer("reset").dumps([user_id.hex, password_digest]))
 
 
 def verify_reset(token: str) -> tuple[uuid.UUID | None, str]:
@@ -137,8 +148,11 @@ def verify_reset(token: str) -> tuple[uuid.UUID | None, str]:
 
     The user id is None if the token is invalid or more than an hour old.
     """
-    user_id, was = _read("reset", token, RESET_LIFETIME) or (None, "")
-    return user_id and uuid.UUID(user_id), was
+    signed = _read("reset", token, RESET_LIFETIME)
+    if signed is None:
+        return None, ""
+    user_id, password_digest = signed
+    return uuid.UUID(user_id), password_digest
 
 
 def sign_bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -> str:
@@ -146,7 +160,12 @@ def sign_bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -
 
     `jti` is the login's id, so deleting the login's row ends the token.
     """
-    claims = {"jti": str(login_id), "sub": str(user_id), "iat": now(), "exp": expires_at}
+    claims = {
+        "jti": str(login_id),
+        "sub": str(user_id),
+        "iat": now(),
+        "exp": expires_at,
+    }
     return jwt.encode(claims, settings["SECRET_KEY"], algorithm=settings["ALGORITHM"])
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import import_module
 
 from email_validator import EmailNotValidError, validate_email
@@ -12,22 +12,18 @@ from .errors import Refused
 
 NAME_MAX = 100
 EMAIL_MAX = 254  # RFC 5321's longest path, without its angle brackets
-PASSWORD_MIN, PASSWORD_MAX_BYTES = 8, 72  # bcrypt reads only 72 bytes
+PASSWORD_MIN = 8
+PASSWORD_MAX_BYTES = 72  # bcrypt reads no more
+# NFC joins at most four characters into one, so a text that is cut after 4 * limit + 1 characters
+# is too long anyway. Normalizing a very long text would take seconds.
+NFC_JOINS = 4
 # Invisible characters that copied text may contain: spaces, zero-width marks, blank letters.
 BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
     character
     for character in map(chr, range(0x3001))
     if character.isspace() or unicodedata.category(character) == "Cf"
 )
-# Cleans an e-mail address: removes invisible characters, replaces full-width forms by ASCII.
-CLEANED_EMAIL: dict[int, int | None] = {
-    ord(character): None for character in BLANK if not character.isspace()
-}
-CLEANED_EMAIL.update(dict.fromkeys((0x115F, 0x1160, 0xFFA0)))  # Hangul fillers
-CLEANED_EMAIL.update(dict.fromkeys(range(0xFE00, 0xFE10)))  # variation selectors
-CLEANED_EMAIL.update(dict.fromkeys(range(0xE0000, 0xE0080)))  # tags
-CLEANED_EMAIL.update({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
-CLEANED_EMAIL.update({0x3002: ord("."), 0xFF61: ord(".")})  # full stops of East Asian keyboards
+# Unicode's categories of control characters, surrogates, and separators of lines and paragraphs.
 CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 USERNAME_PATTERN = "[A-Za-z0-9_-]{3,50}"
 PASSWORD_KINDS = ("[A-Z]", "[a-z]", "[0-9]")
@@ -69,28 +65,59 @@ def _name_pattern() -> str:
 NAME_PATTERN = _name_pattern()
 
 
-def person_name(missing: Code, too_long: Code, characters: Code) -> Callable[[str | None], str]:
-    """Return the rule for a name: 1 to 100 characters after trimming and NFC, none a control."""
+def _email_cleaning() -> dict[int, int | None]:
+    """Return a table that removes invisible characters and replaces full-width forms by ASCII."""
+    table: dict[int, int | None] = {}
+    for character in BLANK:
+        if not character.isspace():
+            table[ord(character)] = None
+    hangul_fillers = [0x115F, 0x1160, 0xFFA0]
+    variation_selectors = range(0xFE00, 0xFE10)
+    tags = range(0xE0000, 0xE0080)
+    for invisible in (hangul_fillers, variation_selectors, tags):
+        for code in invisible:
+            table[code] = None
+    for full_width in range(0xFF01, 0xFF5F):
+        table[full_width] = full_width - 0xFEE0
+    for full_stop in (0x3002, 0xFF61):  # of East Asian keyboards
+        table[full_stop] = ord(".")
+    return table
 
-    def rule(text: str | None) -> str:
-        # Normalizing a very long text would take seconds. NFC joins at most four characters into
-        # one, so a text that is cut here is too long anyway.
-        name = unicodedata.normalize("NFC", (text or "").strip(BLANK)[: 4 * NAME_MAX + 1])
-        if not name:
-            raise Refused(missing)
-        if len(name) > NAME_MAX:
-            raise Refused(too_long, limit=NAME_MAX)
-        if any(unicodedata.category(character) in CONTROLS for character in name):
-            raise Refused(characters)
-        return name
 
-    return rule
+CLEANED_EMAIL = _email_cleaning()
 
 
-first_name = person_name(
-    Code.FIRST_NAME_MISSING, Code.FIRST_NAME_TOO_LONG, Code.FIRST_NAME_CHARACTERS
-)
-last_name = person_name(Code.LAST_NAME_MISSING, Code.LAST_NAME_TOO_LONG, Code.LAST_NAME_CHARACTERS)
+def first_name(text: str | None) -> str:
+    """Return a trimmed first name in NFC: 1 to 100 characters, none a control."""
+    name = _composed_name(text)
+    if not name:
+        raise Refused(Code.FIRST_NAME_MISSING)
+    if len(name) > NAME_MAX:
+        raise Refused(Code.FIRST_NAME_TOO_LONG, limit=NAME_MAX)
+    if _has_controls(name):
+        raise Refused(Code.FIRST_NAME_CHARACTERS)
+    return name
+
+
+def last_name(text: str | None) -> str:
+    """Return a trimmed last name in NFC: 1 to 100 characters, none a control."""
+    name = _composed_name(text)
+    if not name:
+        raise Refused(Code.LAST_NAME_MISSING)
+    if len(name) > NAME_MAX:
+        raise Refused(Code.LAST_NAME_TOO_LONG, limit=NAME_MAX)
+    if _has_controls(name):
+        raise Refused(Code.LAST_NAME_CHARACTERS)
+    return name
+
+
+def _composed_name(text: str | None) -> str:
+    trimmed = (text or "").strip(BLANK)
+    return unicodedata.normalize("NFC", trimmed[: NFC_JOINS * NAME_MAX + 1])
+
+
+def _has_controls(text: str) -> bool:
+    return any(unicodedata.category(character) in CONTROLS for character in text)
 
 
 def email(text: str | None) -> str:
@@ -110,8 +137,11 @@ def email(text: str | None) -> str:
 
 def mailbox(key: str) -> str:
     """Return the mailbox of an e-mail key: the key without a +tag."""
-    local, at, domain = key.rpartition("@")
-    return (local.partition("+")[0] or local) + at + domain
+    local, _, domain = key.rpartition("@")
+    without_tag = local.partition("+")[0]
+    if not without_tag:
+        return key
+    return f"{without_tag}@{domain}"
 
 
 def search(text: str | None) -> str:
@@ -119,28 +149,29 @@ def search(text: str | None) -> str:
     text = text or ""
     if len(text) > 10 * NAME_MAX:  # not worth looking at each character
         raise Refused(Code.QUERY_TOO_LONG, limit=NAME_MAX)
-    typed = "".join(
+    printable = "".join(
         character for character in text if unicodedata.category(character) not in CONTROLS
     )
-    typed = typed.replace("\u2060", "").strip()
-    if len(typed) > NAME_MAX:
+    searched = printable.replace("\u2060", "").strip()
+    if len(searched) > NAME_MAX:
         raise Refused(Code.QUERY_TOO_LONG, limit=NAME_MAX)
-    return typed
+    return searched
 
 
 def sign_in_name(text: str | None) -> str:
     """Check a sign-in name: a username or an e-mail address."""
-    if not (text and text.strip()):
+    name = (text or "").strip()
+    if not name:
         raise Refused(Code.SIGN_IN_NAME_MISSING)
     # PostgreSQL rejects NUL, and no username or address contains it.
-    return text.strip().replace("\0", "")[:EMAIL_MAX]
+    return name.replace("\0", "")[:EMAIL_MAX]
 
 
 def submission_count(text: str | None) -> int:
     """Check the number of submissions that the attorney saw."""
-    if not re.fullmatch("[0-9]{1,9}", text or ""):
+    if text is None or not re.fullmatch("[0-9]{1,9}", text):
         raise Refused(Code.SUBMISSION_COUNT_MISSING)
-    return int(text or 0)
+    return int(text)
 
 
 def username(text: str | None) -> str:
@@ -154,8 +185,8 @@ def username(text: str | None) -> str:
 
 def composed_password(text: str | None) -> str:
     """Return a password in NFC, because systems encode an accented letter in two different ways."""
-    # NFC joins at most four characters into one, so a text that is cut here is too long anyway.
-    return unicodedata.normalize("NFC", (text or "")[: 4 * PASSWORD_MAX_BYTES + 1])
+    typed = text or ""
+    return unicodedata.normalize("NFC", typed[: NFC_JOINS * PASSWORD_MAX_BYTES + 1])
 
 
 def password(text: str | None) -> str:
@@ -169,10 +200,11 @@ def password(text: str | None) -> str:
         raise Refused(Code.PASSWORD_MISSING)
     if len(text) < PASSWORD_MIN or len(text.encode()) > PASSWORD_MAX_BYTES:
         raise Refused(Code.PASSWORD_LENGTH)
-    if not all(re.search(kind, text) for kind in PASSWORD_KINDS):
-        raise Refused(Code.PASSWORD_CHARACTERS)
+    for required in PASSWORD_KINDS:
+        if not re.search(required, text):
+            raise Refused(Code.PASSWORD_CHARACTERS)
     # Imported here, because its lists take 13 MB of memory and a web worker seldom needs them.
-    commonest = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
-    if text.lower() in commonest:
+    lists = import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
+    if text.lower() in lists["passwords"]:
         raise Refused(Code.PASSWORD_COMMON)
     return text

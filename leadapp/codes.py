@@ -19,6 +19,7 @@ class Code(Enum):
         """Return the code as programs read it, such as `lead_unknown`."""
         return self.name.lower()
 
+    # Names and e-mail addresses
     FIRST_NAME_MISSING = 422, "Enter your first name"
     FIRST_NAME_TOO_LONG = 422, "The first name must be {limit} characters or fewer"
     FIRST_NAME_CHARACTERS = (
@@ -35,6 +36,7 @@ class Code(Enum):
     EMAIL_FORMAT = 422, "Enter an e-mail address like name@example.com"
     EMAIL_TOO_LONG = 422, "The e-mail address must be {limit} characters or fewer"
     EMAIL_TAKEN = 422, "An account with this e-mail address already exists"
+    # Resumes
     RESUME_MISSING = 422, "Select a resume"
     RESUME_TYPE = 422, "The resume must be a PDF, DOC or DOCX file"
     RESUME_TOO_LARGE = 422, "The resume must be smaller than {limit}"
@@ -77,6 +79,7 @@ class Code(Enum):
         "The file was changed or deleted after you selected it. Select it again. If it is in a "
         "cloud drive, save a copy on this device first",
     )
+    # The form and its receipt
     FORM_STALE = (
         400,
         "This page was open for too long. Nothing you typed is lost: check it and send it again",
@@ -86,6 +89,9 @@ class Code(Enum):
         "A hidden field was filled in, perhaps by your browser. Nothing you typed is lost: "
         "press send again",
     )
+    RECEIPT_EXPIRED = 410, "This page has expired. The firm still has what you sent"
+    RECEIPT_UNKNOWN = 404, "This page was not found"
+    # Accounts
     USERNAME_MISSING = 422, "Enter a username"
     USERNAME_FORMAT = 422, "The username must have 3 to 50 letters, digits, underscores or hyphens"
     USERNAME_TAKEN = 422, "An account with this username already exists"
@@ -126,16 +132,9 @@ class Code(Enum):
         401,
         "This token has expired, was revoked or was not issued by this site; sign in again",
     )
+    # Leads
     LEAD_UNKNOWN = 404, "This lead was not found; it may have been erased"
     SUBMISSION_UNKNOWN = 404, "This submission was not found"
-    IDEMPOTENCY_KEY_REUSED = (
-        422,
-        "This Idempotency-Key was already used for other content; send this content with a new key",
-    )
-    IDEMPOTENCY_KEY_FORMAT = (
-        422,
-        "The Idempotency-Key must have 1 to 255 printable ASCII characters without spaces",
-    )
     VERSION_STALE = 412, "The lead has changed since you read it; read it again"
     MARK_CHANGED = 409, "The lead has changed since you read it; read it again"
     LETTER_UNKNOWN = 404, "This e-mail was not found"
@@ -146,18 +145,18 @@ class Code(Enum):
         409,
         "This lead was marked more than ten minutes ago; the mark can no longer be undone",
     )
+    SUBMISSION_NEWER = 409, "A newer submission has arrived; review it first"
+    SUBMISSION_COUNT_MISSING = 422, "Open the lead again before you mark it"
+    STATUS_TRANSITION = 409, "A lead can only change from PENDING to REACHED_OUT"
+    # Storage
     RESUME_GONE = (
         404,
         "The file of this resume is missing from storage; the details of the lead are still here",
     )
-    SUBMISSION_NEWER = 409, "A newer submission has arrived; review it first"
-    SUBMISSION_COUNT_MISSING = 422, "Open the lead again before you mark it"
-    STATUS_TRANSITION = 409, "A lead can only change from PENDING to REACHED_OUT"
-    RECEIPT_EXPIRED = 410, "This page has expired. The firm still has what you sent"
-    RECEIPT_UNKNOWN = 404, "This page was not found"
     STORAGE_UNAVAILABLE = 503, "Your submission could not be stored; send it again in a minute"
     STORAGE_UNREACHABLE = 503, "The stored files cannot be reached right now; try again in a minute"
     DATABASE_UNAVAILABLE = 503, "The database cannot be reached right now; try again in a minute"
+    # Backups
     BACKUP_UNKNOWN = 404, "There is no complete backup in {folder}"
     BACKUP_DAMAGED = (
         409,
@@ -188,6 +187,15 @@ class Code(Enum):
         "PostgreSQL's own address",
     )
     TOOL_FAILED = 503, "{tool} failed: {words}"
+    # The API
+    IDEMPOTENCY_KEY_REUSED = (
+        422,
+        "This Idempotency-Key was already used for other content; send this content with a new key",
+    )
+    IDEMPOTENCY_KEY_FORMAT = (
+        422,
+        "The Idempotency-Key must have 1 to 255 printable ASCII characters without spaces",
+    )
     JSON_UNREADABLE = 400, "The body must be a JSON object"
     BODY_UNREADABLE = 400, "We could not read what your browser sent. Go back and send it again"
     BODY_TOO_LARGE = 413, "The request is too large. Send at most {limit}"
@@ -202,6 +210,7 @@ class Code(Enum):
     SORT_DESC_UNKNOWN = 422, "sort_desc must be true or false"
     QUERY_TOO_LONG = 422, "The search must be {limit} characters or fewer"
     TEXT_EXPECTED = 422, "This must be text"
+    # HTTP
     HOST_UNKNOWN = (
         400,
         "This site is not set up for this host name. Check the address, or ask the "
@@ -221,12 +230,12 @@ class Code(Enum):
     HTTP_422 = 422, "Some values in the request were not accepted"
     HTTP_429 = (
         429,
-        "Too many attempts. Wait {wait} and send it again. Everything you typed is still in the"
-        " form",
+        "Too many attempts. Wait {wait} and send it again. "
+        "Everything you typed is still in the form",
     )
     HTTP_500 = (
         500,
-        "Something went wrong on our side, and the error was logged. Everything you sent before"
-        " is safe",
+        "Something went wrong on our side, and the error was logged. "
+        "Everything you sent before is safe",
     )
     HTTP_503 = 503, "We cannot do this right now; try again in a minute"

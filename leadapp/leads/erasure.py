@@ -24,17 +24,19 @@ from .history import record
 LIST = "erased"
 
 
-def erase(lead_id: uuid.UUID, *still: ColumnElement[bool], by: User | None = None) -> bool:
-    """Erase a lead if its row meets all conditions in `still`, and return whether it did.
+def erase(lead_id: uuid.UUID, *conditions: ColumnElement[bool], by: User | None = None) -> bool:
+    """Erase a lead if it still matches `conditions`. Returns whether it did.
 
-    Deletes the rows and e-mails now; the next sweep deletes the files. Keeps an anonymous record of
-    the erasure.
+    Keeps an anonymous record. Deletes the rows and e-mails now; the next sweep deletes the files.
     """
     at = now()
-    if not _delete(lead_id, *still):
+    if not _delete(lead_id, *conditions):
         db.session.rollback()
         return False
-    db.session.add(Erasure(id=lead_id, user_id=by and by.id, created_at=at))
+    erasure = Erasure(id=lead_id, created_at=at)
+    if by is not None:
+        erasure.user_id = by.id
+    db.session.add(erasure)
     db.session.commit()
     add_to_list({lead_id: at}, Path(settings["BACKUP_DIR"]))
     return True
@@ -44,9 +46,8 @@ def erase_again(erased: Mapping[uuid.UUID, datetime]) -> None:
     """Erase the leads that a restored database brought back."""
     for lead_id, at in erased.items():
         _delete(lead_id)
-        db.session.execute(
-            insert(Erasure).values(id=lead_id, created_at=at).on_conflict_do_nothing()
-        )
+        erasure = insert(Erasure).values(id=lead_id, created_at=at)
+        db.session.execute(erasure.on_conflict_do_nothing())
     db.session.commit()
 
 
@@ -57,20 +58,37 @@ def add_to_list(erased: Mapping[uuid.UUID, datetime], folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(folder / LIST, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            if (size := file.tell()) and os.pread(file.fileno(), 1, size - 1) != b"\n":
-                file.write("\n")  # a crash has cut off the last line
-            file.writelines(f"{lead_id} {at.isoformat()}\n" for lead_id, at in erased.items())
+        with open(folder / LIST, "a+", opener=_private) as file:
+            descriptor = file.fileno()
+            if _is_cut_off(descriptor):
+                file.write("\n")
+            for lead_id, at in erased.items():
+                file.write(f"{lead_id} {at.isoformat()}\n")
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
     except OSError as error:
         logger.error("an erasure is not on the list beside the backups: %s", error.strerror)
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _is_cut_off(descriptor: int) -> bool:
+    """Return whether the last line has no end, because of a crash."""
+    size = os.fstat(descriptor).st_size
+    if size == 0:
+        return False
+    return os.pread(descriptor, 1, size - 1) != b"\n"
+
+
 def read_list(folder: Path) -> dict[uuid.UUID, datetime]:
     """Read the list in a folder. Returns the time of each erasure by the id of the lead."""
-    path, erased = folder / LIST, {}
-    for line in path.read_text().splitlines() if path.exists() else []:
+    path = folder / LIST
+    erased: dict[uuid.UUID, datetime] = {}
+    if not path.exists():
+        return erased
+    for line in path.read_text().splitlines():
         try:
             lead_id, at = line.split()
             # A crash may have cut off the time zone.
@@ -80,17 +98,24 @@ def read_list(folder: Path) -> dict[uuid.UUID, datetime]:
     return erased
 
 
-def _delete(lead_id: uuid.UUID, *still: ColumnElement[bool]) -> bool:
+def _delete(lead_id: uuid.UUID, *conditions: ColumnElement[bool]) -> bool:
+    """Delete a lead and its history. Returns whether the lead existed and matched."""
     db.session.execute(delete(Event).where(Event.lead_id == lead_id))
-    gone = delete(Lead).where(Lead.id == lead_id, *still).returning(Lead.id)
-    return db.session.scalar(gone) is not None
+    deleted = delete(Lead).where(Lead.id == lead_id, *conditions)
+    return db.session.scalar(deleted.returning(Lead.id)) is not None
 
 
 def request_erasure(submission: Submission) -> None:
     """Record an erasure request and notify the firm, once. An attorney erases the lead."""
-    asking = update(Lead).where(Lead.id == submission.lead_id, Lead.erasure_asked_at.is_(None))
-    if db.session.scalar(asking.values(erasure_asked_at=now()).returning(Lead.id)):
-        queue.enqueue_for_firm("erasure", submission.id, now())
+    at = now()
+    first_request = (
+        update(Lead)
+        .where(Lead.id == submission.lead_id, Lead.erasure_asked_at.is_(None))
+        .values(erasure_asked_at=at)
+        .returning(Lead.id)
+    )
+    if db.session.scalar(first_request):
+        queue.enqueue_for_firm("erasure", submission.id, at)
         record("erasure_asked", submission.lead_id)
     db.session.commit()
 
@@ -99,6 +124,7 @@ def erase_by_reference(lead_id: uuid.UUID, by: User | None, reference: str) -> N
     """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
     if reference.strip().upper() != lead.reference:
-        raise InvalidInput({"reference": [Message(Code.REFERENCE_OTHER, reference=lead.reference)]})
+        message = Message(Code.REFERENCE_OTHER, reference=lead.reference)
+        raise InvalidInput({"reference": [message]})
     if not erase(lead_id, by=by):
         raise NotFound(Code.LEAD_UNKNOWN)  # a colleague erased it first

@@ -34,7 +34,12 @@ def record(
     at: datetime | None = None,
 ) -> None:
     """Record an event in the caller's transaction, by default at the current time."""
-    row = {"kind": kind, "lead_id": lead_id, "user_id": user_id, "created_at": at or now()}
+    row = {
+        "kind": kind,
+        "lead_id": lead_id,
+        "user_id": user_id,
+        "created_at": at or now(),
+    }
     db.session.connection().execute(INSERT_EVENT, row)
 
 
@@ -44,17 +49,22 @@ def list_history(lead: Lead, owed: Sequence[Letter]) -> list[HistoryLine]:
     It has the lead's events, the e-mails sent, and all exports since the lead was created, because
     each may include it.
     """
+    of_lead = Event.lead_id == lead.id
     exported = and_(
-        Event.lead_id.is_(None), Event.kind == "exported", Event.created_at >= lead.created_at
+        Event.lead_id.is_(None),
+        Event.kind == "exported",
+        Event.created_at >= lead.created_at,
     )
     events = (
-        select(Event).options(joinedload(Event.user)).where(or_(Event.lead_id == lead.id, exported))
+        select(Event)
+        .options(joinedload(Event.user))
+        .where(or_(of_lead, exported))
+        .order_by(Event.id)
     )
-    noted = db.session.scalars(events.order_by(Event.id)).all()
-    lines = [
-        HistoryLine(event.created_at, event.kind, event.user, event.request_id) for event in noted
-    ]
-    lines += [
-        HistoryLine(letter.sent_at, f"sent_{letter.kind}") for letter in owed if letter.sent_at
-    ]
+    lines = []
+    for event in db.session.scalars(events):
+        lines.append(HistoryLine(event.created_at, event.kind, event.user, event.request_id))
+    for letter in owed:
+        if letter.sent_at:
+            lines.append(HistoryLine(letter.sent_at, f"sent_{letter.kind}"))
     return sorted(lines, key=lambda line: line.at)

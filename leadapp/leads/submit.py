@@ -1,8 +1,4 @@
-"""The use cases of a prospect.
-
-Prospects send their details and a resume, see the receipt and ask to be erased. A resume may be
-kept while the prospect corrects the form.
-"""
+"""Store a prospect's submission, and read it for its receipt."""
 
 import hashlib
 import json
@@ -70,9 +66,10 @@ class Details:
 
         If a form is sent again with any change, it is a new submission.
         """
-        resume = self.resume
-        content = [self.first_name, self.last_name, self.email, resume.filename, resume.sha256]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        person = [self.first_name, self.last_name, self.email]
+        file = [self.resume.filename, self.resume.sha256]
+        content = json.dumps(person + file).encode()
+        return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class Sending:
 
     def network_key(self) -> str | None:
         """Return the key that another submission from this network may not use."""
-        if not (self.id and self.one_content):
+        if not self.id or not self.one_content:
             return None
         return tokens.digest("once", f"{self.id} {self.network}")
 
@@ -110,7 +107,7 @@ class Submitted(NamedTuple):
 
 
 def keep_resume(resume: Resume) -> Resume:
-    """Move a staged resume into storage under its final key."""
+    """Store a staged resume under its final key, even if the form must still be corrected."""
     if resume.staged is None:
         return resume
     store.keep(resume.staged, resume.key)
@@ -122,16 +119,16 @@ def submit(details: Details, sending: Sending) -> Submitted:
 
     An id is remembered for a day. The same id with the same content returns the first submission,
     from any network. The same id with other content is a new submission; with `one_content`, it
-    raises KeyReused if this network has used the id. Other networks may use the same id, or a
-    stranger could use up the ids of others. The lead of a known address becomes pending again.
-    Upserts decide races; only the count of confirmations takes a lock.
+    raises IDEMPOTENCY_KEY_REUSED if this network has used the id. Other networks may use the same
+    id, or a stranger could use up the ids of others. The lead of a known address becomes pending
+    again. Upserts decide races; only the count of confirmations takes a lock.
     """
     details = replace(details, resume=keep_resume(details.resume))
     at = now()
     connection = db.session.connection()
     lead = new_lead(details, at)
     lead_id, count = connection.execute(UPSERT_LEAD, lead).one()
-    row = new_submission(details, lead_id, count, at)
+    row = new_submission(details, lead_id, number=count, at=at)
     row["idempotency_key"] = sending.idempotency_key(row["fingerprint"])
     row["network_key"] = sending.network_key()
     if connection.execute(INSERT_SUBMISSION, row).first() is None:
@@ -146,11 +143,11 @@ def submit(details: Details, sending: Sending) -> Submitted:
 
 
 def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
-    """Return the answer after the INSERT of a submission conflicted.
+    """Replay the first answer, or store again, after the INSERT conflicted.
 
-    If the same content was sent under this id, return that submission. If the network has used the
-    id for other content, raise KeyReused. If only the kept file was used, submit a copy of it. If
-    the id is older than a day, free it and submit.
+    Same idempotency key: replay the first answer, or raise IDEMPOTENCY_KEY_REUSED if the content
+    differs. Only the kept file was reused: store again with a copy of it. Key older than a day:
+    free the key and store again.
     """
     key = sending.idempotency_key(details.digest())
     used = _find_repeats(key, sending.network_key())
@@ -161,8 +158,10 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
     if recent:
         raise LeadappError(Code.IDEMPOTENCY_KEY_REUSED)
     if not used:
-        return submit(replace(details, resume=_copy(details.resume)), sending)
-    old = update(Submission).where(Submission.id.in_([first.id for first in used]))
+        copied = replace(details, resume=_copy(details.resume))
+        return submit(copied, sending)
+    used_ids = [first.id for first in used]
+    old = update(Submission).where(Submission.id.in_(used_ids))
     db.session.execute(old.values(idempotency_key=None, network_key=None))
     db.session.commit()
     return submit(details, sending)
@@ -180,12 +179,8 @@ def _find_repeats(key: str | None, network: str | None) -> Sequence[Submission]:
 
 def read_receipt(submission_id: uuid.UUID) -> Submission:
     """Return a submission and its lead, for the page after sending."""
-    found = (
-        select(Submission)
-        .options(joinedload(Submission.lead))
-        .where(Submission.id == submission_id)
-    )
-    submission = db.session.scalar(found)
+    with_lead = select(Submission).options(joinedload(Submission.lead))
+    submission = db.session.scalar(with_lead.where(Submission.id == submission_id))
     if submission is None:
         raise NotFound(Code.RECEIPT_UNKNOWN)
     return submission
@@ -193,14 +188,15 @@ def read_receipt(submission_id: uuid.UUID) -> Submission:
 
 def new_lead(details: Details, at: datetime) -> dict[str, Any]:
     """Return the columns of a lead whose first submission came at that time."""
-    first, last = details.first_name, details.last_name
+    first_name_first = f"{details.first_name} {details.last_name}"
+    last_name_first = f"{details.last_name} {details.first_name}"
     return {
-        "first_name": first,
-        "last_name": last,
+        "first_name": details.first_name,
+        "last_name": details.last_name,
         "email": details.email,
         "email_key": email_key(details.email),
-        "first_name_key": fold(f"{first} {last}")[:NAME_KEY_MAX],
-        "last_name_key": fold(f"{last} {first}")[:NAME_KEY_MAX],
+        "first_name_key": fold(first_name_first)[:NAME_KEY_MAX],
+        "last_name_key": fold(last_name_first)[:NAME_KEY_MAX],
         "status": LeadStatus.PENDING,
         "created_at": at,
         "updated_at": at,

@@ -14,8 +14,8 @@ NAME_MAX = 100
 EMAIL_MAX = 254  # RFC 5321's longest path, without its angle brackets
 PASSWORD_MIN = 8
 PASSWORD_MAX_BYTES = 72  # bcrypt reads no more
-# NFC joins at most four characters into one, so a text that is cut after 4 * limit + 1 characters
-# is too long anyway. Normalizing a very long text would take seconds.
+# NFC joins at most four characters into one. So a text that is cut after more than four times its
+# limit is too long anyway. To normalize a very long text whole would take seconds.
 NFC_JOINS = 4
 # Invisible characters that copied text may contain: spaces, zero-width marks, blank letters.
 BLANK = "\u034f\u2800\u3164\ufeff" + "".join(
@@ -88,36 +88,35 @@ CLEANED_EMAIL = _email_cleaning()
 
 
 def first_name(text: str | None) -> str:
-    """Return a trimmed first name in NFC: 1 to 100 characters, none a control."""
-    name = _composed_name(text)
-    if not name:
-        raise Refused(Code.FIRST_NAME_MISSING)
-    if len(name) > NAME_MAX:
-        raise Refused(Code.FIRST_NAME_TOO_LONG, limit=NAME_MAX)
-    if _has_controls(name):
-        raise Refused(Code.FIRST_NAME_CHARACTERS)
-    return name
+    """Check a first name: 1 to 100 characters after trimming and NFC, none a control."""
+    return _name(
+        text,
+        missing=Code.FIRST_NAME_MISSING,
+        too_long=Code.FIRST_NAME_TOO_LONG,
+        characters=Code.FIRST_NAME_CHARACTERS,
+    )
 
 
 def last_name(text: str | None) -> str:
-    """Return a trimmed last name in NFC: 1 to 100 characters, none a control."""
-    name = _composed_name(text)
-    if not name:
-        raise Refused(Code.LAST_NAME_MISSING)
-    if len(name) > NAME_MAX:
-        raise Refused(Code.LAST_NAME_TOO_LONG, limit=NAME_MAX)
-    if _has_controls(name):
-        raise Refused(Code.LAST_NAME_CHARACTERS)
-    return name
+    """Check a last name: 1 to 100 characters after trimming and NFC, none a control."""
+    return _name(
+        text,
+        missing=Code.LAST_NAME_MISSING,
+        too_long=Code.LAST_NAME_TOO_LONG,
+        characters=Code.LAST_NAME_CHARACTERS,
+    )
 
 
-def _composed_name(text: str | None) -> str:
+def _name(text: str | None, missing: Code, too_long: Code, characters: Code) -> str:
     trimmed = (text or "").strip(BLANK)
-    return unicodedata.normalize("NFC", trimmed[: NFC_JOINS * NAME_MAX + 1])
-
-
-def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(character) in CONTROLS for character in text)
+    name = unicodedata.normalize("NFC", trimmed[: NFC_JOINS * NAME_MAX + 1])
+    if not name:
+        raise Refused(missing)
+    if len(name) > NAME_MAX:
+        raise Refused(too_long, limit=NAME_MAX)
+    if any(unicodedata.category(character) in CONTROLS for character in name):
+        raise Refused(characters)
+    return name
 
 
 def email(text: str | None) -> str:

@@ -17,7 +17,7 @@ REFUSED_FOR = timedelta(days=30)
 
 
 class User(Base):
-    """An attorney who signs in, with the attributes that Flask-Login reads."""
+    """An attorney's account, with the attributes that Flask-Login reads."""
 
     __tablename__ = "users"
     __allow_unmapped__ = True  # login_id is not a column

@@ -59,9 +59,8 @@ class FolderStore(Staging):
             raise NotFound(Code.RESUME_GONE) from error
 
     def keys_before(self, moment: datetime) -> Iterator[str]:
-        """Yield the keys of the files that were stored before `moment`."""
-        for path in _older(self.folder, moment):
-            yield path.name
+        """Return the keys of the files that were stored before `moment`."""
+        return (path.name for path in _older(self.folder, moment))
 
     def delete(self, key: str) -> None:
         """Delete a stored file, if it still exists."""

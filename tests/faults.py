@@ -15,7 +15,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from leadapp.extensions import db
 from leadapp.resumes.folder import Staging
-from leadapp.resumes.store import store
 
 SECRET = "db.internal.example"
 Patch = pytest.MonkeyPatch
@@ -42,12 +41,13 @@ def no_connection(patch: Patch) -> None:
 
 
 def no_folder(patch: Patch) -> None:
-    patch.setattr(current_app.extensions["storage"], "staging", store.staging / SECRET)
+    folder = current_app.extensions["storage"]
+    patch.setattr(folder, "staging", folder.staging / SECRET)
 
 
 def full_disk(patch: Patch) -> None:
     # A link, because a staged file is deleted by name: /dev/full itself must remain.
-    link = store.staging / "full"
+    link = current_app.extensions["storage"].staging / "full"
     link.symlink_to("/dev/full")
     patch.setattr(Staging, "stage", staticmethod(partial(open, link, "r+b")))
 

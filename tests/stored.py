@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from flask import current_app
+
 from leadapp.clock import now
 from leadapp.resumes.store import store
 
@@ -28,4 +30,5 @@ def content(key: str) -> bytes:
 
 def staged() -> list[Path]:
     """Return the files staged for storage."""
-    return list(store.staging.iterdir())
+    folder: Path = current_app.extensions["storage"].staging
+    return list(folder.iterdir())

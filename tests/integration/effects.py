@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+from flask import current_app
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -20,7 +21,6 @@ from leadapp.formatting import when
 from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from leadapp.operations import backup
-from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LetterFactory, UserFactory
@@ -169,7 +169,7 @@ def _storage_url(make: Make) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "firm", "AWS_SECRET_ACCESS_KEY": "a secret of the firm"}
     url = "s3://resumes/of-the-firm?endpoint=http://127.0.0.1:1&region=us-east-1"
     with make(STORAGE_URL=url, **keys).application.app_context():
-        bucket = store.bucket
+        bucket = current_app.extensions["storage"].bucket
     assert bucket.prefix == "of-the-firm"
     names = ("bucket", "endpoint", "access_key_id", "secret_access_key")
     options = [bucket.config[name] for name in names]

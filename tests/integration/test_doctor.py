@@ -16,7 +16,6 @@ from werkzeug.serving import make_server
 from leadapp.clock import now
 from leadapp.extensions import limiter
 from leadapp.operations.doctor import CHECKS
-from leadapp.resumes.store import store
 from tests.factories import LeadFactory, LetterFactory
 from tests.integration.test_upkeep import run
 from tests.servers import MailServer
@@ -48,7 +47,7 @@ def _open_secret(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> 
 
 @fault("storage", "fail", "FileNotFoundError: [Errno 2] No such file or directory: '")
 def _no_storage(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(store._get_current_object(), "staging", Path("/proc/nowhere"))
+    patch.setattr(app.extensions["storage"], "staging", Path("/proc/nowhere"))
 
 
 @fault("mail", "fail", "NotSent: ConnectionRefusedError")

@@ -16,7 +16,6 @@ from leadapp.clock import now
 from leadapp.config import ConfigurationError
 from leadapp.extensions import db
 from leadapp.operations import doctor
-from leadapp.resumes.store import store
 from tests.clients import Client, new_client
 from tests.factories import LeadFactory, LetterFactory
 
@@ -92,7 +91,7 @@ def test_a_database_behind_the_code_is_not_ready_and_one_before_it_is(
 def test_a_store_that_takes_nothing_is_not_ready(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store._get_current_object(), "staging", Path("/proc/nowhere"))
+    monkeypatch.setattr(client.application.extensions["storage"], "staging", Path("/proc/nowhere"))
     assert failing(client) == ["storage"]
 
 

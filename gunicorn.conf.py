@@ -14,13 +14,13 @@ from leadapp.operations import maintenance
 
 try:
     load_dotenv()
-    settings, _ = load(os.environ)
+    settings = load(os.environ)
 except ConfigurationError as error:
     sys.exit(str(error))
 except OSError as error:
     sys.exit(f"leadapp cannot start: .env: {error.strerror}")
 
-bind = f"{settings['HOST']}:{settings['PORT']}"
+bind = f"{settings.HOST}:{settings.PORT}"
 workers = 2
 threads = 64  # each slow upload occupies one
 worker_class = "leadapp.http.worker.Worker"
@@ -35,8 +35,8 @@ control_socket_disable = True
 forwarded_allow_ips = ""
 
 # The workers share their counts for /metrics in this folder.
-metrics = Path(settings["INSTANCE_PATH"] or "instance", f"metrics-{settings['PORT']}").absolute()
-if settings["METRICS_TOKEN"]:
+metrics = Path(settings.INSTANCE_PATH or "instance", f"metrics-{settings.PORT}").absolute()
+if settings.METRICS_TOKEN:
     # prometheus_client reads this variable when it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
 
@@ -54,13 +54,13 @@ def on_starting(_server):
 
 def child_exit(_server, worker):
     """Remove the metrics that count only for a living worker."""
-    if settings["METRICS_TOKEN"]:
+    if settings.METRICS_TOKEN:
         import_module("prometheus_client.multiprocess").mark_process_dead(worker.pid)
 
 
 def post_worker_init(worker):
     """Start the e-mail delivery thread of this worker, unless DELIVERY is external."""
-    if settings["DELIVERY"] == "external":
+    if settings.DELIVERY == "external":
         return
     worker.stopped = threading.Event()
     worker.deliverer = threading.Thread(

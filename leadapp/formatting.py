@@ -19,7 +19,7 @@ NAME_MARKS = " -\u2010\u2011'\u2018\u2019\u00b7\u30fb\u200c\u200d"
 
 def when(moment: datetime) -> str:
     """Return a time in the firm's time zone: 20 Nov 2026, 10:04."""
-    return f"{moment.astimezone(settings['TIMEZONE']):%-d %b %Y, %H:%M}"
+    return f"{moment.astimezone(settings.TIMEZONE):%-d %b %Y, %H:%M}"
 
 
 def day(date: date) -> str:

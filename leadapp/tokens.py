@@ -62,7 +62,7 @@ class URLSerializer(URLSafeTimedSerializer):
 
 
 def _signer(purpose: str) -> URLSerializer:
-    return URLSerializer(settings["SECRET_KEY"], salt=f"leadapp.{purpose}")
+    return URLSerializer(settings.SECRET_KEY, salt=f"leadapp.{purpose}")
 
 
 def _read(purpose: str, token: str | None, seconds: int) -> Any:
@@ -129,7 +129,7 @@ def verify_page(purpose: str, token: str) -> uuid.UUID:
 
 def digest(purpose: str, text: str) -> str:
     """Return a keyed hash of a text, different for each purpose."""
-    key = settings["SECRET_KEY"].encode()
+    key = settings.SECRET_KEY.encode()
     message = f"{purpose}:{text}".encode()
     return hmac.digest(key, message, "sha256").hex()
 
@@ -166,7 +166,7 @@ def sign_bearer(login_id: uuid.UUID, user_id: uuid.UUID, expires_at: datetime) -
         "iat": now(),
         "exp": expires_at,
     }
-    return jwt.encode(claims, settings["SECRET_KEY"], algorithm=settings["ALGORITHM"])
+    return jwt.encode(claims, settings.SECRET_KEY, algorithm=settings.ALGORITHM)
 
 
 def verify_bearer(token: str) -> str:
@@ -174,8 +174,8 @@ def verify_bearer(token: str) -> str:
     try:
         claims = jwt.decode(
             token,
-            settings["SECRET_KEY"],
-            algorithms=[settings["ALGORITHM"]],
+            settings.SECRET_KEY,
+            algorithms=[settings.ALGORITHM],
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "jti"]},
         )

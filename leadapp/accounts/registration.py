@@ -27,10 +27,10 @@ def register(username: str, email: str, password: str, address: str) -> bool:
     usernames and e-mail addresses are taken. So a request for a taken one creates no account, but
     takes as long and gets the same response.
     """
-    if settings["REGISTRATION"] == "closed":
+    if settings.REGISTRATION == "closed":
         raise Forbidden(Code.REGISTRATION_CLOSED)
     hashed = passwords.hash_password(password, address)
-    at_once = settings["REGISTRATION"] == "open"
+    at_once = settings.REGISTRATION == "open"
     user = _insert(username, email, hashed, is_active=at_once, awaits_approval=not at_once)
     if user is None and at_once:
         raise _taken(username, email)

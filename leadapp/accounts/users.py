@@ -111,7 +111,7 @@ def user_for_login(login_id: str) -> User | None:
 
 def must_change_password(user: User) -> bool:
     """Check whether a user must set a new password first; only production requires it."""
-    return user.must_change_password and settings["ENVIRONMENT"] == "production"
+    return user.must_change_password and settings.ENVIRONMENT == "production"
 
 
 def change_password(user: User, present: str, password: str, address: str) -> User:

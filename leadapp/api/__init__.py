@@ -58,7 +58,7 @@ def share(response: Response) -> Response:
     """
     response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
-    if origin in settings["CORS_ORIGINS"]:
+    if origin in settings.CORS_ORIGINS:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH"
         response.headers["Access-Control-Allow-Headers"] = (

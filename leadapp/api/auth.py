@@ -83,7 +83,7 @@ def login() -> Answer:
     user = users.authenticate(
         form.username.data, form.password.data or "", request.remote_addr or ""
     )
-    lifetime = timedelta(minutes=settings["ACCESS_TOKEN_EXPIRE_MINUTES"])
+    lifetime = timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
     login = users.sign_in(user, lifetime)
     token = tokens.sign_bearer(login.id, user.id, login.expires_at)
     seconds = int(lifetime.total_seconds())

@@ -41,10 +41,10 @@ def swagger_ui(name: str) -> Response:
 @public
 def read() -> str:
     """Show the whole document as a page."""
-    known = examples(settings["BASE_URL"], settings["MAX_FILE_SIZE"])
+    known = examples(settings.BASE_URL, settings.MAX_FILE_SIZE)
     dumps = partial(json.dumps, ensure_ascii=False)
     return render_template("docs/read.html", document=_document(), problems=known, dumps=dumps)
 
 
 def _document() -> dict[str, Any]:
-    return build(settings["FIRM_NAME"], settings["BASE_URL"], settings["MAX_FILE_SIZE"])
+    return build(settings.FIRM_NAME, settings.BASE_URL, settings.MAX_FILE_SIZE)

@@ -43,8 +43,8 @@ def test_mail(to: str) -> None:
         raise click.ClickException(reason) from error
     smtp.send(message)
     receiver = str(smtp.outbox())
-    if settings["SMTP_HOST"]:
-        receiver = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
+    if settings.SMTP_HOST:
+        receiver = f"{settings.SMTP_HOST}:{settings.SMTP_PORT}"
     click.echo(f"{receiver} accepted the e-mail")
 
 

@@ -10,8 +10,8 @@ import click
 from flask.cli import with_appcontext
 
 from .. import demo
-from ..config import kinds, settings
-from ..config.kinds import SETTINGS
+from ..config import describe, settings
+from ..config.table import SETTINGS
 from ..operations import backup, maintenance, reminders
 from ..operations.doctor import examine
 from .console import json_option, print_result, prints_result, progress_bar, reports_errors, span
@@ -152,14 +152,14 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--example",
     "document",
-    flag_value=kinds.example,
+    flag_value=describe.example,
     type=click.UNPROCESSED,
     help="Print .env.example.",
 )
 @click.option(
     "--markdown",
     "document",
-    flag_value=kinds.markdown,
+    flag_value=describe.markdown,
     type=click.UNPROCESSED,
     help="Print the table for the docs.",
 )
@@ -170,8 +170,8 @@ def show_config(document: Callable[[], str] | None) -> None:
         click.echo(document(), nl=False)
         return
     for setting in SETTINGS:
-        value = settings[setting.name]
+        value = settings.values[setting.name]
         if setting.secret and value:
             value = "********"
-        source = settings["SETTING_SOURCES"][setting.name]
+        source = settings.SETTING_SOURCES[setting.name]
         click.echo(f"{setting.name}={value}  # {source}")

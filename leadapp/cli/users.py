@@ -95,7 +95,7 @@ def _report(
         account["password"] = password
         lines.append(f"Password: {password}")
     print_result(account, lines, as_json)
-    click.echo(next_step.format(settings["BASE_URL"]), err=True)
+    click.echo(next_step.format(settings.BASE_URL), err=True)
 
 
 @click.command("seed-db")
@@ -106,7 +106,7 @@ def seed_db(as_json: bool) -> None:
 
     The password must be changed at the first sign-in. In production it is random.
     """
-    in_production = settings["ENVIRONMENT"] == "production"
+    in_production = settings.ENVIRONMENT == "production"
     password = _random_password() if in_production else "Admin123!SecurePassword"
     user = registration.create("admin", "admin@leadmanagement.local", password, must_change=True)
     _report(user, as_json, f"{SIGN_IN} and change this password.", password)

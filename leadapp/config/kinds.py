@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from ipaddress import ip_address
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -189,14 +188,3 @@ def counter_url(text: str) -> str:
     if urlsplit(text).port == 0:
         raise ValueError(text)
     return text
-
-
-# Temporary, until all callers import these from `table` and `describe`.
-SETTINGS: list[Any]
-MOVED = {"SETTINGS": "table", "example": "describe", "markdown": "describe"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MOVED:
-        raise AttributeError(name)
-    return getattr(import_module(f".{MOVED[name]}", __package__), name)

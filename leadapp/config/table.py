@@ -1,8 +1,6 @@
 """The table of settings: each row is an environment variable, and a value in `app.config`."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from .kinds import (
     accent_color,
@@ -237,14 +235,6 @@ class Settings(Values):
     SESSION_COOKIE_SAMESITE = Value[str]()
     PERMANENT_SESSION_LIFETIME = Value[timedelta]()
     WTF_CSRF_TIME_LIMIT = Value[None]()
-
-    def __getitem__(self, name: str) -> Any:
-        """Return a value by name. Temporary, until all callers read attributes."""
-        return self.values[name]
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield the settings and their sources. Temporary, for gunicorn.conf.py."""
-        yield from (self, self.SETTING_SOURCES)
 
 
 SETTINGS = [row for row in vars(Settings).values() if isinstance(row, Setting)]

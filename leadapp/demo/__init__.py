@@ -37,7 +37,7 @@ def add_leads(count: int) -> Iterator[bool]:
 
     Queues no e-mails. Raises Forbidden in production.
     """
-    if settings["ENVIRONMENT"] == "production":
+    if settings.ENVIRONMENT == "production":
         raise Forbidden(Code.DEMO_PRODUCTION)
     return _adding(count)
 

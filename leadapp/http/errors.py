@@ -74,7 +74,7 @@ def _http_error(error: HTTPException) -> Response:
         headers["Retry-After"] = str(seconds)
         wait = _rounded(seconds)
     message = errors.Message(
-        _code_of(status), limit=filesize(settings["MAX_FILE_SIZE"]), wait=span(wait)
+        _code_of(status), limit=filesize(settings.MAX_FILE_SIZE), wait=span(wait)
     )
     return _answer(status, message, headers)
 
@@ -185,7 +185,7 @@ def _problem(
 ) -> Response:
     key = message.code.key
     problem = {
-        "type": f"{settings['BASE_URL']}/redoc#{key}",
+        "type": f"{settings.BASE_URL}/redoc#{key}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": message,

@@ -39,14 +39,14 @@ def begin_request() -> None:
     # A health check may know only an IP address, so its Host header is not checked.
     name = re.sub(r":\d+$", "", request.host)
     name = name.strip("[]").lower()
-    if name not in settings["HOSTS"] and request.blueprint != "health":
+    if name not in settings.HOSTS and request.blueprint != "health":
         raise errors.LeadappError(Code.HOST_UNKNOWN)
 
 
 def finish_response(response: Response) -> Response:
     """Add the headers that every response carries, and log the request."""
     _add_defaults(response)
-    if settings["SESSION_COOKIE_SECURE"]:
+    if settings.SESSION_COOKIE_SECURE:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     response.headers["X-Request-ID"] = log.request_id.get() or ""
     trace_id = None
@@ -73,7 +73,7 @@ def _frame_ancestors() -> str:
     """Return the sites that may show this page in a frame."""
     if request.endpoint in FRAMED:
         sites = ["'self'"]
-        sites += settings["EMBED_ORIGINS"]
+        sites += settings.EMBED_ORIGINS
         return " ".join(sites)
     if request.endpoint == "dashboard.preview_resume":  # error pages appear in the frame too
         return "'self'"

@@ -38,7 +38,7 @@ def erase(lead_id: uuid.UUID, *conditions: ColumnElement[bool], by: User | None 
         erasure.user_id = by.id
     db.session.add(erasure)
     db.session.commit()
-    add_to_list({lead_id: at}, Path(settings["BACKUP_DIR"]))
+    add_to_list({lead_id: at}, Path(settings.BACKUP_DIR))
     return True
 
 

@@ -58,7 +58,7 @@ def export_csv(query: Query, by: User | None) -> Iterator[str]:
 
 
 def _lines(query: Query) -> Iterator[str]:
-    zone = settings["TIMEZONE"]
+    zone = settings.TIMEZONE
     # Without this byte order mark, Excel reads the file in another encoding than UTF-8.
     yield "\ufeff" + _line([_heading(column, zone) for column in COLUMNS])
     matching = (

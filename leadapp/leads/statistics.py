@@ -44,7 +44,7 @@ def read_statistics() -> Statistics:
 
 @functools.lru_cache(maxsize=1)
 def _counted(_minute: int, _database: str) -> Statistics:
-    today = now().astimezone(settings["TIMEZONE"]).date()
+    today = now().astimezone(settings.TIMEZONE).date()
     first = today - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
     waits = _latest_waits(_midnight(first))
@@ -53,7 +53,7 @@ def _counted(_minute: int, _database: str) -> Statistics:
 
 def _midnight(day: date) -> datetime:
     """Return the start of a day in the firm's time zone."""
-    return datetime.combine(day, datetime.min.time(), settings["TIMEZONE"])
+    return datetime.combine(day, datetime.min.time(), settings.TIMEZONE)
 
 
 def _count_by_day(days: list[date]) -> dict[date, int]:

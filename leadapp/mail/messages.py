@@ -62,14 +62,14 @@ def compose(letter: Letter) -> Message | None:
 def _compose_confirmation(letter: Letter, submission: Submission) -> Message:
     """Compose a confirmation; a reply goes to the first attorney, if any."""
     token = tokens.sign_page("receipt", submission.id)
-    attorneys = settings["ATTORNEY_EMAIL"]
+    attorneys = settings.ATTORNEY_EMAIL
     return build(
         "confirmation",
         letter.recipient,
         str(letter.id),
         reply_to=attorneys[0] if attorneys else None,
         submission=submission,
-        receipt_url=f"{settings['BASE_URL']}/receipt/{token}",
+        receipt_url=f"{settings.BASE_URL}/receipt/{token}",
     )
 
 
@@ -90,7 +90,7 @@ def _compose_to_user(letter: Letter) -> Message | None:
         user.email,
         str(letter.id),
         username=user.username,
-        link=f"{settings['BASE_URL']}/auth/{path}",
+        link=f"{settings.BASE_URL}/auth/{path}",
     )
 
 
@@ -112,11 +112,11 @@ def build(
     The Message-ID is built from `letter_id`, so it is the same in every attempt.
     """
     template, subject = KINDS[kind]
-    from_name = settings["SMTP_FROM_NAME"] or settings["FIRM_NAME"]
-    from_email = normalize.ascii_email(settings["SMTP_FROM_EMAIL"])
+    from_name = settings.SMTP_FROM_NAME or settings.FIRM_NAME
+    from_email = normalize.ascii_email(settings.SMTP_FROM_EMAIL)
     if reply_to:
         reply_to = normalize.ascii_email(reply_to)
-    with current_app.test_request_context(base_url=settings["BASE_URL"]):
+    with current_app.test_request_context(base_url=settings.BASE_URL):
         message = Alternatives(
             header(subject.format(**values)),
             recipients=[normalize.ascii_email(recipient)],

@@ -64,7 +64,7 @@ def enqueue(submission: Submission, mailbox: str, network: str) -> None:
     The limits on confirmations count per `mailbox` and per `network` (see confirmations.due).
     """
     at = submission.created_at
-    counted_network = network if settings["RATELIMIT_ENABLED"] else None
+    counted_network = network if settings.RATELIMIT_ENABLED else None
     rows = []
     due = confirmations.due_at(mailbox, counted_network, at)
     if due:
@@ -72,14 +72,14 @@ def enqueue(submission: Submission, mailbox: str, network: str) -> None:
         confirmation["mailbox"] = mailbox
         confirmation["network"] = counted_network
         rows.append(confirmation)
-    for attorney in settings["ATTORNEY_EMAIL"]:
+    for attorney in settings.ATTORNEY_EMAIL:
         rows.append(_row("notice", attorney, submission.id, at))
     _insert(rows)
 
 
 def enqueue_for_firm(kind: str, submission_id: uuid.UUID, at: datetime) -> None:
     """Queue an e-mail to each attorney, inside the caller's transaction."""
-    attorneys = settings["ATTORNEY_EMAIL"]
+    attorneys = settings.ATTORNEY_EMAIL
     _insert([_row(kind, attorney, submission_id, at) for attorney in attorneys])
 
 

@@ -70,14 +70,14 @@ class VerifiedConnection(Connection):
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt the connection, and sign in."""
-        host = _connect(settings["SMTP_HOST"], settings["SMTP_PORT"])
+        host = _connect(settings.SMTP_HOST, settings.SMTP_PORT)
         try:
             _check(host.ehlo())
-            encrypted = settings["SMTP_PORT"] == TLS_PORT
-            if not encrypted and settings["SMTP_HOST"] not in LOOPBACK:
+            encrypted = settings.SMTP_PORT == TLS_PORT
+            if not encrypted and settings.SMTP_HOST not in LOOPBACK:
                 host.starttls(context=trusting())
-            if settings["SMTP_USERNAME"]:
-                _sign_in(host, settings["SMTP_USERNAME"], settings["SMTP_PASSWORD"])
+            if settings.SMTP_USERNAME:
+                _sign_in(host, settings.SMTP_USERNAME, settings.SMTP_PASSWORD)
         except BaseException:
             host.close()
             raise
@@ -102,7 +102,7 @@ def _connect(server: str, port: int) -> smtplib.SMTP:
 
 def _own_name() -> str:
     """Return the host of BASE_URL for EHLO, an IP address in brackets (RFC 5321, 4.1.3)."""
-    host = urlsplit(settings["BASE_URL"]).hostname or ""
+    host = urlsplit(settings.BASE_URL).hostname or ""
     try:
         address = ip_address(host)
     except ValueError:
@@ -148,7 +148,7 @@ def _base64(text: str) -> str:
 def send(message: Message) -> None:
     """Send an e-mail, or raise NotSent with the server's reason."""
     with _reasons():
-        if not settings["SMTP_HOST"]:
+        if not settings.SMTP_HOST:
             _write(message)
         else:
             with VerifiedConnection(current_app.extensions["mail"]) as connection:
@@ -157,7 +157,7 @@ def send(message: Message) -> None:
 
 def reach() -> None:
     """Connect, sign in and name the sender, but send no message; raise NotSent on failure."""
-    sender = normalize.ascii_email(settings["SMTP_FROM_EMAIL"])
+    sender = normalize.ascii_email(settings.SMTP_FROM_EMAIL)
     with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
         host = connection.host
         if host is None:  # MAIL_SUPPRESS_SEND is set

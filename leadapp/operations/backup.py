@@ -48,7 +48,7 @@ def back_up(folder: Path | None = None, show_progress: Progress = no_progress) -
     without a manifest is not a backup.
     """
     if folder is None:
-        folder = Path(settings["BACKUP_DIR"]) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
+        folder = Path(settings.BACKUP_DIR) / f"{now():%Y-%m-%dT%H-%M-%SZ}"
     folder.mkdir(mode=0o700, parents=True)
     try:
         lost = _fill(folder, show_progress)
@@ -130,7 +130,7 @@ def restore(folder: Path, show_progress: Progress = no_progress) -> dict[str, An
     manifest = verify(folder, show_progress)
     _check_place(manifest)
     erased = erasure.read_list(folder.parent)
-    erased.update(erasure.read_list(Path(settings["BACKUP_DIR"])))
+    erased.update(erasure.read_list(Path(settings.BACKUP_DIR)))
     for key, file in show_progress(manifest["files"].items()):
         if uuid.UUID(file["lead"]) not in erased:
             _store_copy(folder / FILES / key, key)

@@ -15,7 +15,7 @@ from sqlalchemy import delete, false, func, inspect, select
 from ..clock import now
 from ..config import settings
 from ..config.checks import LOOPBACK
-from ..config.kinds import SETTINGS
+from ..config.table import SETTINGS
 from ..extensions import db, limiter, migrate
 from ..formatting import span, when
 from ..mail import queue, smtp
@@ -38,20 +38,20 @@ class Problem(Exception):
 
 def configuration() -> str:
     """Check that a site with development settings is not open to other machines."""
-    host = settings["HOST"]
-    if settings["ENVIRONMENT"] != "production" and host not in LOOPBACK:
+    host = settings.HOST
+    if settings.ENVIRONMENT != "production" and host not in LOOPBACK:
         raise Problem(f"development settings, but other machines can reach {host}", "warn")
-    sources = settings["SETTING_SOURCES"].values()
+    sources = settings.SETTING_SOURCES.values()
     given = sum(source != "default" for source in sources)
-    return f"{settings['ENVIRONMENT']}, {given} of {len(SETTINGS)} settings set"
+    return f"{settings.ENVIRONMENT}, {given} of {len(SETTINGS)} settings set"
 
 
 def secret() -> str:
     """Check that only this user can read the secret that the first start created."""
-    file = Path(settings["INSTANCE_PATH"]) / "secret_key"
+    file = Path(settings.INSTANCE_PATH) / "secret_key"
     if file.exists() and file.stat().st_mode & 0o077:
         raise Problem(f"other users of this machine can read {file}")
-    return f"from {settings['SETTING_SOURCES']['SECRET_KEY']}"
+    return f"from {settings.SETTING_SOURCES['SECRET_KEY']}"
 
 
 def database() -> str:
@@ -99,11 +99,11 @@ def storage() -> str:
 
 def mail() -> str:
     """Check that the mail server accepts the sign-in and the sender."""
-    if not settings["SMTP_HOST"]:
+    if not settings.SMTP_HOST:
         raise Problem(f"no mail server is set, so e-mails are written to {smtp.outbox()}", "warn")
     smtp.reach()
-    server = f"{settings['SMTP_HOST']}:{settings['SMTP_PORT']}"
-    return f"{server} accepts e-mail from {settings['SMTP_FROM_EMAIL']}"
+    server = f"{settings.SMTP_HOST}:{settings.SMTP_PORT}"
+    return f"{server} accepts e-mail from {settings.SMTP_FROM_EMAIL}"
 
 
 def letters() -> str:
@@ -118,7 +118,7 @@ def letters() -> str:
 
 def limits() -> str:
     """Check that rate limits are enforced, with one count for all processes."""
-    if not settings["RATELIMIT_ENABLED"]:
+    if not settings.RATELIMIT_ENABLED:
         raise Problem("rate limits are turned off", "warn")
     if not limiter.storage.check():
         alone = "the shared counters cannot be reached, so each process counts separately"
@@ -142,8 +142,8 @@ def clock() -> str:
 
 def address() -> str:
     """Check that BASE_URL reaches this site, and that the proxies match its scheme."""
-    url = urlsplit(settings["BASE_URL"])
-    proxies = settings["TRUSTED_PROXIES"]
+    url = urlsplit(settings.BASE_URL)
+    proxies = settings.TRUSTED_PROXIES
     if url.scheme == "https" and not proxies:
         untrusted = "needs a proxy, but none is trusted: all visitors count as one address"
         raise Problem(f"{url.geturl()} {untrusted}")

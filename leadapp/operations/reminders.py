@@ -32,7 +32,7 @@ def remind(waited: timedelta) -> int:
     leads = db.session.scalars(listed).all()
     summary = "1 lead is waiting" if total == 1 else f"{total} leads are waiting"
     failures = []
-    for attorney in settings["ATTORNEY_EMAIL"]:
+    for attorney in settings.ATTORNEY_EMAIL:
         try:
             message = messages.build(
                 "reminder",

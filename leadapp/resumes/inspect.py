@@ -71,7 +71,7 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
 def _check_size(size: int) -> None:
     if size == 0:
         raise Refused(Code.RESUME_EMPTY)
-    limit = settings["MAX_FILE_SIZE"]
+    limit = settings.MAX_FILE_SIZE
     if size > limit:
         raise Refused(Code.RESUME_TOO_LARGE, limit=filesize(limit))
 

@@ -78,7 +78,7 @@ def forgot() -> ResponseReturnValue:
 
     The response is the same whether or not the account exists.
     """
-    if not settings["SMTP_HOST"]:
+    if not settings.SMTP_HOST:
         raise NotFound(Code.RESET_OFF)
     form = ForgotForm()
     if form.validate_on_submit():

@@ -27,9 +27,9 @@ bp = Blueprint("metrics", __name__)
 @public
 def show() -> Response:
     """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
-    if not settings["METRICS_TOKEN"]:
+    if not settings.METRICS_TOKEN:
         abort(404)
-    _require_token(settings["METRICS_TOKEN"])
+    _require_token(settings.METRICS_TOKEN)
     prometheus, registry = current_app.extensions["metrics"]
     text = prometheus.generate_latest(registry)
     return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST)

@@ -102,7 +102,7 @@ def theme() -> Response:
     The Content-Security-Policy allows styles only from a stylesheet, so pages cannot set the color.
     """
     sheet = Path(str(current_app.static_folder), "leadapp.css").read_text()
-    color = settings["ACCENT_COLOR"]
+    color = settings.ACCENT_COLOR
     if color:
         dark = accent.on_dark(color)
         sheet += f":root{{--accent:{color}}}"
@@ -144,12 +144,12 @@ def _page(form: SubmitForm, status: int, notice: Message | None = None) -> Respo
 def _script_words() -> dict[str, str]:
     """Return the messages that the form's script shows, keyed by code."""
     facts = {
-        "limit": filesize(settings["MAX_FILE_SIZE"]),
+        "limit": filesize(settings.MAX_FILE_SIZE),
         "contact": "",
         "status": "{status}",  # the script fills in the HTTP status
     }
-    if settings["CONTACT_TEXT"]:
-        facts["contact"] = f". {settings['CONTACT_TEXT']}"
+    if settings.CONTACT_TEXT:
+        facts["contact"] = f". {settings.CONTACT_TEXT}"
     words = {code.key: code.words for code in CHECKED_BY_SCRIPT}
     words.update(script.WORDS)
     return {key: text.format_map(facts) for key, text in words.items()}

@@ -10,17 +10,25 @@ from leadapp.extensions import db
 from leadapp.models.leads import Event, Lead
 from tests import samples
 from tests.clients import Client
-from tests.pages import forms
+from tests.pages import Form, forms
 
 LIST = "/dashboard/"
 
 
+def attached(content: bytes = samples.pdf(), filename: str = "cv.pdf") -> tuple[io.BytesIO, str]:
+    """Return a file as the test client takes it among the fields of a form."""
+    return io.BytesIO(content), filename
+
+
 def submit(browser: Client, email: str, filename: str = "cv.pdf") -> TestResponse:
     """Submit details and a resume."""
-    details = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
-    return browser.post(
-        "/api/v1/leads", data=details | {"resume": (io.BytesIO(samples.pdf()), filename)}
-    )
+    fields = {
+        "first_name": "Ana",
+        "last_name": "Ruiz",
+        "email": email,
+        "resume": attached(filename=filename),
+    }
+    return browser.post("/api/v1/leads", data=fields)
 
 
 def address(lead: Lead, ending: str = "") -> str:
@@ -28,10 +36,23 @@ def address(lead: Lead, ending: str = "") -> str:
     return f"/dashboard/leads/{lead.id}{ending}"
 
 
+def find_form(page: TestResponse, ending: str) -> Form:
+    """Return the first form whose action has a path with this ending."""
+    for form in forms(page.text):
+        if urlsplit(form.action).path.endswith(ending):
+            return form
+    raise AssertionError(f"no form for {ending!r}")
+
+
 def press(browser: Client, page: TestResponse, ending: str, **changed: str | None) -> TestResponse:
     """Submit the first form with an action of this ending; None leaves a field out."""
-    form = next(form for form in forms(page.text) if urlsplit(form.action).path.endswith(ending))
-    fields = {name: value for name, value in (form.hidden | changed).items() if value is not None}
+    form = find_form(page, ending)
+    fields = dict(form.hidden)
+    for name, value in changed.items():
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value
     return browser.post(form.action, data=fields)
 
 

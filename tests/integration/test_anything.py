@@ -5,7 +5,7 @@ The text adds no header to an e-mail.
 
 import email
 import email.policy
-import io
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadapp.mail import queue, smtp
-from tests import samples
+from tests.integration.desk import attached
 from tests.pages import hidden_fields
 from tests.servers.mail import part
 
@@ -37,6 +37,11 @@ anything = settings(
 )
 
 
+def sendable(text: str) -> str:
+    """Replace the characters that UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @anything
 @given(
     first=typed,
@@ -48,14 +53,17 @@ def test_anything_typed_is_taken_or_refused(
     app: Flask, first: str, last: str, address: str, filename: str
 ) -> None:
     client = app.test_client()
-    fields = {"first_name": first, "last_name": last, "email": address}
-    fields = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
-    name = filename.encode("utf-8", "replace").decode()
-    form = hidden_fields(client.get("/").text, having="email")
-    page = client.post("/", data=form | fields | {"resume": (io.BytesIO(samples.pdf()), name)})
-    problem = client.post(
-        "/api/v1/leads", data=fields | {"resume": (io.BytesIO(samples.pdf()), name)}
-    )
+    fields: dict[str, Any] = {
+        "first_name": sendable(first),
+        "last_name": sendable(last),
+        "email": sendable(address),
+    }
+    name = sendable(filename)
+    form: dict[str, Any] = hidden_fields(client.get("/").text, having="email")
+    form.update(fields, resume=attached(filename=name))
+    page = client.post("/", data=form)
+    fields["resume"] = attached(filename=name)
+    problem = client.post("/api/v1/leads", data=fields)
     assert (page.status_code, problem.status_code) in {(303, 201), (422, 422)}
     if page.status_code == 422:
         assert "<b>Ana</b>" not in page.text

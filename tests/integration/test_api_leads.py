@@ -1,7 +1,6 @@
 """Leads over JSON: submit, list, read, mark, download."""
 
 import hashlib
-import io
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from leadapp.resumes.store import store
 from tests import samples
 from tests.clients import Client
 from tests.factories import LeadFactory, SubmissionFactory
+from tests.integration.desk import attached
 
 LEADS = "/api/v1/leads"
 SUBMITTED = {"id", "first_name", "last_name", "email", "status", "created_at"}
@@ -51,22 +51,20 @@ BAD_QUERIES = (
     "status=DONE status=pending "
     f"sort_by=password sort_by=id sort_desc=maybe q={'x' * 101} colour=red"
 ).split()
-NO_STATUS = [
+NO_STATUS: list[str | bytes] = [
     '{"status": "DONE"}',
     '{"status": "__class__"}',
     '{"status": null}',
     '{"status": ["REACHED_OUT"]}',
     "{}",
 ]
-BAD_BODIES = [
+NO_OBJECT: list[str | bytes] = ['{"status": ', b"\xff\xfe", "[" * 60_000, '["x"]', "null"]
+BAD_BODIES: list[tuple[str | bytes, int, str]] = [
     ('{"status": "PENDING"}', 409, "status_transition"),
     ('{"status": "REACHED_OUT", "email": "x@example.com"}', 422, "field_unknown"),
-    *((body, 422, "status_unknown") for body in NO_STATUS),
-    *(
-        (body, 400, "json_unreadable")
-        for body in ('{"status": ', b"\xff\xfe", "[" * 60_000, '["x"]', "null")
-    ),
 ]
+BAD_BODIES += [(body, 422, "status_unknown") for body in NO_STATUS]
+BAD_BODIES += [(body, 400, "json_unreadable") for body in NO_OBJECT]
 
 
 @pytest.fixture
@@ -79,84 +77,99 @@ def api(client: Client, bearer: dict[str, str]) -> Client:
 def codes(answer: TestResponse) -> set[str]:
     """Return the codes of the single errors, or else the code of the problem."""
     problem = answer.get_json()
-    return (
-        {error["code"] for error in problem["errors"]} if "errors" in problem else {problem["code"]}
-    )
+    if "errors" in problem:
+        return {error["code"] for error in problem["errors"]}
+    return {problem["code"]}
 
 
 def listed(api: Client, **query: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = api.get(LEADS, query_string=query).get_json()["items"]
+    answer = api.get(LEADS, query_string=query)
+    items: list[dict[str, Any]] = answer.get_json()["items"]
     return items
+
+
+def ids(leads: list[dict[str, Any]]) -> list[str]:
+    return [lead["id"] for lead in leads]
 
 
 def test_a_submission_is_answered_as_the_seed_says(api: Client) -> None:
     fields = {"first_name": "John", "last_name": "Doe", "email": "John.Doe@example.com"}
-    answer = api.post(LEADS, data=fields | {"resume": (io.BytesIO(samples.docx()), "cv.docx")})
+    resume = attached(samples.docx(), "cv.docx")
+    answer = api.post(LEADS, data=dict(fields, resume=resume))
     made = answer.get_json()
     assert (answer.status_code, set(made)) == (201, SUBMITTED)
-    assert made.items() >= (fields | {"status": "PENDING"}).items()
+    assert made.items() >= fields.items()
+    assert made["status"] == "PENDING"
     assert re.fullmatch(RFC_3339, made["created_at"])
     assert answer.location == f"{LEADS}/{uuid.UUID(made['id'])}"
     assert api.get(answer.location).get_json().items() >= made.items()
 
 
 def test_a_list_comes_in_pages_of_10_or_of_1_to_100(api: Client) -> None:
-    assert api.get(LEADS).get_json() == {"items": [], "total": 0, "page": 1, "size": 10, "pages": 0}
-    assert [api.get(f"{LEADS}?size={size}").get_json()["size"] for size in (1, 100)] == [1, 100]
-    ids = {str(LeadFactory.create().id) for _ in range(5)}
-    pages = [api.get(f"{LEADS}?page={page}&size=2").get_json() for page in (1, 2, 3, 4)]
-    assert [page | {"items": len(page["items"])} for page in pages] == [
-        {"items": items, "total": 5, "page": page, "size": 2, "pages": 3}
-        for page, items in ((1, 2), (2, 2), (3, 1), (4, 0))
-    ]
-    found = [lead for page in pages for lead in page["items"]]
-    assert {lead["id"] for lead in found} == ids
+    assert api.get(LEADS).get_json() == {
+        "items": [],
+        "total": 0,
+        "page": 1,
+        "size": 10,
+        "pages": 0,
+    }
+    for size in (1, 100):
+        assert api.get(f"{LEADS}?size={size}").get_json()["size"] == size
+    made = {str(LeadFactory.create().id) for _ in range(5)}
+    found = []
+    for page, count in enumerate([2, 2, 1, 0], start=1):
+        answer = api.get(f"{LEADS}?page={page}&size=2").get_json()
+        items = answer.pop("items")
+        assert len(items) == count
+        expected = {"total": 5, "page": page, "size": 2, "pages": 3}
+        assert answer == expected
+        found += items
+    assert set(ids(found)) == made
     assert all(set(lead) == LISTED for lead in found)
+
+
+def three_pages(api: Client, **query: str) -> list[dict[str, Any]]:
+    """Return the leads of the first three pages of two leads each."""
+    found = []
+    for page in (1, 2, 3):
+        found += listed(api, page=page, size=2, **query)
+    return found
 
 
 @pytest.mark.parametrize("sort_by", ORDERS)
 def test_every_order_goes_both_ways_and_ties_stay(api: Client, sort_by: str) -> None:
     for number, name in enumerate(["Ána", "ana", "Bo", "Élan", "bo", "Zoe"]):
-        times = {
+        fields: dict[str, Any] = {
+            "first_name": name,
+            "last_name": f"{'CBa'[number // 2]} Ruiz",
             "created_at": NOON + timedelta(hours=number % 3),
             "updated_at": NOON + timedelta(days=number // 2),
         }
-        reached = (
-            {"reached_out": True, "reached_out_at": NOON + timedelta(days=number // 4)}
-            if number > 2
-            else {}
-        )
-        LeadFactory.create(
-            first_name=name, last_name=f"{'CBa'[number // 2]} Ruiz", **times, **reached
-        )
-    rising, falling = (
-        [
-            lead
-            for page in (1, 2, 3)
-            for lead in listed(api, sort_by=sort_by, sort_desc=desc, page=page, size=2)
-        ]
-        for desc in ("false", "true")
-    )
-    columns = (
-        sort_by,
-        {"first_name": "last_name", "last_name": "first_name"}.get(sort_by, "id"),
-        "id",
-    )
-    assert rising == sorted(
-        rising, key=lambda lead: [fold(lead[column] or "") for column in columns]
-    )
-    assert len({lead["id"] for lead in rising}) == 6
+        if number > 2:
+            fields["reached_out"] = True
+            fields["reached_out_at"] = NOON + timedelta(days=number // 4)
+        LeadFactory.create(**fields)
+    rising = three_pages(api, sort_by=sort_by, sort_desc="false")
+    falling = three_pages(api, sort_by=sort_by, sort_desc="true")
+    other_name = {"first_name": "last_name", "last_name": "first_name"}
+    columns = (sort_by, other_name.get(sort_by, "id"), "id")
+
+    def rank(lead: dict[str, Any]) -> list[str]:
+        return [fold(lead[column] or "") for column in columns]
+
+    assert rising == sorted(rising, key=rank)
+    assert len(set(ids(rising))) == 6
     assert falling == rising[::-1]
 
 
 def test_a_list_may_hold_one_status_only(api: Client) -> None:
     waiting, done = LeadFactory.create(), LeadFactory.create(reached_out=True)
-    assert [lead["id"] for lead in listed(api, status="PENDING")] == [str(waiting.id)]
-    assert [lead["id"] for lead in listed(api, status="REACHED_OUT")] == [str(done.id)]
+    assert ids(listed(api, status="PENDING")) == [str(waiting.id)]
+    assert ids(listed(api, status="REACHED_OUT")) == [str(done.id)]
     assert api.get(f"{LEADS}?status=PENDING").get_json()["total"] == 1
 
 
-@pytest.mark.parametrize("q", [*FOUND, *NOT_FOUND])
+@pytest.mark.parametrize("q", FOUND + NOT_FOUND)
 def test_a_search_finds_how_names_emails_and_references_begin(api: Client, q: str) -> None:
     LeadFactory.create(
         first_name="Zoe", last_name="Smith", email="zoe@example.com", reference="LD-2222-2222"
@@ -167,7 +180,8 @@ def test_a_search_finds_how_names_emails_and_references_begin(api: Client, q: st
         email="J.Alvarez@example.com",
         reference="LD-7K4M-92QX",
     )
-    assert [lead["first_name"] for lead in listed(api, q=q)] == ["José"] * (q in FOUND)
+    names = [lead["first_name"] for lead in listed(api, q=q)]
+    assert names == ["José"] * (q in FOUND)
 
 
 @pytest.mark.databases("sqlite")
@@ -175,9 +189,8 @@ def test_a_search_finds_how_names_emails_and_references_begin(api: Client, q: st
 def test_a_list_takes_no_nonsense(api: Client, query: str) -> None:
     answer = api.get(f"{LEADS}?{query}")
     assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.get_json()["errors"]] == [
-        f"#/{query.partition('=')[0]}"
-    ]
+    pointers = [error["pointer"] for error in answer.get_json()["errors"]]
+    assert pointers == [f"#/{query.partition('=')[0]}"]
 
 
 def test_a_lead_is_read_with_all_it_sent(api: Client) -> None:
@@ -197,18 +210,16 @@ def test_a_lead_is_read_with_all_it_sent(api: Client) -> None:
 
 def test_marking_answers_three_fields_and_the_first_mark_stays(api: Client) -> None:
     lead = LeadFactory.create()
-    first, second = (
-        api.patch(f"{LEADS}/{lead.id}", json={"status": "REACHED_OUT"}) for _ in range(2)
-    )
-    assert (first.status_code, second.status_code, second.get_json()) == (
-        200,
-        200,
-        first.get_json(),
-    )
+    path = f"{LEADS}/{lead.id}"
+    first = api.patch(path, json={"status": "REACHED_OUT"})
+    second = api.patch(path, json={"status": "REACHED_OUT"})
+    assert first.status_code == 200
+    assert second.status_code == 200
+    assert second.get_json() == first.get_json()
     answer = first.get_json()
     assert re.fullmatch(RFC_3339, answer.pop("reached_out_at"))
     assert answer == {"id": str(lead.id), "status": "REACHED_OUT"}
-    back = api.patch(f"{LEADS}/{lead.id}", json={"status": "PENDING"})
+    back = api.patch(path, json={"status": "PENDING"})
     assert (back.status_code, codes(back)) == (409, {"status_transition"})
 
 
@@ -254,9 +265,8 @@ def test_a_lead_whose_file_is_gone_can_still_be_read(api: Client) -> None:
 def test_an_unknown_id_is_told_and_nothing_is_found_under_anothers(api: Client) -> None:
     nobody, mine, theirs = uuid.uuid4(), LeadFactory.create(), SubmissionFactory.create()
     paths = {"1": "http_404", nobody: "lead_unknown", f"{nobody}/resume": "lead_unknown"}
-    for path, code in (
-        paths | {f"{mine.id}/submissions/{theirs.id}/resume": "submission_unknown"}
-    ).items():
+    paths[f"{mine.id}/submissions/{theirs.id}/resume"] = "submission_unknown"
+    for path, code in paths.items():
         answer = api.get(f"{LEADS}/{path}")
         assert (answer.status_code, codes(answer)) == (404, {code})
     assert api.patch(f"{LEADS}/{nobody}", json={"status": "REACHED_OUT"}).status_code == 404

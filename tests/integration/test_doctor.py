@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,7 +21,20 @@ from tests.factories import LeadFactory, LetterFactory
 from tests.integration.test_upkeep import run
 from tests.servers import MailServer
 
-Plant = Callable[[Flask, MailServer, pytest.MonkeyPatch], None]
+
+@dataclass
+class Site:
+    """A site in which a fault is planted."""
+
+    app: Flask
+    mailbox: MailServer
+    patch: pytest.MonkeyPatch
+
+    def configure(self, name: str, value: object) -> None:
+        self.patch.setitem(self.app.config, name, value)
+
+
+Plant = Callable[[Site], None]
 FAULTS: list[tuple[str, str, str, Plant]] = []
 REMEDIES = {check.name: check.remedy for check in CHECKS}
 
@@ -36,87 +50,85 @@ def fault(check: str, state: str, words: str) -> Callable[[Plant], Plant]:
 
 
 @fault("configuration", "warn", "development settings, but other machines can reach 192.0.2.1")
-def _development_for_all(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(app.config, "HOST", "192.0.2.1")
+def _development_for_all(site: Site) -> None:
+    site.configure("HOST", "192.0.2.1")
 
 
 @fault("secret", "fail", "other users of this machine can read")
-def _open_secret(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    Path(app.instance_path, "secret_key").touch(0o644)
+def _open_secret(site: Site) -> None:
+    Path(site.app.instance_path, "secret_key").touch(0o644)
 
 
 @fault("storage", "fail", "FileNotFoundError: [Errno 2] No such file or directory: '")
-def _no_storage(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(app.extensions["storage"], "staging", Path("/proc/nowhere"))
+def _no_storage(site: Site) -> None:
+    site.patch.setattr(site.app.extensions["storage"], "staging", Path("/proc/nowhere"))
 
 
 @fault("mail", "fail", "NotSent: ConnectionRefusedError")
-def _no_mail_server(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    mailbox.stop()
+def _no_mail_server(site: Site) -> None:
+    site.mailbox.stop()
 
 
 @fault("mail", "fail", "NotSent: 535")
-def _wrong_mail_password(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    mailbox.accounts = {"leadapp": "another"}
-    patch.setitem(app.config, "SMTP_USERNAME", "leadapp")
-    patch.setitem(app.config, "SMTP_PASSWORD", "changed long ago")
+def _wrong_mail_password(site: Site) -> None:
+    site.mailbox.accounts = {"leadapp": "another"}
+    site.configure("SMTP_USERNAME", "leadapp")
+    site.configure("SMTP_PASSWORD", "changed long ago")
 
 
 @fault("mail", "fail", "NotSent: 550 5.7.1 Not by this name")
-def _refused_greeting(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    mailbox.replies["EHLO"] = "550 5.7.1 Not by this name"
+def _refused_greeting(site: Site) -> None:
+    site.mailbox.replies["EHLO"] = "550 5.7.1 Not by this name"
 
 
 @fault("mail", "fail", "NotSent: 553 5.7.1 Not your address")
-def _refused_sender(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    mailbox.replies["MAIL"] = "553 5.7.1 Not your address"
+def _refused_sender(site: Site) -> None:
+    site.mailbox.replies["MAIL"] = "553 5.7.1 Not your address"
 
 
 @fault("mail", "fail", "NotSent: 502 5.5.1 Unknown here")
-def _refused_reset(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    mailbox.replies["RSET"] = "502 5.5.1 Unknown here"
+def _refused_reset(site: Site) -> None:
+    site.mailbox.replies["RSET"] = "502 5.5.1 Unknown here"
 
 
 @fault("mail", "fail", "label empty")
-def _mail_host_with_an_empty_label(
-    app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch
-) -> None:
-    patch.setitem(app.config, "SMTP_HOST", "smtp..example.com")
+def _mail_host_with_an_empty_label(site: Site) -> None:
+    site.configure("SMTP_HOST", "smtp..example.com")
 
 
 @fault("letters", "fail", "1 waiting, the oldest for 45 min")
-def _no_deliverer(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+def _no_deliverer(site: Site) -> None:
     LetterFactory.create(created_at=now() - timedelta(minutes=45))
 
 
 @fault("letters", "warn", "1 failed")
-def _failed_letter(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+def _failed_letter(site: Site) -> None:
     LetterFactory.create(next_at=None)
 
 
 @fault("limits", "warn", "the shared counters cannot be reached")
-def _no_redis(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(limiter, "_storage", RedisStorage("redis://127.0.0.1:1"))
+def _no_redis(site: Site) -> None:
+    site.patch.setattr(limiter, "_storage", RedisStorage("redis://127.0.0.1:1"))
 
 
 @fault("clock", "fail", "which is in the future")
-def _clock_set_back(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
+def _clock_set_back(site: Site) -> None:
     LeadFactory.create(created_at=now() + timedelta(hours=1))
 
 
 @fault("address", "fail", "needs a proxy, but none is trusted")
-def _no_proxy(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(app.config, "BASE_URL", "https://leads.example.com")
+def _no_proxy(site: Site) -> None:
+    site.configure("BASE_URL", "https://leads.example.com")
 
 
 @fault("address", "warn", "any client can claim any address")
-def _proxy_that_is_not_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(app.config, "TRUSTED_PROXIES", 1)
+def _proxy_that_is_not_there(site: Site) -> None:
+    site.configure("TRUSTED_PROXIES", 1)
 
 
 @fault("address", "warn", "does not answer")
-def _nobody_there(app: Flask, mailbox: MailServer, patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(app.config, "BASE_URL", "http://127.0.0.1:1")
+def _nobody_there(site: Site) -> None:
+    site.configure("BASE_URL", "http://127.0.0.1:1")
 
 
 @pytest.fixture
@@ -138,13 +150,10 @@ def patient(app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch) ->
 def test_good_health_is_told_line_by_line(patient: Flask) -> None:
     told = run(patient, "doctor")
     assert told.exit_code == 0
-    assert [line.split()[:2] for line in told.stdout.splitlines()] == [
-        ["ok", f"{check.name}:"] for check in CHECKS
-    ]
-    assert all(
-        not mend
-        for *_, mend in map(dict.values, json.loads(run(patient, "doctor", "--json").stdout))
-    )
+    starts = [line.split()[:2] for line in told.stdout.splitlines()]
+    assert starts == [["ok", f"{check.name}:"] for check in CHECKS]
+    findings = json.loads(run(patient, "doctor", "--json").stdout)
+    assert not any(finding["mend"] for finding in findings)
 
 
 HEALTHY = {
@@ -178,15 +187,17 @@ def test_what_is_planted_is_found(
     fault: tuple[str, str, str, Plant],
 ) -> None:
     check, state, words, plant = fault
-    plant(patient, mailbox, monkeypatch)
+    plant(Site(patient, mailbox, monkeypatch))
     told = run(patient, "doctor", "--json")
-    [finding] = [finding for finding in json.loads(told.stdout) if finding["state"] != "ok"]
-    assert (finding["check"], finding["state"], finding["mend"]) == (check, state, REMEDIES[check])
+    findings = json.loads(told.stdout)
+    [finding] = [one for one in findings if one["state"] != "ok"]
+    assert finding["check"] == check
+    assert finding["state"] == state
+    assert finding["mend"] == REMEDIES[check]
     assert words in finding["found"]
     assert told.exit_code == (1 if state == "fail" else 0)
-    [line] = [
-        line for line in run(patient, "doctor").stdout.splitlines() if not line.startswith("ok")
-    ]
+    lines = run(patient, "doctor").stdout.splitlines()
+    [line] = [line for line in lines if not line.startswith("ok")]
     assert line.startswith(f"{state:6}{check}: ")
     assert line.endswith(f". {REMEDIES[check]}")
 
@@ -219,15 +230,12 @@ def test_a_database_that_cannot_be_used_is_found(
         {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": url, "RATELIMIT_ENABLED": "false"}
     )
     told = site.test_cli_runner().invoke(args=["doctor", "--json"])
-    found = {
-        finding["check"]: finding
-        for finding in json.loads(told.stdout)
-        if finding["state"] == "fail"
-    }
+    findings = json.loads(told.stdout)
+    failed = [finding for finding in findings if finding["state"] == "fail"]
     assert told.exit_code == 1
-    assert next(iter(found)) == first
-    assert words in found[first]["found"]
-    assert found[first]["mend"] == REMEDIES[first]
+    assert failed[0]["check"] == first
+    assert words in failed[0]["found"]
+    assert failed[0]["mend"] == REMEDIES[first]
     assert "secret-word" not in told.output
 
 

@@ -58,11 +58,11 @@ def empty_place(
     numbers = count()
 
     def make(**more: str) -> Flask:
-        settings = {
-            **new_stack(backend),
-            "INSTANCE_PATH": str(tmp_path / f"place{next(numbers)}"),
-            "RATELIMIT_ENABLED": "false",
-        }
-        return new_app({"TESTING": True, **settings, **more})
+        settings: dict[str, object] = {"TESTING": True}
+        settings.update(new_stack(backend))
+        settings["INSTANCE_PATH"] = str(tmp_path / f"place{next(numbers)}")
+        settings["RATELIMIT_ENABLED"] = "false"
+        settings.update(more)
+        return new_app(settings)
 
     return make

@@ -31,6 +31,12 @@ OLD_USER = """
 """
 
 
+def zoe() -> Lead:
+    """Return the lead that these tests erase."""
+    named = select(Lead).where(Lead.first_name == "Zoë")
+    return db.session.scalars(named).one()
+
+
 def test_a_backup_comes_back_whole(
     firm: Flask, saved: Path, empty_place: Callable[..., Flask]
 ) -> None:
@@ -43,9 +49,8 @@ def test_a_backup_comes_back_whole(
     with inside(place):
         assert rows() == before
         assert files() == stored
-        assert db.session.scalars(select(Login)).all() == [], (
-            "what was signed out since must not come back"
-        )
+        logins = db.session.scalars(select(Login)).all()
+        assert logins == [], "a login that was signed out since must not come back"
         assert search.Query().counts() == {
             LeadStatus.PENDING: 1,
             LeadStatus.REACHED_OUT: 1,
@@ -67,19 +72,21 @@ def test_the_tools_of_postgresql_15_will_do(
         (tmp_path / tool).write_text(older.format(PROGRAMS / tool))
         (tmp_path / tool).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert run(firm, "backup", str(tmp_path / "made")).exit_code == 0
-    assert over(empty_place(), "restore", str(tmp_path / "made")).exit_code == 0
+    folder = str(tmp_path / "made")
+    assert run(firm, "backup", folder).exit_code == 0
+    assert over(empty_place(), "restore", folder).exit_code == 0
 
 
 def test_who_was_erased_since_stays_erased(
     firm: Flask, saved: Path, empty_place: Callable[..., Flask]
 ) -> None:
-    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    gone = zoe()
     lead_id, key = gone.id, gone.newest.storage_key
     assert run(firm, "lead", "erase", str(lead_id), "--reference", gone.reference).exit_code == 0
     # This backup copies the list of erased leads into the folder of the backups.
     run(firm, "backup", str(saved.parent / "tuesday"))
-    assert str(lead_id) in json.loads((saved / "manifest.json").read_text())["files"][key].values()
+    manifest = json.loads((saved / "manifest.json").read_text())
+    assert str(lead_id) in manifest["files"][key].values()
     place = empty_place()
     assert over(place, "restore", str(saved)).exit_code == 0
     with inside(place):
@@ -93,7 +100,7 @@ def test_who_was_erased_since_stays_erased(
 def test_the_list_of_erased_is_written_at_once(
     firm: Flask, saved: Path, empty_place: Callable[..., Flask]
 ) -> None:
-    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    gone = zoe()
     erasure.erase(gone.id)
     listed = Path(firm.config["BACKUP_DIR"]) / "erased"
     assert listed.read_text().split()[0] == str(gone.id)
@@ -108,9 +115,10 @@ def test_the_list_of_erased_is_written_at_once(
 def test_a_torn_line_of_the_list_stops_nothing(
     firm: Flask, saved: Path, empty_place: Callable[..., Flask], caplog: pytest.LogCaptureFixture
 ) -> None:
-    listed, torn = saved.parent / "erased", f"{uuid.uuid4()} 2026-11-22T10:0"
+    listed = saved.parent / "erased"
+    torn = f"{uuid.uuid4()} 2026-11-22T10:0"
     listed.write_text(f"\n{uuid.uuid4()} 2026-11-22T10:00:01\n{torn}")
-    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    gone = zoe()
     erasure.erase(gone.id)
     assert run(firm, "backup", str(saved.parent / "tuesday")).exit_code == 0
     assert torn in listed.read_text().splitlines()
@@ -125,11 +133,11 @@ def test_an_erasure_does_not_wait_for_its_list(
     firm: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(firm.config, "BACKUP_DIR", "/proc/nowhere")
-    gone = db.session.scalars(select(Lead).where(Lead.first_name == "Zoë")).one()
+    gone = zoe()
     assert erasure.erase(gone.id)
     assert "is not on the list beside the backups" in caplog.text
     backup.back_up(tmp_path / "next")
-    assert [*erasure.read_list(tmp_path)] == [gone.id]
+    assert list(erasure.read_list(tmp_path)) == [gone.id]
     backup.back_up(tmp_path / "after")
     assert len((tmp_path / "erased").read_text().splitlines()) == 1
 
@@ -140,8 +148,9 @@ def test_a_backup_made_before_an_upgrade_is_brought_up_to_date(
     old, new = empty_place(), empty_place()
     assert over(old, "db", "upgrade", "0003").exit_code == 0
     with inside(old):
-        insert = text(OLD_USER).bindparams(bindparam("at", type_=UTCDateTime()))
-        db.session.execute(insert, {"id": uuid.uuid4().hex, "at": now()})
+        created = bindparam("at", type_=UTCDateTime())
+        user = {"id": uuid.uuid4().hex, "at": now()}
+        db.session.execute(text(OLD_USER).bindparams(created), user)
         db.session.commit()
     assert over(old, "backup", str(tmp_path / "old")).exit_code == 0
     assert "revision: 0003" in over(new, "restore", str(tmp_path / "old")).stdout

@@ -31,14 +31,15 @@ def app(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Flask]:
     """The application; a test that uses it runs once for each stack (marker `databases`)."""
-    settings = new_stack(backend) | {
-        "TESTING": True,
-        "MAIL_SUPPRESS_SEND": False,
-        "INSTANCE_PATH": str(tmp_path_factory.mktemp("instance")),
-        "SECRET_KEY": SECRET_KEY,
-        "ATTORNEY_EMAIL": FIRM_EMAIL,
-        "RATELIMIT_ENABLED": "false",
-    }
+    settings: dict[str, Any] = dict(new_stack(backend))
+    settings.update(
+        TESTING=True,
+        MAIL_SUPPRESS_SEND=False,
+        INSTANCE_PATH=str(tmp_path_factory.mktemp("instance")),
+        SECRET_KEY=SECRET_KEY,
+        ATTORNEY_EMAIL=FIRM_EMAIL,
+        RATELIMIT_ENABLED="false",
+    )
     app = create_app(settings)
     app.test_client_class = Client
     with app.app_context():
@@ -75,7 +76,8 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
             store.delete(key)
     _empty_folder(Path(app.instance_path))
     left = app.extensions["uncommitted"]
-    uncommitted, left[:] = [*left], []
+    uncommitted = list(left)
+    left.clear()
     assert not uncommitted, f"left changes uncommitted: {uncommitted}"
 
 
@@ -95,11 +97,19 @@ def _empty_folder(folder: Path) -> None:
 @pytest.fixture
 def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., Any]:
     """`new_store(**settings)` makes a new store: a folder for SQLite, a bucket for PostgreSQL."""
-    place = servers.objects.new_place() if backend == "postgres" else {"STORAGE_URL": ""}
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return lambda **settings: make(
-        {"UPLOAD_DIR": str(tmp_path), **dict.fromkeys(names, ""), **place, **settings}
-    )
+    place = {
+        "UPLOAD_DIR": str(tmp_path),
+        "STORAGE_URL": "",
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+    }
+    if backend == "postgres":
+        place.update(servers.objects.new_place())
+
+    def make_store(**settings: str) -> Any:
+        return make(dict(place, **settings))
+
+    return make_store
 
 
 # The fixture of pytest-flask enters the client. This keeps the context of its last request, with the
@@ -134,9 +144,8 @@ def sign_in(app: Flask) -> Callable[[User], Client]:
     def browser_of(user: User) -> Client:
         browser = new_client(app)
         fields = hidden_fields(browser.get("/auth/login").text, having="password")
-        answer = browser.post(
-            "/auth/login", data={**fields, "username": user.username, "password": PASSWORD}
-        )
+        fields.update(username=user.username, password=PASSWORD)
+        answer = browser.post("/auth/login", data=fields)
         assert answer.status_code in (302, 303), answer.text
         return browser
 

@@ -38,11 +38,10 @@ NIGHTS = {
 def submissions(times: list[datetime]) -> None:
     sent = LeadFactory.create(created_at=times[0]).newest
     row = {column.name: getattr(sent, column.key) for column in Submission.__table__.columns}
-    rows = [
-        row
-        | {"id": uuid.uuid4(), "number": number, "storage_key": f"{number}.pdf", "created_at": at}
-        for number, at in enumerate(times[1:], 2)
-    ]
+    rows = []
+    for number, at in enumerate(times[1:], start=2):
+        key = f"{number}.pdf"
+        rows.append(dict(row, id=uuid.uuid4(), number=number, storage_key=key, created_at=at))
     db.session.execute(insert(Submission), rows)
     db.session.commit()
 
@@ -50,9 +49,10 @@ def submissions(times: list[datetime]) -> None:
 @pytest.mark.parametrize("zone", NIGHTS)
 def test_a_day_is_one_of_the_firms(app: Flask, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setitem(app.config, "TIMEZONE", ZoneInfo(zone))
-    times = [NIGHTS[zone] + timedelta(minutes=30 * half) for half in range(-100, 101)]
+    change, half_hour = NIGHTS[zone], timedelta(minutes=30)
+    times = [change + number * half_hour for number in range(-100, 101)]
     submissions(times)
-    with time_machine.travel(NIGHTS[zone] + timedelta(days=5), tick=False):
+    with time_machine.travel(change + timedelta(days=5), tick=False):
         days = statistics.read_statistics().days
     expected = Counter(at.astimezone(ZoneInfo(zone)).date() for at in times)
     assert {at: count for at, count in days.items() if count} == dict(expected)
@@ -65,8 +65,12 @@ def test_thirty_days_end_today(app: Flask, monkeypatch: pytest.MonkeyPatch) -> N
         first = datetime(2026, 1, 31, 11, tzinfo=UTC)
         submissions([first - timedelta(seconds=1), first, now()])
         days = statistics.read_statistics().days
-    assert [*days] == [date(2026, 2, 1) + timedelta(days=number) for number in range(30)]
-    assert [*days.values()] == [1, *[0] * 28, 1]
+    expected = [date(2026, 2, 1) + timedelta(days=number) for number in range(30)]
+    assert list(days) == expected
+    counts = list(days.values())
+    assert counts[0] == 1
+    assert counts[1:-1] == [0] * 28
+    assert counts[-1] == 1
 
 
 @pytest.mark.parametrize(
@@ -91,10 +95,9 @@ def test_the_usual_wait_is_the_median(
             reached_out=True, created_at=now() - timedelta(hours=wait), reached_out_at=now()
         )
     page = words(signed_in.get(LIST).text)
-    assert (f"Half of the leads reached out to had waited {usual} or less." in page) == (
-        usual is not None
-    )
-    assert ("Half of the leads" in page) == (usual is not None)
+    told = usual is not None
+    assert (f"Half of the leads reached out to had waited {usual} or less." in page) == told
+    assert ("Half of the leads" in page) == told
 
 
 @pytest.mark.databases("sqlite")
@@ -121,9 +124,13 @@ def test_the_chart_is_told_in_words_too(signed_in: Client) -> None:
     assert 'role="img"' in chart
     assert re.findall("<title>(.*?)</title>", chart) == [f"{day(then)}: 3", f"{day(today)}: 1"]
     bars = re.findall(r'<rect x="(\d+)" y="([\d.]+)" width="8" height="([\d.]+)"', chart)
-    assert [int(x) for x, _, _ in bars] == [10 * 20 + 1, 10 * 29 + 1]
-    assert [float(y) + float(height) for _, y, height in bars] == [59, 59]
-    assert float(bars[0][2]) == pytest.approx(3 * float(bars[1][2]), abs=0.2)
+    assert len(bars) == 2
+    (left, top, height), (next_left, next_top, next_height) = bars
+    assert int(left) == 10 * 20 + 1
+    assert int(next_left) == 10 * 29 + 1
+    assert float(top) + float(height) == 59
+    assert float(next_top) + float(next_height) == 59
+    assert float(height) == pytest.approx(3 * float(next_height), abs=0.2)
 
 
 @pytest.mark.databases("sqlite")

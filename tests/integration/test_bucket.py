@@ -115,7 +115,9 @@ def test_a_lead_opens_while_its_resume_cannot_be_read(
         swept = app.test_cli_runner().invoke(args=["sweep"])
     finally:
         servers.objects.start()
-    assert (resume.status_code, resume.get_json()["code"]) == (503, "storage_unreachable")
+    assert resume.status_code == 503
+    assert resume.get_json()["code"] == "storage_unreachable"
     assert resume.headers["Retry-After"] == "60"
-    assert (swept.exit_code, swept.stderr.count("\n")) == (1, 1)
+    assert swept.exit_code == 1
+    assert swept.stderr.count("\n") == 1
     assert "The stored files cannot be reached right now" in swept.stderr

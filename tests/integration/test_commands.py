@@ -21,8 +21,17 @@ from tests.factories import LetterFactory, UserFactory
 from tests.servers import MailServer
 
 pytestmark = pytest.mark.databases("sqlite")
-ANA = ("create-user", "--username", "ana", "--email", "ana@example.com")
 PASSWORD = "Correct-horse-7"
+
+
+def create_user(
+    *options: str, username: str = "ana", email: str = "ana@example.com"
+) -> tuple[str, ...]:
+    """Return the arguments of `flask create-user`."""
+    return ("create-user", "--username", username, "--email", email, *options)
+
+
+ANA = create_user()
 
 
 def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
@@ -54,9 +63,9 @@ def test_a_random_password_is_printed_once_and_works(app: Flask, client: Client)
     [
         (ANA, 2, "Missing option '--password-file'"),
         (("create-user",), 2, "Missing option '--username'"),
-        ((*ANA[:2], "a", *ANA[3:], "--random-password"), 1, "The username must have 3 to 50"),
-        ((*ANA[:4], "ana@", "--random-password"), 1, "Enter an e-mail address like"),
-        ((*ANA, "--password-file", "/nowhere"), 2, "No such file"),
+        (create_user("--random-password", username="a"), 1, "The username must have 3 to 50"),
+        (create_user("--random-password", email="ana@"), 1, "Enter an e-mail address like"),
+        (create_user("--password-file", "/nowhere"), 2, "No such file"),
         (("user", "enable", "nobody"), 1, "There is no user named nobody"),
         (("mail", "test"), 2, "Missing option '--to'"),
     ],
@@ -93,10 +102,9 @@ def test_in_production_the_seed_account_has_a_random_password(
     monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
     told = run(app, "seed-db").stdout
     assert "Admin123!" not in told
-    assert (
-        users.authenticate("admin", told.split("Password: ")[1].strip(), "127.0.0.1").username
-        == "admin"
-    )
+    password = told.split("Password: ")[1].strip()
+    user = users.authenticate("admin", password, "127.0.0.1")
+    assert user.username == "admin"
 
 
 def test_enabling_lets_a_user_in(app: Flask) -> None:

@@ -51,7 +51,8 @@ def submit_some(client: Client, numbers: range) -> list[int]:
 
 def hours_to_wait() -> list[float]:
     """Return the hours until each unsent confirmation is due, sorted."""
-    due = db.session.scalars(CONFIRMATIONS.where(Letter.sent_at.is_(None))).all()
+    unsent = CONFIRMATIONS.where(Letter.sent_at.is_(None))
+    due = db.session.scalars(unsent).all()
     waits = [(letter.next_at - now()) / HOUR for letter in due if letter.next_at]
     return sorted(max(0, round(wait, 1)) for wait in waits)
 
@@ -91,7 +92,7 @@ def test_thirty_recipients_an_hour_get_theirs_at_once_and_others_later(
         for delivered, waiting in ((30, 35), (60, 5), (65, 0)):
             deliver()
             sent = {letter.recipients[0] for letter in mailbox.messages}
-            assert len(sent - {*limited.config["ATTORNEY_EMAIL"]}) == delivered
+            assert len(sent.difference(limited.config["ATTORNEY_EMAIL"])) == delivered
             assert len(hours_to_wait()) == waiting
             clock.shift(HOUR)
 
@@ -137,9 +138,10 @@ def told(answer: TestResponse) -> tuple[int, list[str]]:
 
 def test_the_answer_does_not_show_that_a_confirmation_waits(limited: Flask, client: Client) -> None:
     def send_form(email: str) -> tuple[TestResponse, TestResponse]:
-        form = hidden_fields(client.get("/").text, having="email")
+        form: dict[str, Any] = hidden_fields(client.get("/").text, having="email")
+        form.update(fields(email))
         where = {"REMOTE_ADDR": "192.0.2.7"}
-        sent = client.post("/", data=form | fields(email), environ_base=where)
+        sent = client.post("/", data=form, environ_base=where)
         return sent, client.get(sent.location)
 
     with time_machine.travel(now(), tick=False):
@@ -147,12 +149,12 @@ def test_the_answer_does_not_show_that_a_confirmation_waits(limited: Flask, clie
         submit_some(client, range(28))
         api_later, form_later = submit(client, "api2@example.com"), send_form("form2@example.com")
         assert hours_to_wait() == [0] * 30 + [1] * 2
-    masked = [answer.get_json() | {"id": "", "email": ""} for answer in (api, api_later)]
-    assert masked[0] == masked[1]
+    masked = dict(api.get_json(), id="", email="")
+    assert masked == dict(api_later.get_json(), id="", email="")
     assert told(api) == told(api_later)
     assert told(form[0]) == told(form_later[0])
-    pages = [REFERENCE.sub("", page.text) for _, page in (form, form_later)]
-    assert pages[0] == pages[1]
+    page = REFERENCE.sub("", form[1].text)
+    assert page == REFERENCE.sub("", form_later[1].text)
 
 
 @pytest.mark.databases("sqlite")

@@ -36,7 +36,8 @@ def counted() -> dict[LeadStatus, int]:
 
 
 def lead_id(email: str) -> uuid.UUID:
-    return db.session.scalars(select(Lead.id).where(Lead.email_key == email)).one()
+    found = select(Lead.id).where(Lead.email_key == email)
+    return db.session.scalars(found).one()
 
 
 def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -> None:
@@ -60,7 +61,7 @@ def test_whatever_happens_to_a_lead_is_counted(client: Client, attorney: User) -
         ),
     ):
         act()
-        told.append((*counted().values(),))
+        told.append(tuple(counted().values()))
     assert told == [
         (1, 0),
         (2, 0),
@@ -81,7 +82,7 @@ def lead_rows(count: int) -> list[dict[str, Any]]:
     columns = [column.name for column in Lead.__table__.columns if column.name != "id"]
     lead = LeadFactory.create(submission=None)
     row = {name: getattr(lead, name) for name in columns}
-    return [{**row, "email_key": f"{number}@example.com"} for number in range(count)]
+    return [dict(row, email_key=f"{number}@example.com") for number in range(count)]
 
 
 def test_many_rows_of_one_statement_are_counted(app: Flask) -> None:

@@ -58,6 +58,6 @@ def test_postgresql_keeps_its_own_settings(app: Flask) -> None:
     names = ("synchronous_commit", "fsync", "full_page_writes")
     ours = text("SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY(:names)")
     with db.engine.connect() as connection:
-        rows = connection.execute(ours, {"names": [*names]}).all()
+        rows = connection.execute(ours, {"names": list(names)}).all()
     assert len(rows) == len(names)
     assert [row for row in rows if row.setting != row.reset_val] == []

@@ -31,7 +31,10 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture
 def limited(
-    tmp_path: Path, new_app: Callable[..., Flask], valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    new_app: Callable[..., Flask],
+    valkey: Valkey,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Flask:
     """Returns an application that counts in Valkey."""
     # All applications of a process share one limiter.
@@ -44,7 +47,11 @@ def limited(
 @pytest.fixture
 def post(limited: Flask) -> Callable[..., int]:
     """Sends an empty form and returns the status."""
-    return lambda *_: limited.test_client().post("/", data={}).status_code
+
+    def send(*_: int) -> int:
+        return limited.test_client().post("/", data={}).status_code
+
+    return send
 
 
 @pytest.fixture
@@ -55,13 +62,19 @@ def said(
     for name in ("leadapp", "leadapp.limits"):
         # import-linter disables the loggers that it finds.
         monkeypatch.setattr(logging.getLogger(name), "disabled", False)
-    return lambda: [record.message for record in caplog.records if record.name == "leadapp.limits"]
+
+    def messages() -> list[str]:
+        records = [record for record in caplog.records if record.name == "leadapp.limits"]
+        return [record.message for record in records]
+
+    return messages
 
 
 def counted(valkey: Valkey) -> list[int]:
     """Returns the count of each limit in Valkey."""
     with redis.from_url(valkey.url) as connection:
-        return [int(connection.get(key)) for key in connection.keys("LIMITS*")]
+        keys = connection.keys("LIMITS*")
+        return [int(connection.get(key)) for key in keys]
 
 
 def test_all_processes_count_together(post: Callable[..., int], valkey: Valkey) -> None:
@@ -74,12 +87,15 @@ def test_all_processes_count_together(post: Callable[..., int], valkey: Valkey) 
 
 
 def test_without_redis_it_is_counted_in_memory_until_redis_is_back(
-    post: Callable[..., int], valkey: Valkey, said: Callable[[], list[str]]
+    post: Callable[..., int],
+    valkey: Valkey,
+    said: Callable[[], list[str]],
 ) -> None:
     post()
     valkey.stop()
     start = time.monotonic()
-    assert [post() for _ in range(62)] == [COUNTED] * 60 + [TOO_OFTEN] * 2
+    answers = [post() for _ in range(62)]
+    assert answers == [COUNTED] * 60 + [TOO_OFTEN] * 2
     assert time.monotonic() - start < 5
     assert ["falling back to in-memory" in words for words in said()] == [True]
     valkey.start()
@@ -99,11 +115,15 @@ def test_a_silent_redis_is_waited_for_once(post: Callable[..., int], valkey: Val
 
 
 def test_all_who_find_redis_gone_at_one_instant_are_served(
-    post: Callable[..., int], valkey: Valkey, said: Callable[[], list[str]]
+    post: Callable[..., int],
+    valkey: Valkey,
+    said: Callable[[], list[str]],
 ) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
-        assert [*pool.map(post, range(THREADS))] == [COUNTED] * THREADS
+        answers = list(pool.map(post, range(THREADS)))
+        assert answers == [COUNTED] * THREADS
         with redis.from_url(valkey.url) as connection:
             connection.client_pause(20_000)
-        assert [*pool.map(post, range(THREADS))] == [COUNTED] * THREADS
+        answers = list(pool.map(post, range(THREADS)))
+        assert answers == [COUNTED] * THREADS
     assert len(set(said())) == 1

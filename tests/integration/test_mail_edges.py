@@ -23,7 +23,8 @@ pytestmark = pytest.mark.databases("sqlite")
 
 
 def letters_stored() -> int:
-    return db.session.scalar(select(func.count()).select_from(Letter)) or 0
+    number = select(func.count()).select_from(Letter)
+    return db.session.scalar(number) or 0
 
 
 @pytest.fixture
@@ -38,7 +39,9 @@ def test_a_message_that_cannot_be_built_is_not_tried_again(mailbox: MailServer) 
     assert queue.deliver_next()
     db.session.expire_all()
     failed = db.session.get_one(Letter, broken.id)
-    assert (failed.next_at, failed.sent_at, failed.attempts) == (None, None, 1)
+    assert failed.next_at is None
+    assert failed.sent_at is None
+    assert failed.attempts == 1
 
 
 def test_a_silent_mail_server_is_given_up_on(
@@ -59,8 +62,10 @@ def test_a_silent_mail_server_is_given_up_on(
 def test_a_message_is_sent_again_under_its_own_lead_only(signed_in: Client) -> None:
     sent = LetterFactory.create(sent_at=now(), next_at=None)
     assert sent.submission is not None
-    own, other = address(sent.submission.lead), address(LeadFactory.create())
-    send, form = f"/letters/{sent.id}/send", hidden_fields(signed_in.get(own).text, action="/send")
+    own = address(sent.submission.lead)
+    other = address(LeadFactory.create())
+    send = f"/letters/{sent.id}/send"
+    form = hidden_fields(signed_in.get(own).text, action="/send")
     assert signed_in.post(other + send, data=form).status_code == 404
     assert letters_stored() == 1
     assert signed_in.post(own + send, data=form).status_code == 303

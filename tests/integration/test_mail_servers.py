@@ -55,20 +55,18 @@ WAITS_AT_DATA = [
     "554 5.3.0 Out of order",
     "451 Greylisted",
 ]
+REPLIES = [("RCPT", answer, True) for answer in FINAL_TO_RCPT]
+REPLIES += [("RCPT", answer, False) for answer in WAITS_AT_RCPT]
+REPLIES += [("DATA", answer, True) for answer in FINAL_TO_DATA]
+REPLIES += [("DATA", answer, False) for answer in WAITS_AT_DATA]
+REPLIES += [
+    ("MAIL", "550 5.1.1 Unknown sender", False),
+    ("MAIL", "550 Sender refused", False),
+    ("EHLO", "550 5.1.1 Unknown host", False),
+]
 
 
-@pytest.mark.parametrize(
-    ("command", "answer", "final"),
-    [
-        *[("RCPT", answer, True) for answer in FINAL_TO_RCPT],
-        *[("RCPT", answer, False) for answer in WAITS_AT_RCPT],
-        *[("DATA", answer, True) for answer in FINAL_TO_DATA],
-        *[("DATA", answer, False) for answer in WAITS_AT_DATA],
-        ("MAIL", "550 5.1.1 Unknown sender", False),
-        ("MAIL", "550 Sender refused", False),
-        ("EHLO", "550 5.1.1 Unknown host", False),
-    ],
-)
+@pytest.mark.parametrize(("command", "answer", "final"), REPLIES)
 def test_only_a_refusal_of_this_recipient_or_content_is_final(
     mailbox: MailServer, command: str, answer: str, final: bool
 ) -> None:
@@ -78,10 +76,16 @@ def test_only_a_refusal_of_this_recipient_or_content_is_final(
         mailbox.replies[command] = answer
     LetterFactory.create()
     deliver()
-    assert (one().next_at is None, one().sent_at, one().reason) == (final, None, answer)
+    letter = one()
+    assert (letter.next_at is None) == final
+    assert letter.sent_at is None
+    assert letter.reason == answer
 
 
-@pytest.mark.parametrize("error", [UnicodeError("label empty or too long"), RuntimeError("odd")])
+@pytest.mark.parametrize(
+    "error",
+    [UnicodeError("label empty or too long"), RuntimeError("odd")],
+)
 def test_a_failure_outside_smtplib_keeps_letters_waiting(
     mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -109,12 +113,14 @@ def test_a_host_with_an_empty_label_keeps_letters_waiting(
 def test_a_password_may_have_any_letters(
     app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    mailbox.accounts, mailbox.methods = {"Zoë": "Passwört"}, {method}
+    mailbox.accounts = {"Zoë": "Passwört"}
+    mailbox.methods = {method}
     monkeypatch.setitem(app.config, "SMTP_USERNAME", "Zoë")
     monkeypatch.setitem(app.config, "SMTP_PASSWORD", "Passwört")
     LetterFactory.create()
     deliver()
-    assert (one().reason, len(mailbox.messages)) == (None, 1)
+    assert one().reason is None
+    assert len(mailbox.messages) == 1
 
 
 def test_a_refused_sign_in_is_told_in_the_words_of_a_server_that_hangs_up(
@@ -140,7 +146,11 @@ def test_a_refused_sign_in_is_told_in_the_words_of_a_server_that_hangs_up(
     ],
 )
 def test_a_mail_server_is_greeted_by_the_name_of_the_site(
-    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, base_url: str, name: str
+    app: Flask,
+    mailbox: MailServer,
+    monkeypatch: pytest.MonkeyPatch,
+    base_url: str,
+    name: str,
 ) -> None:
     monkeypatch.setitem(app.config, "BASE_URL", base_url)
     LetterFactory.create()
@@ -154,6 +164,8 @@ def test_a_letter_that_cannot_be_composed_is_final(
     monkeypatch.setitem(app.config, "FIRM_NAME", "M\ud83dller")
     LetterFactory.create()
     deliver()
-    assert (one().next_at, one().sent_at) == (None, None)
-    assert one().reason == "UnicodeEncodeError while composing the e-mail"
+    letter = one()
+    assert letter.next_at is None
+    assert letter.sent_at is None
+    assert letter.reason == "UnicodeEncodeError while composing the e-mail"
     assert mailbox.names == []

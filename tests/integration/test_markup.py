@@ -29,7 +29,8 @@ class Inputs(HTMLParser):
         given = dict(attributes)
         if tag == "input" and given.get("name"):
             name = str(given["name"])
-            self.found[name], self.around[name] = given, [*self._open]
+            self.found[name] = given
+            self.around[name] = list(self._open)
         if tag not in VOID:
             self._open.append(given)
 
@@ -49,7 +50,11 @@ def test_a_name_that_a_template_does_not_know_is_an_error(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     ("field", "purpose"),
-    [("first_name", "given-name"), ("last_name", "family-name"), ("email", "email")],
+    [
+        ("first_name", "given-name"),
+        ("last_name", "family-name"),
+        ("email", "email"),
+    ],
 )
 def test_a_browser_knows_how_to_fill_a_field_in(form: Inputs, field: str, purpose: str) -> None:
     assert form.found[field]["autocomplete"] == purpose
@@ -59,16 +64,14 @@ def test_a_browser_knows_how_to_fill_a_field_in(form: Inputs, field: str, purpos
 
 def test_the_e_mail_field_opens_the_keyboard_for_addresses(form: Inputs) -> None:
     email = form.found["email"]
-    assert (email["type"], email["inputmode"], email["autocapitalize"]) == (
-        "email",
-        "email",
-        "none",
-    )
+    assert email["type"] == "email"
+    assert email["inputmode"] == "email"
+    assert email["autocapitalize"] == "none"
 
 
 def test_the_file_field_accepts_endings_and_types(form: Inputs) -> None:
-    accepted = (form.found["resume"]["accept"] or "").split(",")
-    assert accepted == [*CONTENT_TYPES, *CONTENT_TYPES.values()]
+    accepted = form.found["resume"]["accept"] or ""
+    assert accepted.split(",") == list(CONTENT_TYPES) + list(CONTENT_TYPES.values())
 
 
 def test_the_trap_for_robots_is_hidden_from_people_and_from_autofill(
@@ -76,7 +79,8 @@ def test_the_trap_for_robots_is_hidden_from_people_and_from_autofill(
 ) -> None:
     trap = form.found["website"]
     assert (trap["tabindex"], trap["autocomplete"]) == ("-1", "off")
-    [hidden] = [around for around in form.around["website"] if around.get("aria-hidden") == "true"]
+    around = form.around["website"]
+    [hidden] = [element for element in around if element.get("aria-hidden") == "true"]
     sheet = client.get("/theme.css").text
     [rule] = re.findall(rf"\.{hidden['class']}\s*{{([^}}]*)}}", sheet)
     assert "position:absolute" in rule.replace(" ", "")

@@ -31,7 +31,11 @@ OLD_LEAD = uuid.UUID("c" * 32)
 
 
 @pytest.fixture
-def settings(backend: str, new_database: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
+def settings(
+    backend: str,
+    new_database: Callable[[str], str],
+    tmp_path: Path,
+) -> dict[str, str]:
     return {
         "INSTANCE_PATH": str(tmp_path),
         "DATABASE_URL": new_database(backend),
@@ -57,8 +61,11 @@ def test_the_first_migration_makes_the_schema_of_the_three_that_it_replaced(
     with create_app(settings).app_context():
         flask_migrate.upgrade(directory=MIGRATIONS, revision="0003")
         db.engine.dispose()
-    with closing(sqlite3.connect(path_of(settings))) as new, closing(load(":memory:")) as old:
-        assert schema(new) == schema(old)
+    with closing(sqlite3.connect(path_of(settings))) as new:
+        new_schema = schema(new)
+    with closing(load(":memory:")) as old:
+        old_schema = schema(old)
+    assert new_schema == old_schema
 
 
 @pytest.mark.databases("sqlite")
@@ -74,12 +81,13 @@ def test_a_database_of_the_three_replaced_migrations_goes_on(
         letters = detail.letters_of(OLD_LEAD)
         assert sorted(letter.kind for letter in letters) == ["confirmation", "notice"]
         # The login from before the upgrade.
-        bearer = tokens.sign_bearer(OLD_LOGIN, OLD_USER, now() + timedelta(hours=1))
+        later = now() + timedelta(hours=1)
+        bearer = tokens.sign_bearer(OLD_LOGIN, OLD_USER, later)
         db.session.remove()
-    client, url = app.test_client(), app.config["BASE_URL"]
-    answer = client.get(
-        f"/api/v1/leads/{OLD_LEAD}", base_url=url, headers={"Authorization": f"Bearer {bearer}"}
-    )
+    client = app.test_client()
+    url = app.config["BASE_URL"]
+    headers = {"Authorization": f"Bearer {bearer}"}
+    answer = client.get(f"/api/v1/leads/{OLD_LEAD}", base_url=url, headers=headers)
     assert answer.status_code == 200, answer.text
     lead = answer.get_json()
     assert (lead["reference"], lead["status"]) == ("LD-7K4M-92QX", "PENDING")
@@ -149,7 +157,8 @@ def test_a_sending_from_before_the_upgrade_is_still_known(settings: dict[str, st
         ]
         flask_migrate.downgrade(directory=MIGRATIONS, revision="0003")
         flask_migrate.upgrade(directory=MIGRATIONS)
-        known = dict(db.session.execute(select(Submission.id, Submission.idempotency_key)).all())
+        keys = select(Submission.id, Submission.idempotency_key)
+        known = dict(db.session.execute(keys).all())
         assert [known[submission_id] for submission_id in sent] == [
             f"{'k' * 64}.{'a' * 64}",
             "o" * 64,

@@ -82,5 +82,6 @@ def test_a_file_that_is_no_database_is_told(flask: Callable[..., Result], tmp_pa
     (tmp_path / "leads.db").write_text("Reference,First name\n" * 100)
     for command in (("db", "upgrade"), ("lead", "list")):
         told = flask(*command)
-        assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1)
+        assert told.exit_code == 1
+        assert len(told.stderr.splitlines()) == 1
         assert "atabase cannot be used: file is not a database" in told.stderr

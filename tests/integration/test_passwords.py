@@ -28,7 +28,13 @@ CHANGE, NEW, ACCENTED = "/auth/password", "Correct-horse-8", "Señor-Åké-1"
 
 def change(client: Client, present: str = PASSWORD, password: str = NEW) -> TestResponse:
     fields = hidden_fields(client.get(CHANGE).text, having="present")
-    return client.post(CHANGE, data=fields | {"present": present, "password": password})
+    fields.update(present=present, password=password)
+    return client.post(CHANGE, data=fields)
+
+
+def access_token(client: Client, username: str, password: str = PASSWORD) -> str:
+    answer = token_for(client, username, password)
+    return str(answer.get_json()["access_token"])
 
 
 @pytest.fixture
@@ -48,7 +54,8 @@ def test_a_change_ends_every_other_session_and_token(
     assert not is_in(other)
     assert not is_in(copied(app, before))
     assert app.test_client().get("/api/v1/auth/me", headers=bearer).status_code == 401
-    assert db.session.scalars(select(Login.user_id)).all() == [attorney.id]
+    user_ids = db.session.scalars(select(Login.user_id)).all()
+    assert user_ids == [attorney.id]
     sign_out(signed_in)
     assert sign_in(signed_in, attorney.username).status_code == 422
     assert sign_in(signed_in, attorney.username, NEW).status_code == 303
@@ -72,36 +79,45 @@ def test_a_refused_change_says_why_and_ends_nothing(
     answer = change(signed_in, present, password)
     assert answer.status_code == 422
     assert "<title>Error: " in answer.text
-    assert answer.text.count(Code[code.upper()].words) == 2
+    words = Code[code.upper()].words
+    assert answer.text.count(words) == 2
     assert not password or f'value="{password}"' not in answer.text
     assert is_in(signed_in)
 
 
 def test_a_stolen_session_does_not_guess_the_password(signed_in: Client) -> None:
-    assert [change(signed_in, "Wrong-horse-7").status_code for _ in range(11)] == [422] * 10 + [429]
+    answers = [change(signed_in, "Wrong-horse-7") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [422] * 10 + [429]
     assert change(signed_in).status_code == 429
 
 
 # An accented letter as one character (NFC), and as a letter and an accent (NFD).
-SPELLINGS = [
-    (unicodedata.normalize("NFC", ACCENTED), unicodedata.normalize("NFD", ACCENTED)),
-    (unicodedata.normalize("NFD", ACCENTED), unicodedata.normalize("NFC", ACCENTED)),
-]
+NFC = unicodedata.normalize("NFC", ACCENTED)
+NFD = unicodedata.normalize("NFD", ACCENTED)
+SPELLINGS = [(NFC, NFD), (NFD, NFC)]
 
 
 @pytest.mark.parametrize(("typed", "other"), SPELLINGS)
 def test_a_password_is_the_same_in_any_spelling_of_its_accents(
-    app: Flask, client: Client, attorney: User, signed_in: Client, typed: str, other: str
+    app: Flask,
+    client: Client,
+    attorney: User,
+    signed_in: Client,
+    typed: str,
+    other: str,
 ) -> None:
     assert change(signed_in, password=typed).status_code == 303
     for spelling in (typed, other):
         assert token_for(client, attorney.username, spelling).status_code == 200
         assert sign_in(new_client(app), attorney.username, spelling).status_code == 303
     answer = change(signed_in, other, typed)
-    assert (answer.status_code, Code.PASSWORD_SAME.words in answer.text) == (422, True)
+    assert answer.status_code == 422
+    assert Code.PASSWORD_SAME.words in answer.text
     assert change(signed_in, other).status_code == 303
-    done = run(app, "user", "set-password", attorney.username, "--password-file", "-", stdin=typed)
-    assert (done.exit_code, token_for(client, attorney.username, other).status_code) == (0, 200)
+    name = attorney.username
+    done = run(app, "user", "set-password", name, "--password-file", "-", stdin=typed)
+    assert done.exit_code == 0
+    assert token_for(client, attorney.username, other).status_code == 200
     body = {"username": "joe", "email": "joe@example.com", "password": typed}
     assert client.post("/api/v1/auth/register", json=body).status_code == 201
     assert token_for(client, "joe", other).status_code == 200
@@ -111,7 +127,8 @@ def test_the_length_of_a_password_is_that_of_its_shorter_spelling(client: Client
     longest = "Aa1" + "é" * 34
     user = UserFactory.create(password=longest)
     apart = unicodedata.normalize("NFD", longest)
-    assert (len(longest.encode()), len(apart.encode())) == (71, 105)
+    assert len(longest.encode()) == 71
+    assert len(apart.encode()) == 105
     assert validation.password(apart) == longest
     assert token_for(client, user.username, apart).status_code == 200
     assert token_for(client, user.username, apart + "é" * 300).status_code == 401
@@ -123,17 +140,18 @@ def test_a_password_that_was_made_for_somebody_is_changed_first(client: Client) 
     answer = sign_in(client, user.username, next="/dashboard/?page=2")
     assert (answer.status_code, answer.location) == (303, "/dashboard/?page=2")
     for path in (HOME, answer.location, "/dashboard/leads/00000000-0000-4000-8000-000000000000"):
-        assert (client.get(path).status_code, client.get(path).location) == (303, CHANGE)
+        redirect = client.get(path)
+        assert redirect.status_code == 303
+        assert redirect.location == CHANGE
     assert "Choose your own" in client.get(CHANGE).text
     assert client.get("/nothing").status_code == 404
-    refused = me(client, token_for(client, user.username).get_json()["access_token"])
-    assert (refused.status_code, refused.get_json()["code"]) == (403, "password_change_required")
+    refused = me(client, access_token(client, user.username))
+    assert refused.status_code == 403
+    assert refused.get_json()["code"] == "password_change_required"
     assert change(client).status_code == 303
     assert is_in(client)
-    assert (
-        me(client, token_for(client, user.username, NEW).get_json()["access_token"]).status_code
-        == 200
-    )
+    token = access_token(client, user.username, NEW)
+    assert me(client, token).status_code == 200
 
 
 @pytest.mark.usefixtures("production")
@@ -150,9 +168,8 @@ def test_development_forces_no_change(client: Client) -> None:
     user = UserFactory.create(must_change_password=True)
     sign_in(client, user.username)
     assert is_in(client)
-    assert (
-        me(client, token_for(client, user.username).get_json()["access_token"]).status_code == 200
-    )
+    token = access_token(client, user.username)
+    assert me(client, token).status_code == 200
 
 
 def test_a_sign_in_that_was_under_way_does_not_outlive_a_change(app: Flask, attorney: User) -> None:
@@ -193,7 +210,9 @@ def test_few_wait_for_their_turn_to_hash(client: Client, attorney: User) -> None
             passwords.hash_password(NEW)
     finally:
         passwords._waiting.release(16)
-    assert (answer.status_code, answer.get_json()["code"]) == (503, "sign_in_busy")
+    assert answer.status_code == 503
+    assert answer.get_json()["code"] == "sign_in_busy"
     assert answer.headers["Retry-After"] == "60"
     assert token_for(client, attorney.username).status_code == 200
-    assert users.sign_in(attorney, timedelta(hours=1)).user_id == attorney.id
+    login = users.sign_in(attorney, timedelta(hours=1))
+    assert login.user_id == attorney.id

@@ -29,39 +29,45 @@ GOOD = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
 def count(table: type[Base]) -> int:
-    return db.session.scalar(select(func.count()).select_from(table)) or 0
+    number = select(func.count()).select_from(table)
+    return db.session.scalar(number) or 0
 
 
-def upload() -> dict[str, Any]:
-    return {"resume": (io.BytesIO(samples.pdf()), "cv.pdf")}
+def good(**changed: str) -> dict[str, Any]:
+    """Returns the fields of a submission, with its file."""
+    fields: dict[str, Any] = dict(GOOD)
+    fields["resume"] = (io.BytesIO(samples.pdf()), "cv.pdf")
+    fields.update(changed)
+    return fields
 
 
 @pytest.mark.parametrize("round_", range(5))
 def test_eight_of_one_new_address_are_one_lead(app: Flask, round_: int) -> None:
     def act(number: int) -> TestResponse:
-        return app.test_client().post(
-            "/api/v1/leads", data=GOOD | {"first_name": f"Ana {number}"} | upload()
-        )
+        data = good(first_name=f"Ana {number}")
+        return app.test_client().post("/api/v1/leads", data=data)
 
     answers = together(act)
     assert [answer.status_code for answer in answers] == [201] * THREADS
-    assert len({answer.get_json()["id"] for answer in answers}) == 1
-    assert (count(Lead), count(Submission), count(Letter)) == (
-        1,
-        THREADS,
-        THREADS + confirmations.PER_HOUR,
-    )
+    ids = {answer.get_json()["id"] for answer in answers}
+    assert len(ids) == 1
+    assert count(Lead) == 1
+    assert count(Submission) == THREADS
+    assert count(Letter) == THREADS + confirmations.PER_HOUR
     assert db.session.scalar(select(Lead.submission_count)) == THREADS
 
 
 @pytest.mark.parametrize("round_", range(5))
 def test_eight_of_one_form_are_one_submission(app: Flask, round_: int) -> None:
-    form = hidden_fields(app.test_client().get("/").text, having="email")
-    answers = together(lambda _: app.test_client().post("/", data=form | GOOD | upload()))
+    start = app.test_client().get("/").text
+    form = hidden_fields(start, having="email")
+    answers = together(lambda _: app.test_client().post("/", data=good(**form)))
     assert [answer.status_code for answer in answers] == [303] * THREADS
-    pages = {app.test_client().get(answer.location).text for answer in answers}
-    assert len(pages) == 1
-    assert (count(Lead), count(Submission), count(Letter)) == (1, 1, 2)
+    pages = [app.test_client().get(answer.location) for answer in answers]
+    assert len({page.text for page in pages}) == 1
+    assert count(Lead) == 1
+    assert count(Submission) == 1
+    assert count(Letter) == 2
     assert db.session.scalar(select(Lead.submission_count)) == 1
 
 
@@ -69,49 +75,54 @@ def test_eight_of_one_key_are_one_submission_for_each_content(app: Flask) -> Non
     def act(number: int) -> tuple[int, bool]:
         answer = app.test_client().post(
             "/api/v1/leads",
-            data=GOOD | {"first_name": f"Ana {number // 4}"} | upload(),
+            data=good(first_name=f"Ana {number // 4}"),
             headers={"Idempotency-Key": "k-1"},
             environ_base={"REMOTE_ADDR": f"192.0.2.{number}"},
         )
         return answer.status_code, "Idempotency-Replayed" in answer.headers
 
-    assert sorted(together(act)) == [(201, False)] * 2 + [(201, True)] * 6
+    answers = sorted(together(act))
+    assert answers == [(201, False)] * 2 + [(201, True)] * 6
     assert count(Submission) == 2
 
 
 def test_eight_contents_of_one_key_and_network_are_one_submission(app: Flask) -> None:
     def act(number: int) -> int:
-        changed = GOOD | {"first_name": f"Ana {number}", "email": f"ana{number}@example.com"}
+        data = good(first_name=f"Ana {number}", email=f"ana{number}@example.com")
         key = {"Idempotency-Key": "k-1"}
-        client = app.test_client()
-        return client.post("/api/v1/leads", data=changed | upload(), headers=key).status_code
+        answer = app.test_client().post("/api/v1/leads", data=data, headers=key)
+        return answer.status_code
 
-    assert sorted(together(act)) == [201] + [422] * (THREADS - 1)
+    statuses = sorted(together(act))
+    assert statuses == [201] + [422] * (THREADS - 1)
     assert count(Submission) == 1
 
 
 def test_eight_attorneys_mark_one_lead_once(app: Flask) -> None:
     lead = LeadFactory.create()
     users = [UserFactory.create() for _ in range(THREADS)]
-    lead_id, ids = lead.id, [user.id for user in users]
+    lead_id = lead.id
+    ids = [user.id for user in users]
 
     def act(number: int) -> bool:
         with app.app_context():
-            return status.mark_reached_out(lead_id, db.session.get_one(User, ids[number]), 1).now
+            user = db.session.get_one(User, ids[number])
+            return status.mark_reached_out(lead_id, user, 1).now
 
-    assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
+    marked = sorted(together(act))
+    assert marked == [False] * (THREADS - 1) + [True]
     assert count(Event) == 1
 
 
 def test_eight_of_one_username_are_one_account(app: Flask) -> None:
     def act(number: int) -> str:
         with app.app_context():
+            email = f"ana{number}@example.com"
             try:
-                return registration.create(
-                    "Ana", f"ana{number}@example.com", "Correct-horse-7"
-                ).username
+                user = registration.create("Ana", email, "Correct-horse-7")
             except InvalidInput as refused:
                 return str(refused)
+            return user.username
 
     answers = together(act)
     taken = "An account with this username already exists"
@@ -120,7 +131,8 @@ def test_eight_of_one_username_are_one_account(app: Flask) -> None:
 
 
 def test_eight_who_send_a_failed_letter_again_send_one(app: Flask) -> None:
-    letter_id = LetterFactory.create(next_at=None, attempts=1, reason="554 Spam").id
+    letter = LetterFactory.create(next_at=None, attempts=1, reason="554 Spam")
+    letter_id = letter.id
 
     def act(_: int) -> bool:
         with app.app_context():
@@ -128,15 +140,18 @@ def test_eight_who_send_a_failed_letter_again_send_one(app: Flask) -> None:
             db.session.commit()
             return again
 
-    assert sorted(together(act)) == [False] * (THREADS - 1) + [True]
+    sent = sorted(together(act))
+    assert sent == [False] * (THREADS - 1) + [True]
     db.session.expire_all()
-    assert db.session.scalars(select(Letter.attempts)).all() == [0]
+    attempts = db.session.scalars(select(Letter.attempts)).all()
+    assert attempts == [0]
 
 
 def test_eight_deliverers_send_each_letter_once(app: Flask, mailbox: MailServer) -> None:
     client = app.test_client()
     for number in range(10):
-        client.post("/api/v1/leads", data=GOOD | {"email": f"ana{number}@example.com"} | upload())
+        data = good(email=f"ana{number}@example.com")
+        client.post("/api/v1/leads", data=data)
 
     def act(_: int) -> int:
         with app.app_context():
@@ -147,7 +162,8 @@ def test_eight_deliverers_send_each_letter_once(app: Flask, mailbox: MailServer)
 
     assert sum(together(act)) >= 20
     assert len(mailbox.messages) == 20
-    assert len({letter.message["Message-ID"] for letter in mailbox.messages}) == 20
+    ids = {letter.message["Message-ID"] for letter in mailbox.messages}
+    assert len(ids) == 20
 
 
 @pytest.mark.databases("sqlite")
@@ -156,7 +172,8 @@ def test_writers_of_sqlite_take_turns(app: Flask) -> None:
     turn = open(f"{db.engine.url.database}.lock", "w")  # noqa: SIM115
     fcntl.flock(turn, fcntl.LOCK_EX)
     with ThreadPoolExecutor() as pool:
-        sent = pool.submit(lambda: app.test_client().post("/api/v1/leads", data=GOOD | upload()))
+        client = app.test_client()
+        sent = pool.submit(lambda: client.post("/api/v1/leads", data=good()))
         with pytest.raises(TimeoutError):
             sent.result(0.5)
         turn.close()

@@ -19,7 +19,10 @@ REFUSED = "(readonly database|read-only transaction)"
 
 @pytest.fixture
 def site(
-    backend: str, new_database: Callable[[str], str], new_app: Callable[..., Flask], tmp_path: Path
+    backend: str,
+    new_database: Callable[[str], str],
+    new_app: Callable[..., Flask],
+    tmp_path: Path,
 ) -> Iterator[Flask]:
     """Yields a site with a database that has become read-only."""
     stack = {
@@ -60,12 +63,16 @@ def test_a_command_that_cannot_write_says_so_in_a_line(site: Flask) -> None:
 
 
 def test_a_submission_is_asked_to_come_again(site: Flask) -> None:
-    details = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
-    file = (io.BytesIO(samples.pdf()), "cv.pdf")
-    answer = site.test_client().post(
-        "/api/v1/leads", base_url=site.config["BASE_URL"], data=details | {"resume": file}
-    )
-    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
+    data = {
+        "first_name": "Ana",
+        "last_name": "Ruiz",
+        "email": "ana@example.com",
+        "resume": (io.BytesIO(samples.pdf()), "cv.pdf"),
+    }
+    url = site.config["BASE_URL"]
+    answer = site.test_client().post("/api/v1/leads", base_url=url, data=data)
+    assert answer.status_code == 503
+    assert answer.get_json()["code"] == "database_unavailable"
     assert answer.headers["Retry-After"]
 
 

@@ -14,27 +14,34 @@ from tests.pages import hidden_fields
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.databases("sqlite")
+DOCUMENT = ROOT / "docs" / "security.md"
 FILES = {"filename": "icon.svg", "name": "swagger-ui.css"}
 
 
 def routes(app: Flask) -> list[tuple[Rule, str]]:
     rules = sorted(
-        app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))
+        app.url_map.iter_rules(),
+        key=lambda rule: (rule.rule, sorted(rule.methods or ())),
     )
-    return [
-        (rule, method)
-        for rule in rules
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-    ]
+    found = []
+    for rule in rules:
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        found += [(rule, method) for method in sorted(methods)]
+    return found
 
 
 def guard(stranger: Client, method: str, path: str) -> str:
     """Return the credential that a route requires, according to its answer."""
-    fields = hidden_fields(stranger.get("/auth/login").text, having="password")
-    answer = stranger.open(path, method=method, data=fields if method == "POST" else None)
+    form = stranger.get("/auth/login").text
+    data = None
+    if method == "POST":
+        data = hidden_fields(form, having="password")
+    answer = stranger.open(path, method=method, data=data)
     if answer.status_code == 401:
         return "token"
-    return "session" if (answer.location or "").startswith("/auth/login") else "anybody"
+    if answer.location and answer.location.startswith("/auth/login"):
+        return "session"
+    return "anybody"
 
 
 def proof(app: Flask, rule: Rule, method: str) -> str:
@@ -46,11 +53,16 @@ def proof(app: Flask, rule: Rule, method: str) -> str:
     view = app.view_functions[rule.endpoint]
     exempt = f"{view.__module__}.{view.__name__}" in app.extensions["csrf"]._exempt_views
     checks_itself = rule.endpoint == "auth.login"  # its form checks the token
-    return "signed by us" if exempt and not checks_itself else "form token"
+    if exempt and not checks_itself:
+        return "signed by us"
+    return "form token"
 
 
 def test_every_route_is_in_the_table_as_it_is(
-    app: Flask, client: Client, signed_in: Client, bearer: dict[str, str]
+    app: Flask,
+    client: Client,
+    signed_in: Client,
+    bearer: dict[str, str],
 ) -> None:
     letter = LetterFactory.create()
     assert letter.submission is not None
@@ -59,28 +71,35 @@ def test_every_route_is_in_the_table_as_it_is(
         "submission_id": letter.submission_id,
         "letter_id": letter.id,
     }
-    known, table = ids | FILES, []
+    known = ids | FILES
+    table = []
+
+    def value(part: re.Match[str]) -> str:
+        return str(known.get(part[1], "x"))
+
     for rule, method in routes(app):
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(known.get(part[1], "x")), rule.rule)
-        asks, shows = guard(client, method, path), proof(app, rule, method)
-        # An empty body would be rejected as unreadable.
-        sent = {"first_name": "Ana"} if method == "POST" else None
+        path = re.sub(r"<(?:\w+:)?(\w+)>", value, rule.rule)
+        asks = guard(client, method, path)
+        shows = proof(app, rule, method)
+        sent = None
+        if method == "POST":
+            # An empty body would be rejected as unreadable.
+            sent = {"first_name": "Ana"}
         answer = signed_in.open(path, method=method, headers=bearer, data=sent)
         cache = answer.headers["Cache-Control"]
         if asks == "session" and method == "POST":
-            assert signed_in.open(path, method=method).status_code == 400, (
-                path
-            )  # without its form token
+            without_token = signed_in.open(path, method=method)
+            assert without_token.status_code == 400, path
         table.append(f"| `{method} {rule.rule}` | {asks} | {shows} | {cache} |")
-    written = re.findall(
-        r"^\| `[A-Z]+ /.*$", (ROOT / "docs" / "security.md").read_text(), re.MULTILINE
-    )
-    assert written == table, "\n".join(["the table of routes in docs/security.md must be:", *table])
+    written = re.findall(r"^\| `[A-Z]+ /.*$", DOCUMENT.read_text(), re.MULTILINE)
+    rows = "\n".join(table)
+    assert written == table, f"the table of routes in docs/security.md must be:\n{rows}"
 
 
 def test_every_test_that_the_document_names_is_there() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
-    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", DOCUMENT.read_text()))
+    files = (ROOT / "tests").rglob("test_*.py")
+    tests = "".join(path.read_text() for path in files)
     assert len(named) > 60
     assert {name for name in named if f"def {name}(" not in tests} == set()
 

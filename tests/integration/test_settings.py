@@ -62,16 +62,24 @@ FREE = {
 
 @pytest.fixture
 def make(
-    app: Flask, new_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    new_app: Callable[..., Flask],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Make:
     """`make(NAME="text")` returns a browser for a site with these settings and no data."""
     monkeypatch.setattr(log.logger, "handlers", [])
     monkeypatch.setattr(log.logger, "level", log.logger.level)
 
     def make_client(**settings: str) -> Client:
-        basis = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": app.config["DATABASE_URL"]}
-        basis["RATELIMIT_ENABLED"] = "false"
-        site = new_app({**basis, "SECRET_KEY": SECRET_KEY, **settings})
+        whole = {
+            "INSTANCE_PATH": str(tmp_path),
+            "DATABASE_URL": app.config["DATABASE_URL"],
+            "RATELIMIT_ENABLED": "false",
+            "SECRET_KEY": SECRET_KEY,
+        }
+        whole.update(settings)
+        site = new_app(whole)
         site.test_client_class = Client
         client = site.test_client()
         assert isinstance(client, Client)
@@ -87,12 +95,12 @@ def test_every_setting_stands_in_these_tables() -> None:
     assert not BAD.keys() & FREE
 
 
-@pytest.mark.parametrize("name", [*EFFECTS])
+@pytest.mark.parametrize("name", EFFECTS)
 def test_a_setting_has_its_effect(make: Make, name: str) -> None:
     EFFECTS[name](make)
 
 
-@pytest.mark.parametrize("name", [*BAD])
+@pytest.mark.parametrize("name", BAD)
 def test_a_bad_value_is_refused_by_name(name: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         config.load({name: BAD[name]})

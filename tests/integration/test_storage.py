@@ -42,12 +42,12 @@ def test_a_file_is_read_from_wherever_it_is_sought(store: Any) -> None:
     keep(store, "a.pdf", content)
     with store.open("a.pdf") as file:
         assert file.seekable()
-        assert (file.read(10), file.tell()) == (content[:10], 10)
-        assert (file.seek(2_000_000), file.read(300_000)) == (
-            2_000_000,
-            content[2_000_000:2_300_000],
-        )
-        assert (file.seek(-5, os.SEEK_END), file.read(99)) == (2_499_995, content[-5:])
+        assert file.read(10) == content[:10]
+        assert file.tell() == 10
+        assert file.seek(2_000_000) == 2_000_000
+        assert file.read(300_000) == content[2_000_000:2_300_000]
+        assert file.seek(-5, os.SEEK_END) == 2_499_995
+        assert file.read(99) == content[-5:]
         assert file.read(1) == b""
 
 

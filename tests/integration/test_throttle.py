@@ -29,20 +29,19 @@ WRONG = "Wrong-horse-7"
 
 
 def tries(client: Client, name: str, number: int = 10) -> list[int]:
-    return [token_for(client, name, WRONG).status_code for _ in range(number)]
+    answers = [token_for(client, name, WRONG) for _ in range(number)]
+    return [answer.status_code for answer in answers]
 
 
 def rows() -> list[FailedSignIns]:
     db.session.rollback()
-    return [*db.session.scalars(select(FailedSignIns))]
+    return list(db.session.scalars(select(FailedSignIns)))
 
 
 def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: User) -> None:
     with time_machine.travel(now(), tick=False) as clock:
-        assert (
-            tries(client, attorney.username, 5) + tries(client, attorney.email.upper(), 5)
-            == [401] * 10
-        )
+        assert tries(client, attorney.username, 5) == [401] * 5
+        assert tries(client, attorney.email.upper(), 5) == [401] * 5
         clock.shift(timedelta(minutes=4, seconds=30))
         answer = token_for(client, attorney.username)  # even the right password is refused
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "630")
@@ -50,11 +49,9 @@ def test_after_ten_failures_a_user_waits(app: Flask, client: Client, attorney: U
         words = Code.SIGN_IN_THROTTLED.words.format(wait="11 min")
         assert (problem["code"], problem["detail"]) == ("sign_in_throttled", words)
         page = sign_in(client, attorney.username)
-        assert (page.status_code, page.headers["Retry-After"], words in page.text) == (
-            429,
-            "630",
-            True,
-        )
+        assert page.status_code == 429
+        assert page.headers["Retry-After"] == "630"
+        assert words in page.text
         clock.shift(timedelta(minutes=10, seconds=31))
         assert token_for(client, attorney.username).status_code == 200
 
@@ -73,7 +70,9 @@ def test_an_unknown_name_is_told_the_same(client: Client, attorney: User) -> Non
     for name in (attorney.username, "nobody", "nobody@example.com"):
         with time_machine.travel("2026-11-20T10:00Z", tick=False):
             assert tries(client, name) == [401] * 10
-            bodies.append(token_for(client, name).get_json() | {"instance": ""})
+            problem = dict(token_for(client, name).get_json())
+            del problem["instance"]
+            bodies.append(problem)
     assert bodies == [bodies[0]] * 3
 
 
@@ -83,7 +82,8 @@ def test_another_address_and_another_user_are_not_kept_out(
     tries(client, attorney.username, 11)
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     data = {"username": attorney.username, "password": PASSWORD}
-    assert client.post("/api/v1/auth/login", data=data, environ_base=elsewhere).status_code == 200
+    answer = client.post("/api/v1/auth/login", data=data, environ_base=elsewhere)
+    assert answer.status_code == 200
     # A success from another address does not reset the count for this one.
     assert token_for(client, attorney.username).status_code == 429
     assert tries(client, "nobody", 1) == [401]
@@ -93,15 +93,15 @@ def test_another_address_and_another_user_are_not_kept_out(
 def test_a_customer_of_many_addresses_is_one(client: Client, attorney: User) -> None:
     def wrong(address: str) -> int:
         data = {"username": attorney.username, "password": WRONG}
-        return client.post(
-            "/api/v1/auth/login", data=data, environ_base={"REMOTE_ADDR": address}
-        ).status_code
+        where = {"REMOTE_ADDR": address}
+        return client.post("/api/v1/auth/login", data=data, environ_base=where).status_code
 
-    assert [wrong(f"2001:db8:0:7::{number:x}") for number in range(11)] == [401] * 10 + [429]
-    assert [wrong(address) for address in ("2001:db8:0:8::1", "192.0.2.7", "192.0.2.8", "")] == [
-        401
-    ] * 4
-    assert [wrong(f"::ffff:192.0.2.{number}") for number in range(20, 31)] == [401] * 11
+    in_one_network = [wrong(f"2001:db8:0:7::{number:x}") for number in range(11)]
+    assert in_one_network == [401] * 10 + [429]
+    for address in ("2001:db8:0:8::1", "192.0.2.7", "192.0.2.8", ""):
+        assert wrong(address) == 401
+    for number in range(20, 31):
+        assert wrong(f"::ffff:192.0.2.{number}") == 401
 
 
 @pytest.mark.databases("sqlite")
@@ -116,7 +116,8 @@ def test_no_spelling_of_an_address_brings_more_tries(
         where = {"REMOTE_ADDR": spelling.format(number)}
         return client.post("/api/v1/auth/login", data=data, environ_base=where).status_code
 
-    assert [wrong(number) for number in range(11)] == [401] * 10 + [429]
+    answers = [wrong(number) for number in range(11)]
+    assert answers == [401] * 10 + [429]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_thirty_at_once_are_ten(
         return refusal.value.code
 
     with ThreadPoolExecutor(30) as pool:
-        outcomes = [*pool.map(one, range(30))]
+        outcomes = list(pool.map(one, range(30)))
     refused = outcomes.count(Code.BAD_CREDENTIALS)
     throttled = outcomes.count(Code.SIGN_IN_THROTTLED)
     assert (len(checks), refused, throttled) == (10, 10, 20)
@@ -186,7 +187,8 @@ def test_the_table_names_nobody_and_is_swept(client: Client, attorney: User) -> 
         assert told not in kept
     maintenance.sweep()
     assert len(rows()) == 2
-    with time_machine.travel(now() + timedelta(hours=2, minutes=1), tick=False):
+    later = now() + timedelta(hours=2, minutes=1)
+    with time_machine.travel(later, tick=False):
         maintenance.sweep()
     assert rows() == []
 

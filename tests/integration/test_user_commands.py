@@ -20,7 +20,14 @@ from tests.integration.test_commands import run
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.databases("sqlite")
-SIGN_IN, NEW = "Sign in at http://127.0.0.1:8000/auth/login", "Correct-horse-8"
+SIGN_IN = "Sign in at http://127.0.0.1:8000/auth/login"
+NEW = "Correct-horse-8"
+FLASK = str(Path(sys.executable).with_name("flask"))
+
+
+def access_token(client: Client, username: str, password: str = PASSWORD) -> str:
+    answer = token_for(client, username, password)
+    return str(answer.get_json()["access_token"])
 
 
 def test_accounts_are_listed_by_name(app: Flask) -> None:
@@ -43,56 +50,77 @@ def test_accounts_are_listed_by_name(app: Flask) -> None:
 
 def test_disabling_puts_a_user_out_and_enabling_lets_them_in(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
-    token = token_for(client, "ana").get_json()["access_token"]
+    token = access_token(client, "ana")
     out = run(app, "user", "disable", "ANA")
-    assert (out.exit_code, out.stdout, out.stderr) == (
-        0,
-        "ana\n",
-        "To enable the account again, run: flask user enable ANA\n",
-    )
-    assert (me(client, token).status_code, token_for(client, "ana").status_code) == (401, 403)
+    assert out.exit_code == 0
+    assert out.stdout == "ana\n"
+    assert out.stderr == "To enable the account again, run: flask user enable ANA\n"
+    assert me(client, token).status_code == 401
+    assert token_for(client, "ana").status_code == 403
     back = run(app, "user", "enable", "ana")
     proof = "The address ana@example.com was not verified; make sure that it belongs to this person"
-    assert (back.exit_code, back.stdout, back.stderr) == (0, "ana\n", f"{proof}\n{SIGN_IN}\n")
+    assert back.exit_code == 0
+    assert back.stdout == "ana\n"
+    assert back.stderr == f"{proof}\n{SIGN_IN}\n"
     assert token_for(client, "ana").status_code == 200
 
 
 def test_a_password_is_set_from_a_file_or_at_random(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
-    token = token_for(client, "ana").get_json()["access_token"]
-    done = run(app, "user", "set-password", "ana", "--password-file", "-", stdin=f"{NEW}\n")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
-    assert (me(client, token).status_code, token_for(client, "ana", NEW).status_code) == (401, 200)
-    told = json.loads(run(app, "user", "set-password", "ana", "--random-password", "--json").stdout)
+    token = access_token(client, "ana")
+    set_password = ("user", "set-password", "ana")
+    done = run(app, *set_password, "--password-file", "-", stdin=f"{NEW}\n")
+    assert done.exit_code == 0
+    assert done.stdout == "ana\n"
+    assert done.stderr == f"{SIGN_IN}\n"
+    assert me(client, token).status_code == 401
+    assert token_for(client, "ana", NEW).status_code == 200
+    at_random = run(app, *set_password, "--random-password", "--json")
+    told = json.loads(at_random.stdout)
     assert token_for(client, "ana", told["password"]).status_code == 200
-    assert [told["username"], users.get_by_username("ana").must_change_password] == ["ana", True]
+    assert told["username"] == "ana"
+    assert users.get_by_username("ana").must_change_password is True
 
 
 def test_unlocking_lets_a_user_try_again(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
-    assert [token_for(client, "ana", "Wrong-horse-7").status_code for _ in range(11)][-1] == 429
+    tried = [token_for(client, "ana", "Wrong-horse-7") for _ in range(11)]
+    assert tried[-1].status_code == 429
     done = run(app, "user", "unlock", "ana")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "ana\n", f"{SIGN_IN}\n")
+    assert done.exit_code == 0
+    assert done.stdout == "ana\n"
+    assert done.stderr == f"{SIGN_IN}\n"
     assert token_for(client, "ana").status_code == 200
 
 
-@pytest.mark.parametrize("command", ["enable", "disable", "delete", "unlock", "set-password"])
+@pytest.mark.parametrize(
+    "command",
+    ["enable", "disable", "delete", "unlock", "set-password"],
+)
 def test_an_unknown_user_is_told_and_a_missing_name_is_wrong_use(app: Flask, command: str) -> None:
-    more = ["--random-password"] if command == "set-password" else []
-    unknown, missing = run(app, "user", command, "nobody", *more), run(app, "user", command, *more)
-    assert (unknown.exit_code, unknown.stdout, unknown.stderr) == (
-        1,
-        "",
-        "Error: There is no user named nobody\n",
-    )
-    assert (missing.exit_code, missing.stdout) == (2, "")
+    options = []
+    if command == "set-password":
+        options = ["--random-password"]
+    unknown = run(app, "user", command, "nobody", *options)
+    assert unknown.exit_code == 1
+    assert unknown.stdout == ""
+    assert unknown.stderr == "Error: There is no user named nobody\n"
+    missing = run(app, "user", command, *options)
+    assert missing.exit_code == 2
+    assert missing.stdout == ""
 
 
-@pytest.mark.parametrize("command", [("enable", "joe"), ("disable", "joe"), ("unlock", "joe")])
+@pytest.mark.parametrize(
+    "command",
+    [("enable", "joe"), ("disable", "joe"), ("unlock", "joe")],
+)
 def test_what_became_of_a_user_is_told_to_programs(app: Flask, command: tuple[str, str]) -> None:
-    UserFactory.create(username="Joe", is_active=command[0] != "enable")
-    told = json.loads(run(app, "user", *command, "--json").stdout)
-    assert (told["username"], told["is_active"]) == ("Joe", command[0] != "disable")
+    name, username = command
+    UserFactory.create(username="Joe", is_active=name != "enable")
+    done = run(app, "user", name, username, "--json")
+    told = json.loads(done.stdout)
+    assert told["username"] == "Joe"
+    assert told["is_active"] == (name != "disable")
 
 
 def test_the_seed_account_is_told_to_programs(app: Flask, client: Client) -> None:
@@ -112,16 +140,16 @@ def test_a_password_that_is_no_text_is_told(app: Flask, tmp_path: Path) -> None:
         "--password-file",
         f"{tmp_path}/password",
     )
-    assert (told.exit_code, told.stderr) == (
-        1,
-        f"Error: {tmp_path}/password: the password is not UTF-8 text\n",
-    )
+    assert told.exit_code == 1
+    assert told.stderr == f"Error: {tmp_path}/password: the password is not UTF-8 text\n"
 
 
 def test_a_weak_password_changes_nothing(app: Flask, client: Client) -> None:
     UserFactory.create(username="ana")
-    weak = run(app, "user", "set-password", "ana", "--password-file", "-", stdin="short")
-    assert (weak.exit_code, weak.stdout) == (1, "")
+    command = ("user", "set-password", "ana", "--password-file", "-")
+    weak = run(app, *command, stdin="short")
+    assert weak.exit_code == 1
+    assert weak.stdout == ""
     assert "at least 8 characters" in weak.stderr
     assert token_for(client, "ana").status_code == 200
 
@@ -131,10 +159,24 @@ def test_the_seed_account_is_to_change_its_password(
     app: Flask, client: Client, environment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "ENVIRONMENT", environment)
-    password = run(app, "seed-db").stdout.split("Password: ")[1].strip()
+    expected = {"development": 200, "production": 403}[environment]
+    told = run(app, "seed-db").stdout
+    password = told.partition("Password: ")[2].strip()
     assert (password == "Admin123!SecurePassword") == (environment == "development")
-    token = token_for(client, "admin", password).get_json()["access_token"]
-    assert me(client, token).status_code == (403 if environment == "production" else 200)
+    token = access_token(client, "admin", password)
+    assert me(client, token).status_code == expected
+
+
+def environment_of(app: Flask) -> dict[str, str]:
+    """Return the environment of a command that uses the database of the test."""
+    environment = dict(os.environ)
+    environment.update(
+        INSTANCE_PATH=app.instance_path,
+        DATABASE_URL=app.config["DATABASE_URL"],
+        SECRET_KEY="s" * 40,
+        FLASK_SKIP_DOTENV="1",
+    )
+    return environment
 
 
 def read_until(terminal: int, words: str) -> None:
@@ -147,31 +189,33 @@ def read_until(terminal: int, words: str) -> None:
 @pytest.mark.databases("sqlite")
 def test_who_reads_no_further_is_told_nothing(app: Flask) -> None:
     UserFactory.create()
-    settings = {
-        "INSTANCE_PATH": app.instance_path,
-        "DATABASE_URL": app.config["DATABASE_URL"],
-        "SECRET_KEY": "s" * 40,
-    }
-    command = [str(Path(sys.executable).with_name("flask")), "user", "list"]
     reads, writes = os.pipe()
     os.close(reads)
-    environment = os.environ | settings | {"FLASK_SKIP_DOTENV": "1"}
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False
+        [FLASK, "user", "list"],
+        cwd=ROOT,
+        env=environment_of(app),
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(writes)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.returncode == 1
+    assert done.stderr == b""
 
 
-def converse(app: Flask, command: list[str], answers: dict[str, str], last: str) -> bytes:
+def converse(
+    app: Flask,
+    command: list[str],
+    answers: dict[str, str],
+    last: str,
+) -> bytes:
     """Run a command on a terminal, answer its questions and return its standard output."""
     here, there = pty.openpty()
-    settings = {"INSTANCE_PATH": app.instance_path, "DATABASE_URL": app.config["DATABASE_URL"]}
-    environment = os.environ | settings | {"SECRET_KEY": "s" * 40, "FLASK_SKIP_DOTENV": "1"}
     asked = subprocess.Popen(
-        [str(Path(sys.executable).with_name("flask")), *command],
+        [FLASK, *command],
         cwd=ROOT,
-        env=environment,
+        env=environment_of(app),
         stdin=there,
         stdout=subprocess.PIPE,
         stderr=there,
@@ -191,11 +235,13 @@ def converse(app: Flask, command: list[str], answers: dict[str, str], last: str)
 def test_a_deletion_is_confirmed_on_a_terminal(app: Flask) -> None:
     UserFactory.create(username="zoe")
     question = "Delete the account zoe (zoe@example.com) for good? [y/N]: "
-    assert converse(app, ["user", "delete", "zoe"], {question: "n"}, "Aborted!") == b""
+    delete = ["user", "delete", "zoe"]
+    assert converse(app, delete, {question: "n"}, "Aborted!") == b""
     assert len(users.list_users()) == 1
-    done = converse(app, ["user", "delete", "zoe"], {question: "y"}, "The account is deleted.")
+    done = converse(app, delete, {question: "y"}, "The account is deleted.")
     db.session.rollback()
-    assert (done, users.list_users()) == (b"zoe\n", [])
+    assert done == b"zoe\n"
+    assert users.list_users() == []
 
 
 def test_on_a_terminal_the_command_asks(app: Flask) -> None:

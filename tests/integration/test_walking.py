@@ -43,16 +43,15 @@ def crowd(app: Flask) -> None:
     """Leads that share names and times, so that every order except by e-mail has ties."""
     for number in range(14):
         at = NOON + timedelta(hours=number % 3)
-        names = {
+        columns: dict[str, object] = {
             "first_name": ("Ana", "Jo")[number % 2],
             "last_name": ("Ruiz", "Smith", "Jones")[number % 3],
+            "created_at": at,
         }
-        contact = (
-            {"reached_out": True, "reached_out_at": NOON + timedelta(days=number % 2)}
-            if number % 5 > 2
-            else {}
-        )
-        LeadFactory.create(**names, created_at=at, **contact)
+        if number % 5 > 2:
+            columns["reached_out"] = True
+            columns["reached_out_at"] = NOON + timedelta(days=number % 2)
+        LeadFactory.create(**columns)
 
 
 def order(query: search.Query) -> list[uuid.UUID]:
@@ -69,13 +68,13 @@ def queries(sort_by: str) -> Iterator[search.Query]:
 @pytest.mark.usefixtures("crowd")
 def test_previous_and_next_follow_the_list(sort_by: str) -> None:
     for query in queries(sort_by):
-        leads = [None, *(detail.read(lead_id) for lead_id in order(query)), None]
+        found = [detail.read(lead_id) for lead_id in order(query)]
+        leads = [None, *found, None]
         assert len(leads) >= 5
         for before, lead, after in zip(leads, leads[1:], leads[2:], strict=False):
             assert lead
-            assert search.neighbours(lead, query) == (before and before.id, after and after.id), (
-                query
-            )
+            expected = (before and before.id, after and after.id)
+            assert search.neighbours(lead, query) == expected, query
 
 
 @pytest.mark.parametrize("sort_by", search.ORDERS)
@@ -86,7 +85,8 @@ def test_pages_cut_the_list_wherever_they_are_read_from(sort_by: str) -> None:
         for size in (2, 5):
             for page in range(1, len(whole) // size + 3):
                 cut = whole[(page - 1) * size : page * size]
-                assert order(replace(query, page=page, size=size)) == cut, query
+                one_page = replace(query, page=page, size=size)
+                assert order(one_page) == cut, query
 
 
 @pytest.mark.parametrize("sort_by", ["pending_since", "last_name", "email"])
@@ -100,38 +100,37 @@ def test_a_lead_that_left_the_list_keeps_its_place(signed_in: Client, sort_by: s
     query = search.Query(LeadStatus.PENDING, "", sort_by, sort_desc=False)
     first, middle, last = order(query)
     mark(signed_in, signed_in.get(f"/dashboard/leads/{middle}"))
-    assert search.neighbours(detail.read(middle), query) == (first, last)
+    marked = detail.read(middle)
+    assert search.neighbours(marked, query) == (first, last)
 
 
 def links(page: str, to: str = "/dashboard/") -> list[str]:
     """Returns the targets of a page's links and forms, as a browser reads them."""
     found = re.findall(r'(?:href|action)="([^"]*)"', page)
-    return [html.unescape(link).partition("#")[0] for link in found if link.startswith(to)]
+    chosen = [html.unescape(link) for link in found if link.startswith(to)]
+    return [link.partition("#")[0] for link in chosen]
 
 
 def test_the_list_goes_along_in_every_address(signed_in: Client) -> None:
     for number in range(13):
         LeadFactory.create(first_name="Ana", created_at=NOON + timedelta(days=number))
-    lead = detail.read(order(search.Query(q="ana", sort_by="first_name", page=2))[1])
+    second_page = order(search.Query(q="ana", sort_by="first_name", page=2))
+    lead = detail.read(second_page[1])
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=1, reason="554 Spam")
     shown = signed_in.get(LIST + STATE)
-    rows = [
-        link
-        for link in links(shown.text, "/dashboard/leads/") + links(shown.text, "/dashboard/export")
-    ]
+    rows = links(shown.text, "/dashboard/leads/")
+    rows += links(shown.text, "/dashboard/export")
     assert len(rows) == 1 + 3 * 2 + 1  # the banner, three rows, the export
     page = signed_in.get(address(lead) + STATE)
-    kept = [link for link in links(page.text) if not link.endswith(("/resume", "/preview", LIST))]
-    assert {urlsplit(link).path.rpartition("/")[2] for link in kept} >= {
-        "",
-        "reached-out",
-        "send",
-        "erase",
-    }
-    refused = press(
-        signed_in, signed_in.get(address(lead, "/erase") + STATE), "/erase", reference="LD-"
-    )
-    assert all(link.endswith(STATE) for link in [*rows, *kept, *links(refused.text, address(lead))])
+    without_state = ("/resume", "/preview", LIST)
+    kept = [link for link in links(page.text) if not link.endswith(without_state)]
+    paths = [urlsplit(link).path for link in kept]
+    endings = {path.rpartition("/")[2] for path in paths}
+    assert endings >= {"", "reached-out", "send", "erase"}
+    erase = signed_in.get(address(lead, "/erase") + STATE)
+    refused = press(signed_in, erase, "/erase", reference="LD-")
+    for link in rows + kept + links(refused.text, address(lead)):
+        assert link.endswith(STATE), link
     for answer in (
         press(signed_in, page, "/send"),
         mark(signed_in, page),
@@ -163,11 +162,15 @@ def test_nonsense_in_the_address_is_told_and_does_nothing(signed_in: Client, non
     lead = LeadFactory.create()
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=1, reason="554 Spam")
     page = signed_in.get(address(lead))
-    seen, happened = stored().seen_at, kinds()
-    for path in (LIST, f"{LIST}export.csv", address(lead), address(lead, "/erase")):
+    seen = stored().seen_at
+    happened = kinds()
+    paths = [LIST, f"{LIST}export.csv", address(lead), address(lead, "/erase")]
+    for path in paths:
         assert signed_in.get(f"{path}?{nonsense}").status_code == 422, path
     for form in forms(page.text):
         if form.action.startswith("/dashboard"):
             answer = signed_in.post(f"{form.action}?{nonsense}", data=form.hidden)
             assert answer.status_code == 422, form.action
-    assert (kinds(), stored().seen_at, stored().status) == (happened, seen, LeadStatus.PENDING)
+    assert kinds() == happened
+    assert stored().seen_at == seen
+    assert stored().status == LeadStatus.PENDING

@@ -24,8 +24,8 @@ LINGER_BYTES = 4 * 1024 * 1024
 class Worker(ThreadWorker):
     """A worker that closes a connection in the thread that served it.
 
-    Gunicorn waits up to two seconds for the client's end in the loop that accepts connections. While
-    eight clients did not close their end, any other request took over 5 s, instead of 0.1 s.
+    Gunicorn waits up to two seconds for the client's end in the loop that accepts connections.
+    While eight clients did not close their end, any other request took over 5 s, instead of 0.1 s.
     """
 
     def handle(self, conn: Any) -> Any:

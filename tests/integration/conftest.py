@@ -112,8 +112,8 @@ def new_store(backend: str, servers: Servers, tmp_path: Path) -> Callable[..., A
     return make_store
 
 
-# The fixture of pytest-flask enters the client. This keeps the context of its last request, with the
-# `g` of that request, open for all other clients of the test.
+# The fixture of pytest-flask enters the client. This keeps the context of its last request, with
+# the `g` of that request, open for all other clients of the test.
 @pytest.fixture
 def client(app: Flask) -> Client:
     """A browser that is not signed in; make more with `new_client(app)`."""

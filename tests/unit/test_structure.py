@@ -1,4 +1,4 @@
-"""The code keeps its structure: import rules, length limits, a docstring in every module."""
+"""The code keeps its structure and reads well: import rules, sizes, docstrings, figures."""
 
 import ast
 import subprocess
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import readability
 
 ROOT = Path(__file__).parents[2]
 APPLICATION = sorted((ROOT / "leadapp").rglob("*.py"))
@@ -64,3 +66,16 @@ def test_route_handlers_are_shorter() -> None:
 
 def test_tests_are_short() -> None:
     assert too_long(TESTS, TEST_MAX, start="test_") == []
+
+
+def test_the_application_reads_well() -> None:
+    figures = readability.measure([*APPLICATION, ROOT / "gunicorn.conf.py"]).figures()
+    assert too_high(figures, readability.AIMS) == []
+
+
+def test_the_tests_read_well() -> None:
+    assert too_high(readability.measure(TESTS).figures(), readability.TESTS_AIMS) == []
+
+
+def too_high(figures: dict[str, float], aims: dict[str, float]) -> list[str]:
+    return [f"{name}: {figures[name]:.1f}" for name in aims if figures[name] > aims[name]]

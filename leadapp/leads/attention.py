@@ -13,7 +13,7 @@ from ..models.letters import Letter
 
 NAMED = 3  # a banner names at most this many leads
 
-# Composed once, since composing a statement costs more than running it (docs/performance.md).
+# Composed once, since composing a statement costs more than running it (decision 5).
 FAILED = (
     select(Submission.lead_id)
     .join(Letter)

@@ -18,11 +18,10 @@ from ..mail import queue
 from ..models.accounts import User
 from ..models.leads import Lead, Submission
 from ..models.letters import Letter
+from ..resumes.formats import PDF
 from ..resumes.store import store
 from . import search
 from .history import HistoryLine, list_history, record
-
-PDF = "application/pdf"
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 }
 LAST_CHARACTER = "\U0010ffff"
 
-# Composed once, since composing a statement costs more than running it (docs/performance.md).
+# Composed once, since composing a statement costs more than running it (decision 5).
 # A list selects rows, because ORM objects cost twice as much.
 LISTED = (
     Lead.id,

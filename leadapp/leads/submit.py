@@ -30,7 +30,7 @@ from ..validation import mailbox
 from .history import record
 
 # Composed once, and run on the connection. Composing them, or using the ORM session, costs several
-# times as much as running them (docs/performance.md).
+# times as much as running them (decision 5).
 _new = insert(Lead)
 # Insert a lead for a new address. The lead of a known address keeps the names from its first
 # submission and becomes pending again.

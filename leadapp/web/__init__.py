@@ -11,7 +11,7 @@ from ..accounts import users
 from ..extensions import login_manager
 from ..http.marks import public as mark_public
 from ..models.leads import LeadStatus
-from ..resumes.formats import ACCEPT, KINDS, WARNINGS
+from ..resumes.formats import ACCEPT, KINDS, PDF, WARNINGS
 from . import auth, dashboard, health, outbox, public
 from .access import Sessions, guard
 
@@ -46,7 +46,12 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.add_template_filter(_moment, "moment")
     app.jinja_env.globals.update(
-        ACCEPT=ACCEPT, KINDS=KINDS, LeadStatus=LeadStatus, WARNINGS=WARNINGS, now=clock.now
+        ACCEPT=ACCEPT,
+        KINDS=KINDS,
+        PDF=PDF,
+        LeadStatus=LeadStatus,
+        WARNINGS=WARNINGS,
+        now=clock.now,
     )
 
 

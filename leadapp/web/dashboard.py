@@ -24,8 +24,9 @@ from ..http import downloads
 from ..http.forms import EraseForm, MarkForm
 from ..http.marks import polled
 from ..http.readers import ArrivalsSchema, QuerySchema
-from ..leads import attention, detail, erasure, search, statistics, status
+from ..leads import detail, erasure, search, status
 from ..leads.export import export_csv
+from ..leads.overview import read_overview
 from ..models.leads import Lead
 
 bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
@@ -59,15 +60,16 @@ def list_leads() -> ResponseReturnValue:
     The URL holds the whole state of the list.
     """
     query, state = _asked()
-    page = search.search(query)
+    overview = read_overview(query)
+    page = overview.page
     # For example, the only lead on the last page was just marked.
     if query.page > 1 and not page.items:
         return redirect(_link(page=page.pages or 1))
     return render_template(
         "dashboard/list_leads.html",
         page=page,
-        attention=attention.read_attention(),
-        figures=statistics.read_statistics(),
+        attention=overview.attention,
+        figures=overview.statistics,
         query=query,
         state=state,
         link=_link,

@@ -61,13 +61,12 @@ def list_leads() -> ResponseReturnValue:
     """
     query, state = _asked()
     overview = read_overview(query)
-    page = overview.page
     # For example, the only lead on the last page was just marked.
-    if query.page > 1 and not page.items:
-        return redirect(_link(page=page.pages or 1))
+    if query.page > 1 and not overview.page.items:
+        return redirect(_link(page=overview.page.pages or 1))
     return render_template(
         "dashboard/list_leads.html",
-        page=page,
+        page=overview.page,
         attention=overview.attention,
         figures=overview.statistics,
         query=query,

@@ -62,18 +62,11 @@ def init_app(app: Flask) -> None:
 
 
 def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
-    # gunicorn.conf.py sets this variable: a directory where each worker can read all metrics.
-    own_registry = registry
-    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if shared:
-        Path(shared).mkdir(mode=0o700, parents=True, exist_ok=True)
-        import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
-        own_registry = None
     seconds = prometheus.Histogram(
         "leadapp_request_duration_seconds",
         "Time until an answer begins.",
         ("method", "route", "status"),
-        registry=own_registry,
+        registry=_registry_of_counts(registry),
     )
 
     @app.after_request
@@ -82,6 +75,17 @@ def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
         series = seconds.labels(method, route, response.status_code)
         series.observe(time.perf_counter() - g.started)
         return response
+
+
+def _registry_of_counts(registry: Any) -> Any:
+    """Return where this process counts: the registry, or None if all workers share their counts."""
+    # gunicorn.conf.py sets this variable: a directory where each worker can read all metrics.
+    shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not shared:
+        return registry
+    Path(shared).mkdir(mode=0o700, parents=True, exist_ok=True)
+    import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
+    return None
 
 
 def _method_and_route() -> tuple[str, str]:

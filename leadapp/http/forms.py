@@ -169,5 +169,4 @@ class MarkForm(Form):
 class EraseForm(Form):
     """Erases a lead after the attorney types its reference."""
 
-    # A reference that is pasted from an e-mail may contain invisible characters.
-    reference = StringField("Lead reference", validators=[Rule(validation.search)])
+    reference = StringField("Lead reference")

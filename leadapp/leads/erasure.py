@@ -18,6 +18,7 @@ from ..log import logger
 from ..mail import queue
 from ..models.accounts import User
 from ..models.leads import Erasure, Event, Lead, Submission
+from ..validation import BLANK
 from .detail import read
 from .history import record
 
@@ -123,7 +124,8 @@ def request_erasure(submission: Submission) -> None:
 def erase_by_reference(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
     """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
-    if reference.strip().upper() != lead.reference:
+    typed = reference.strip(BLANK).upper()
+    if typed != lead.reference:
         message = Message(Code.REFERENCE_OTHER, reference=lead.reference)
         raise InvalidInput({"reference": [message]})
     if not erase(lead_id, by=by):

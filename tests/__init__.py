@@ -20,21 +20,22 @@ def _forget_the_machine() -> None:
     for setting in SETTINGS:
         os.environ.pop(setting.name, None)
         os.environ.pop(f"{setting.name}_FILE", None)
-    for name in [*os.environ]:
+    for name in list(os.environ):
         if name.startswith(("FLASK_", "AWS_")) or name in ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"):
             del os.environ[name]
     # `make test VENV=...` would pass its variables to each `make` that a test runs.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "VENV"):
         os.environ.pop(name, None)
     # Neither python-dotenv nor Flask may load a developer's .env file.
-    os.environ |= {"PYTHON_DOTENV_DISABLED": "1", "FLASK_SKIP_DOTENV": "1"}
+    os.environ.update(PYTHON_DOTENV_DISABLED="1", FLASK_SKIP_DOTENV="1")
     # All servers run on this machine, so requests must bypass any proxy.
-    os.environ |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    os.environ.update(NO_PROXY="127.0.0.1,localhost", no_proxy="127.0.0.1,localhost")
 
 
 def _start_watchdog() -> None:
     # An empty environment: otherwise the watchdog of the parent process would end this one.
-    command = [sys.executable, "-I", str(Path(__file__).with_name("watchdog.py")), str(RUN)]
+    program = Path(__file__).with_name("watchdog.py")
+    command = [sys.executable, "-I", str(program), str(RUN)]
     watchdog = subprocess.Popen(command, env={}, stdin=subprocess.PIPE, start_new_session=True)
     atexit.register(watchdog.communicate)
 

@@ -13,9 +13,8 @@ THEIRS = "http://127.0.0.1:8000"  # address of the site in the docs
 
 def blocks(name: str, language: str = "sh") -> list[str]:
     """Return the blocks of one language in a page of the docs, in order."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL
-    )
+    text = (ROOT / name).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: str) -> str:
@@ -24,10 +23,10 @@ def type_in(script: str, url: str, folder: Path, language: str = "sh", **known: 
     Fails the test if the script fails.
     """
     words = "".join(f"{name} = {value!r}\n" for name, value in known.items())
-    start = {"sh": ("bash", "-c", "set -euo pipefail\n"), "python": (sys.executable, "-c", words)}[
-        language
-    ]
-    command = [*start[:-1], start[-1] + script.replace(THEIRS, url)]
+    script = script.replace(THEIRS, url)
+    command = ["bash", "-c", f"set -euo pipefail\n{script}"]
+    if language == "python":
+        command = [sys.executable, "-c", words + script]
     done = subprocess.run(
         command,
         cwd=folder,

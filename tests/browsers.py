@@ -18,14 +18,20 @@ WHOLE = ("chromium", "chromium-browser", "google-chrome")
 
 def quick() -> dict[str, Any]:
     """Return options to launch headless-shell if installed: it takes two thirds of the CPU time."""
-    return _launch(*SHELL, *WHOLE)
+    return _launch(SHELL + WHOLE)
 
 
 def whole() -> dict[str, Any]:
     """Return launch options for a full Chromium, which can for example display a PDF."""
-    return {"channel": "chromium", **_launch(*WHOLE)}
+    return _launch(WHOLE, channel="chromium")
 
 
-def _launch(*names: str) -> dict[str, Any]:
-    found = next(filter(None, map(shutil.which, names)), None)
-    return {"args": ARGUMENTS, **({"executable_path": found, "channel": None} if found else {})}
+def _launch(names: tuple[str, ...], channel: str | None = None) -> dict[str, Any]:
+    options: dict[str, Any] = {"args": ARGUMENTS}
+    if channel is not None:
+        options["channel"] = channel
+    for name in names:
+        if found := shutil.which(name):
+            options.update(executable_path=found, channel=None)
+            break
+    return options

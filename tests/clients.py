@@ -26,7 +26,9 @@ class Client(FlaskClient):
         _let_go()
         response: TestResponse = Context().run(super().open, *args, **kwargs)
         _let_go()
-        for answer in (*response.history, response):
+        answers = list(response.history)
+        answers.append(response)
+        for answer in answers:
             # Werkzeug keeps a large body in a temporary file and never closes it.
             answer.request.environ["wsgi.input"].close()
         return response
@@ -41,9 +43,9 @@ def new_client(app: Flask) -> Client:
 
 def _let_go() -> None:
     if has_app_context():
-        assert not [*db.session.new, *db.session.dirty], (
-            "the test has changes that it did not commit"
-        )
+        words = "the test has changes that it did not commit"
+        assert not list(db.session.new), words
+        assert not list(db.session.dirty), words
         db.session.rollback()
         db.session.expire_all()
 

@@ -47,10 +47,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that uses a database once per requested database."""
     if "backend" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
-        default = BACKENDS[:1] if "e2e" in metafunc.definition.path.parts else BACKENDS
-        metafunc.parametrize(
-            "backend", marker.args if marker else default, indirect=True, scope="session"
-        )
+        names: tuple[str, ...] = BACKENDS
+        if marker:
+            names = marker.args
+        elif "e2e" in metafunc.definition.path.parts:
+            names = BACKENDS[:1]
+        metafunc.parametrize("backend", names, indirect=True, scope="session")
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,7 +70,9 @@ class Together(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if "postgres" in nodeid.partition("[")[2]:
             return nodeid.split("/")[1]
-        return "firm" if "/test_triage" in nodeid else nodeid
+        if "/test_triage" in nodeid:
+            return "firm"
+        return nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -123,12 +127,11 @@ def new_stack(
     """
 
     def make(backend: str) -> dict[str, str]:
-        database = {"DATABASE_URL": new_database(backend)}
-        if backend == "sqlite":
-            return database
-        return (
-            database | servers.objects.new_place() | {"RATELIMIT_STORAGE_URI": servers.valkey.url}
-        )
+        settings = {"DATABASE_URL": new_database(backend)}
+        if backend != "sqlite":
+            settings.update(servers.objects.new_place())
+            settings["RATELIMIT_STORAGE_URI"] = servers.valkey.url
+        return settings
 
     return make
 

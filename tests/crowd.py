@@ -24,7 +24,8 @@ def gather(count: int) -> None:
 
     Each has a submission, an e-mail and an event.
     """
-    dice, start = random.Random(count), now() - AGE
+    dice = random.Random(count)
+    start = now() - AGE
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         leads = [_lead(number, dice, start + AGE * (number / count)) for number in numbers]
@@ -32,9 +33,8 @@ def gather(count: int) -> None:
         db.session.execute(insert(Lead), leads)
         db.session.execute(insert(Submission), sent)
         db.session.execute(insert(Letter), [_letter(one) for one in sent])
-        db.session.execute(
-            insert(Event), [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
-        )
+        events = [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
+        db.session.execute(insert(Event), events)
         db.session.commit()
     # Autovacuum of PostgreSQL analyzes a table at most once a minute.
     if db.engine.dialect.name == "postgresql":
@@ -43,10 +43,15 @@ def gather(count: int) -> None:
 
 
 def _lead(number: int, dice: random.Random, at: datetime) -> Row:
-    first, last = ("".join(dice.choices(SYLLABLES, k=dice.randint(2, 4))).title() for _ in range(2))
-    email, waits = f"{first}.{number}@example.com".lower(), number % 3 == 0
+    first, last = _name(dice), _name(dice)
+    email = f"{first}.{number}@example.com".lower()
+    key = uuid.UUID(int=dice.getrandbits(128))
+    status, reached_out = LeadStatus.PENDING, None
+    if number % 3:
+        status = LeadStatus.REACHED_OUT
+        reached_out = at + timedelta(hours=dice.randint(1, 99))
     return {
-        "id": uuid.UUID(int=dice.getrandbits(128)),
+        "id": key,
         "reference": new_reference(),
         "first_name": first,
         "last_name": last,
@@ -54,26 +59,44 @@ def _lead(number: int, dice: random.Random, at: datetime) -> Row:
         "last_name_key": f"{last} {first}".lower(),
         "email": email,
         "email_key": email,
-        "status": LeadStatus.PENDING if waits else LeadStatus.REACHED_OUT,
-        "reached_out_at": None if waits else at + timedelta(hours=dice.randint(1, 99)),
-        **dict.fromkeys(("created_at", "updated_at", "pending_since"), at),
+        "status": status,
+        "reached_out_at": reached_out,
+        "created_at": at,
+        "updated_at": at,
+        "pending_since": at,
     }
 
 
+def _name(dice: random.Random) -> str:
+    syllables = dice.choices(SYLLABLES, k=dice.randint(2, 4))
+    return "".join(syllables).title()
+
+
 def _sent(lead: Row, number: int) -> Row:
-    typed = {name: lead[name] for name in ("first_name", "last_name", "email", "created_at")}
-    file = {
+    return {
+        "id": uuid.uuid4(),
+        "lead_id": lead["id"],
+        "number": 1,
+        "first_name": lead["first_name"],
+        "last_name": lead["last_name"],
+        "email": lead["email"],
+        "created_at": lead["created_at"],
         "filename": "cv.pdf",
         "content_type": "application/pdf",
         "size": 50_000,
         "sha256": "0" * 64,
         "warnings": [],
+        "storage_key": f"{number:032}.pdf",
+        "fingerprint": "0" * 64,
     }
-    names = {"storage_key": f"{number:032}.pdf", "fingerprint": "0" * 64, "number": 1}
-    return typed | file | names | {"id": uuid.uuid4(), "lead_id": lead["id"]}
 
 
 def _letter(sent: Row) -> Row:
-    at = sent["created_at"]
-    whom = {"submission_id": sent["id"], "kind": "confirmation", "recipient": sent["email"]}
-    return whom | {"created_at": at, "sent_at": at, "next_at": None}
+    return {
+        "submission_id": sent["id"],
+        "kind": "confirmation",
+        "recipient": sent["email"],
+        "created_at": sent["created_at"],
+        "sent_at": sent["created_at"],
+        "next_at": None,
+    }

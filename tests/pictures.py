@@ -31,19 +31,18 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         smtp = MailServer()
-        settings = {"FIRM_NAME": "Hartwell & Lane"}
-        server = Gunicorn(
-            Path(folder) / "instance", f"sqlite:///{folder}/leads.db", smtp.port, **settings
-        )
+        instance = Path(folder) / "instance"
+        database = f"sqlite:///{folder}/leads.db"
+        server = Gunicorn(instance, database, smtp.port, FIRM_NAME="Hartwell & Lane")
         site = Site(server, smtp)
         site.migrate()
         server.start()
         site.create_user("ana", PASSWORD)
         for first, last, email, filename, content in PEOPLE:
             fields = {"first_name": first, "last_name": last, "email": email}
-            httpx.post(
-                f"{site.url}/api/v1/leads", data=fields, files={"resume": (filename, content)}
-            ).raise_for_status()
+            files = samples.upload(content, filename)
+            sent = httpx.post(f"{site.url}/api/v1/leads", data=fields, files=files)
+            sent.raise_for_status()
         browser = playwright.chromium.launch(**browsers.whole())
         session = browser.new_context(base_url=site.url)
         page = session.new_page()
@@ -70,7 +69,8 @@ def take_desk(session: BrowserContext) -> None:
     page.locator("tbody").get_by_role("button").nth(2).click()
     page.get_by_role("button", name="Undo").wait_for()
     page.screenshot(path=PICTURES / "list.png", full_page=True)
-    page.get_by_role("row").filter(has_text="PDF").nth(1).get_by_role("link").click()
+    row = page.get_by_role("row").filter(has_text="PDF").nth(1)
+    row.get_by_role("link").click()
     page.set_viewport_size({"width": 1160, "height": 1250})
     with page.expect_event(
         "framenavigated", lambda frame: frame.url.startswith("chrome-extension://")
@@ -95,7 +95,10 @@ def open_page(
     """Open a page in a window of this size."""
     page = session.new_page()
     page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if dark else "light")
+    scheme: browsers.Scheme = "light"
+    if dark:
+        scheme = "dark"
+    page.emulate_media(color_scheme=scheme)
     page.goto(path)
     return page
 
@@ -103,9 +106,10 @@ def open_page(
 def side_by_side(browser: Browser, pages: list[Page], name: str, width: int) -> None:
     """Write screenshots of two pages into one picture."""
     both = browser.new_page(viewport={"width": width, "height": 608})
-    both.set_content(
-        FRAME.format("".join(IMAGE.format(b64encode(page.screenshot()).decode()) for page in pages))
-    )
+    images = ""
+    for page in pages:
+        images += IMAGE.format(b64encode(page.screenshot()).decode())
+    both.set_content(FRAME.format(images))
     both.screenshot(path=PICTURES / f"{name}.png")
 
 

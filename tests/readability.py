@@ -48,7 +48,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @dataclass
 class Counts:
-    """What was counted in a tree of modules."""
+    """The counts over a tree of modules."""
 
     tokens: int = 0
     lines: int = 0

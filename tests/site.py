@@ -1,5 +1,6 @@
 """A running site for tests: the server, its mail server, its rows."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from leadapp.models.accounts import Login, User
 from leadapp.models.letters import Letter
 from leadapp.resumes import store
 from tests.servers import ROOT, Gunicorn, MailServer
+from tests.servers.ports import HOST
 
 KEPT = (User.__table__, Login.__table__)
 
@@ -37,6 +39,10 @@ class Site:
     def client(self) -> httpx.Client:
         """Return a client with its own cookies; close it, or use it in `with`."""
         return httpx.Client(base_url=self.url, timeout=30)
+
+    def connect(self, timeout: float = 10) -> socket.socket:
+        """Open a connection for raw bytes; use it in `with`."""
+        return socket.create_connection((HOST, self.server.port), timeout=timeout)
 
     @contextmanager
     def application(self) -> Iterator[None]:
@@ -64,19 +70,18 @@ class Site:
     def token(self, username: str, password: str) -> str:
         """Return an access token from the API's sign-in."""
         with self.client() as client:
-            answer = client.post(
-                "/api/v1/auth/login", data={"username": username, "password": password}
-            )
+            fields = {"username": username, "password": password}
+            answer = client.post("/api/v1/auth/login", data=fields)
         return str(answer.raise_for_status().json()["access_token"])
 
     @property
     def store(self) -> Any:
         """The storage of the running site, folder or bucket."""
-        keys = ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         folder = self.server.instance / "uploads" / "resumes"
-        return store.make(
-            {"UPLOAD_DIR": folder} | {key: self.server.settings.get(key, "") for key in keys}
-        )
+        settings: dict[str, Any] = {"UPLOAD_DIR": folder}
+        for key in ("STORAGE_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            settings[key] = self.server.settings.get(key, "")
+        return store.make(settings)
 
     @contextmanager
     def database(self) -> Iterator[Connection]:
@@ -93,11 +98,11 @@ class Site:
 
         `claimed` includes e-mails that a process claimed and then died.
         """
-        waiting = (
-            update(Letter).where(Letter.next_at.is_not(None)).values(next_at=datetime.now(UTC))
-        )
+        waiting = update(Letter).where(Letter.next_at.is_not(None))
+        if not claimed:
+            waiting = waiting.where(Letter.token.is_(None))
         with self.database() as connection:
-            connection.execute(waiting if claimed else waiting.where(Letter.token.is_(None)))
+            connection.execute(waiting.values(next_at=datetime.now(UTC)))
 
     def empty(self) -> None:
         """Delete every row except users and logins, and reset the mail server."""

@@ -21,10 +21,14 @@ def belonging_to(folder: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            words = [process.cwd(), *process.cmdline(), *process.environ().values()]
+            words = [process.cwd()]
+            words.extend(process.cmdline())
+            words.extend(process.environ().values())
         except (psutil.Error, OSError):
             continue  # it has ended, or is another user's
-        if process.pid != os.getpid() and any(folder in word for word in words):
+        if process.pid == os.getpid():
+            continue
+        if any(folder in word for word in words):
             found.append(process)
     return found
 

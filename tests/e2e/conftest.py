@@ -31,7 +31,9 @@ expect.set_options(timeout=15_000)  # a busy machine is slow
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Use the machine's own Chromium."""
-    return {**browser_type_launch_args, **browsers.quick()}
+    arguments = dict(browser_type_launch_args)
+    arguments.update(browsers.quick())
+    return arguments
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +47,8 @@ def start_site(
         smtp = MailServer()
         instance = tmp_path_factory.mktemp("instance")
         stack = new_stack(backend)
-        server = Gunicorn(instance, stack["DATABASE_URL"], smtp.port, **(stack | settings))
+        stack.update(settings)
+        server = Gunicorn(instance, stack["DATABASE_URL"], smtp.port, **stack)
         sites.append(Site(server, smtp))
         sites[-1].migrate()
         server.start()
@@ -105,10 +108,9 @@ def clone(tmp_path: Path) -> Path:
 
     No test reaches a package registry.
     """
-    names = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    for name in filter(None, names.split("\0")):
+    command = ["git", "ls-files", "-z"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, done.stdout.split("\0")):
         target = tmp_path / "leadapp" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         # Keep the modification time too, or make would install everything again.
@@ -127,7 +129,8 @@ def firm(start_site: Callable[..., Site]) -> Site:
     for name in ("ana", "joe"):
         site.create_user(name, PASSWORD)
     done = site.server.flask("seed-demo")
-    assert (done.returncode, done.stdout) == (0, "added: 500\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "added: 500\n"
     return site
 
 
@@ -156,8 +159,8 @@ def desk(browser: Browser, firm: Site, sessions: dict[str, Any]) -> Iterator[Cal
     with ExitStack() as stack:
 
         def sit_down(name: str = "ana", browser: Browser = browser, **options: Any) -> Page:
-            return stack.enter_context(
-                quiet_page(browser, base_url=firm.url, storage_state=sessions[name], **options)
-            )
+            state = sessions[name]
+            page = quiet_page(browser, base_url=firm.url, storage_state=state, **options)
+            return stack.enter_context(page)
 
         yield sit_down

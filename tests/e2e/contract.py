@@ -36,7 +36,8 @@ def is_beyond_a_schema(code: str, case: Any) -> bool:
     """Return whether no schema could have predicted this refusal."""
     body = getattr(case.body, "body", case.body)
     if code == "email_format":
-        return str(body["email"]).endswith(tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES))
+        special = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
+        return str(body["email"]).endswith(special)
     if code == "password_length":
         return len(str(body["password"]).encode()) > PASSWORD_MAX_BYTES
     return code in BEYOND_A_SCHEMA
@@ -45,9 +46,9 @@ def is_beyond_a_schema(code: str, case: Any) -> bool:
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Report every failure except refusals that no schema can express."""
-    return not isinstance(failure, RejectedPositiveData) or not all(
-        is_beyond_a_schema(code, case) for code in codes(response)
-    )
+    if not isinstance(failure, RejectedPositiveData):
+        return True
+    return not all(is_beyond_a_schema(code, case) for code in codes(response))
 
 
 @schemathesis.check
@@ -56,6 +57,7 @@ def a_problem_is_one_that_the_document_names(_ctx: Any, response: Any, case: Any
     if response.status_code < 400 or response.status_code == 405:
         return
     documented = case.operation.definition.raw["responses"][str(response.status_code)]
-    known = {*documented["content"]["application/problem+json"]["examples"]}
-    known |= {code for field in documented.get("x-refusals", {}).values() for code in field}
+    known = set(documented["content"]["application/problem+json"]["examples"])
+    for refusals in documented.get("x-refusals", {}).values():
+        known.update(refusals)
     assert codes(response) <= known, f"{codes(response)} is not documented: {known}"

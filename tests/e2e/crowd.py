@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from ipaddress import ip_address
+from itertools import count, cycle, islice
 from typing import NamedTuple
 
 import httpx
@@ -16,6 +17,7 @@ from tests import samples
 from tests.site import Site
 
 CLIENTS = 4
+FIRST_ADDRESS = int(ip_address("10.0.0.0"))
 _numbers = count(1)
 
 
@@ -33,11 +35,9 @@ class Answer(NamedTuple):
 class _Client(threading.Thread):
     def __init__(self, url: str, answers: list[Answer], pause: float) -> None:
         super().__init__(daemon=True)
-        self.client, self.answers, self.pause = (
-            httpx.Client(base_url=url, timeout=30),
-            answers,
-            pause,
-        )
+        self.client = httpx.Client(base_url=url, timeout=30)
+        self.answers = answers
+        self.pause = pause
         self.stopped = threading.Event()
 
     def run(self) -> None:
@@ -48,23 +48,28 @@ class _Client(threading.Thread):
 
 def submit(client: httpx.Client, number: int) -> Answer:
     """Send a new lead from an IP address of its own."""
-    email, start = f"client{number}@example.com", time.monotonic()
+    email = f"client{number}@example.com"
+    start = time.monotonic()
     resume = samples.pdf(email, size=20_000)
     try:
         answer = client.post(
             "/api/v1/leads",
             data={"first_name": "Ana", "last_name": "Ruiz", "email": email},
-            files={"resume": ("cv.pdf", resume)},
-            headers={
-                "X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-            },
+            files=samples.upload(resume),
+            headers={"X-Forwarded-For": str(ip_address(FIRST_ADDRESS + number % 2**24))},
         )
     except httpx.TransportError:
         # The server is down for the moment.
         time.sleep(0.05)
         return Answer(email, "", 0, "", None, time.monotonic() - start)
-    facts = (answer.status_code, answer.json().get("code", ""), answer.headers.get("Retry-After"))
-    return Answer(email, hashlib.sha256(resume).hexdigest(), *facts, time.monotonic() - start)
+    return Answer(
+        email=email,
+        digest=hashlib.sha256(resume).hexdigest(),
+        status=answer.status_code,
+        code=answer.json().get("code", ""),
+        retry_after=answer.headers.get("Retry-After"),
+        seconds=time.monotonic() - start,
+    )
 
 
 @contextmanager
@@ -74,7 +79,9 @@ def crowd(*urls: str, pause: float = 0.15) -> Iterator[list[Answer]]:
     Yields the list of answers, which grows while the clients run.
     """
     answers: list[Answer] = []
-    clients = [_Client(urls[number % len(urls)], answers, pause) for number in range(CLIENTS)]
+    clients = []
+    for url in islice(cycle(urls), CLIENTS):
+        clients.append(_Client(url, answers, pause))
     for client in clients:
         client.start()
     try:
@@ -100,9 +107,11 @@ def stored(site: Site) -> dict[str, str]:
         rows = connection.execute(
             select(Submission.email, Submission.sha256, Submission.storage_key)
         ).all()
-    store, found = site.store, {}
+    store = site.store
+    found = {}
     for row in rows:
         with store.open(row.storage_key) as file:
-            found[row.email] = hashlib.sha256(file.read()).hexdigest()
+            content = file.read()
+        found[row.email] = hashlib.sha256(content).hexdigest()
     assert found == {row.email: row.sha256 for row in rows}, "a row without its bytes"
     return found

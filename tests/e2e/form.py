@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 from sqlalchemy import func, select
 
 from leadapp.models.leads import Submission
@@ -28,6 +28,18 @@ def fill(page: Page, site: Site | Proxy, file: Path, **changed: str) -> None:
     for label, words in (TYPED | changed).items():
         page.get_by_label(label).fill(words)
     page.get_by_label("Resume").set_input_files(file)
+
+
+def record_posts(page: Page) -> list[str]:
+    """Return a list that receives the URL of each later POST request of the page."""
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            sent.append(request.url)
+
+    page.on("request", note)
+    return sent
 
 
 def press(page: Page, words: str = "Send my details") -> None:

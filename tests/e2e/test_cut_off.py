@@ -38,7 +38,8 @@ SERVERS = {"postgres", "weed", "valkey-server", "gunicorn", "deliver", "chrom"}
 
 
 def commands(folder: Path) -> str:
-    return "\n".join(" ".join(process.cmdline()) for process in watchdog.belonging_to(str(folder)))
+    running = watchdog.belonging_to(str(folder))
+    return "\n".join(" ".join(process.cmdline()) for process in running)
 
 
 def test_a_test_that_fails_does_not_wait_for_its_process() -> None:
@@ -51,10 +52,12 @@ def test_a_test_that_fails_does_not_wait_for_its_process() -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_every_server_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
     temporary = Path(tempfile.mkdtemp(dir=RUN))
+    environment = dict(os.environ)
+    environment["TMPDIR"] = str(temporary)
     with subprocess.Popen(
         [sys.executable, "-c", START_ALL],
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(temporary)},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -71,5 +74,6 @@ def test_every_server_ends_with_the_process_that_started_it(number: signal.Signa
         assert time.monotonic() < end, commands(folder)
         time.sleep(0.05)
     # Chromium's profiles have random names. Any other name would collide with a second user's.
-    left = {path.name for path in temporary.iterdir() if not path.name.startswith("playwright")}
+    names = {path.name for path in temporary.iterdir()}
+    left = {name for name in names if not name.startswith("playwright")}
     assert left == {f"leadapp-tests-{os.getuid()}.lock"}

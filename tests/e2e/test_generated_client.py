@@ -29,11 +29,15 @@ def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mo
         "--path openapi.json --config config.yaml --meta none "
         "--output-path leads_client --fail-on-warning"
     )
+    command = [str(programs / "openapi-python-client"), "generate"]
+    command.extend(options.split())
+    # The generator formats with ruff.
+    environment = dict(os.environ)
+    environment["PATH"] = f"{programs}:{os.environ['PATH']}"
     done = subprocess.run(
-        [programs / "openapi-python-client", "generate", *options.split()],
+        command,
         cwd=tmp_path,
-        # The generator formats with ruff.
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -48,30 +52,34 @@ def generated(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mo
 
 
 def test_a_generated_client_spends_the_day(generated: ModuleType, site: Site) -> None:
-    models, leads, auth = generated.models, generated.api.leads, generated.api.auth
+    models = generated.models
+    leads = generated.api.leads
+    auth = generated.api.auth
     resume = generated.types.File(BytesIO(samples.docx()), "cv.docx")
     form = models.SubmitForm(
         first_name="José", last_name="Álvarez", email="jose@example.com", resume=resume
     )
     with generated.Client(site.url, raise_on_unexpected_status=True) as anybody:
         sent = leads.submit_lead.sync(client=anybody, body=form, idempotency_key="once")
-        token = auth.login.sync(
-            client=anybody, body=models.LoginForm(username="ana", password=PASSWORD)
-        )
+        login = models.LoginForm(username="ana", password=PASSWORD)
+        token = auth.login.sync(client=anybody, body=login)
         refused = leads.list_leads.sync(client=anybody)
-    assert (sent.first_name, sent.status, refused.code) == ("José", "PENDING", "not_signed_in")
+    assert sent.first_name == "José"
+    assert sent.status == "PENDING"
+    assert refused.code == "not_signed_in"
     with generated.AuthenticatedClient(
         site.url, token.access_token, raise_on_unexpected_status=True
     ) as client:
-        page = leads.list_leads.sync(client=client, q="jose", status=models.ListLeadsStatus.PENDING)
+        pending = models.ListLeadsStatus.PENDING
+        page = leads.list_leads.sync(client=client, q="jose", status=pending)
         assert [lead.id for lead in page.items] == [sent.id]
         read = leads.show_lead.sync_detailed(sent.id, client=client)
         change = models.Status(status=models.StatusStatus.REACHED_OUT)
-        marked = leads.mark_reached_out.sync(
-            sent.id, client=client, body=change, if_match=read.headers["ETag"]
-        )
+        mark = leads.mark_reached_out.sync
+        marked = mark(sent.id, client=client, body=change, if_match=read.headers["ETag"])
         assert marked.reached_out_at > read.parsed.created_at
-        stale = leads.mark_reached_out.sync(sent.id, client=client, body=change, if_match='"stale"')
-        assert (stale.code, stale.status) == ("version_stale", 412)
+        stale = mark(sent.id, client=client, body=change, if_match='"stale"')
+        assert stale.code == "version_stale"
+        assert stale.status == 412
         file = leads.open_resume.sync(sent.id, client=client)
         assert file.payload.read() == samples.docx()

@@ -21,15 +21,15 @@ def test_workers_count_together(start_site: Callable[..., Site]) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(look, range(60)))
     [folder] = site.server.instance.glob("metrics-*")
-    assert len([*folder.glob("histogram_*.db")]) == 2, "both workers have answered"
+    assert len(list(folder.glob("histogram_*.db"))) == 2, "both workers have answered"
     seen = set()
     for _ in range(20):
-        count = COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text)
+        metrics = httpx.get(f"{site.url}/metrics", headers=BEARER).text
+        count = COUNT.search(metrics)
         assert count
         seen.add(count[1])
     assert seen == {"60.0"}
     site.server.stop()
     site.server.start()
-    assert not COUNT.search(httpx.get(f"{site.url}/metrics", headers=BEARER).text), (
-        "a new start begins anew"
-    )
+    metrics = httpx.get(f"{site.url}/metrics", headers=BEARER).text
+    assert not COUNT.search(metrics), "a restart begins at zero"

@@ -24,10 +24,8 @@ from tests.site import Site
 
 PAGE = "docs/operations.md"
 # An operator types these in place of the examples.
-FIRM, SMTP_PASSWORD = (
-    "lawfirm-test.net",
-    "Kp7wTq2zLm",
-)
+FIRM = "lawfirm-test.net"
+SMTP_PASSWORD = "Kp7wTq2zLm"
 
 
 @dataclass
@@ -47,9 +45,15 @@ class Operator:
 
     @property
     def here(self) -> dict[str, str]:
-        site = {"BASE_URL": self.url, "PORT": str(self.port), "TRUSTED_PROXIES": "0"}
-        mail = {"SMTP_HOST": self.smtp.host, "SMTP_PORT": str(self.smtp.port)}
-        return {**site, **mail, "FLASK_SKIP_DOTENV": "", "PYTHON_DOTENV_DISABLED": ""}
+        return {
+            "BASE_URL": self.url,
+            "PORT": str(self.port),
+            "TRUSTED_PROXIES": "0",
+            "SMTP_HOST": self.smtp.host,
+            "SMTP_PORT": str(self.smtp.port),
+            "FLASK_SKIP_DOTENV": "",
+            "PYTHON_DOTENV_DISABLED": "",
+        }
 
     def types(self, block: str) -> str:
         block = block.replace("example.com", FIRM).replace("change-me", SMTP_PASSWORD)
@@ -58,10 +62,10 @@ class Operator:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Run the server as the systemd unit starts it."""
-        [command] = [
-            line for line in blocks(PAGE, "ini")[0].splitlines() if line.startswith("ExecStart=")
-        ]
-        words = command.partition("=")[2].replace("/srv/leadapp", str(self.clone)).split()
+        unit = blocks(PAGE, "ini")[0].splitlines()
+        [command] = [line for line in unit if line.startswith("ExecStart=")]
+        command = command.removeprefix("ExecStart=").replace("/srv/leadapp", str(self.clone))
+        words = command.split()
         with Process(words, cwd=self.clone, env=os.environ | self.here) as server:
             end = time.monotonic() + 30
             while time.monotonic() < end and not self._answers():
@@ -94,9 +98,7 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
     assert operator.smtp.wait_for(1)[0].recipients == [f"ana@{FIRM}"]
     with operator.serving():
         fields = {"first_name": "Ana", "last_name": "Ruiz", "email": f"ana.ruiz@{FIRM}"}
-        httpx.post(
-            f"{operator.url}/api/v1/leads", data=fields, files={"resume": ("cv.pdf", samples.pdf())}
-        )
+        httpx.post(f"{operator.url}/api/v1/leads", data=fields, files=samples.upload())
         # The test e-mail, the confirmation and two notices.
         operator.smtp.wait_for(4)
         assert "leadapp_letters_waiting 0.0" in operator.types(watch)
@@ -106,7 +108,7 @@ def test_a_site_is_installed_watched_saved_and_begun_anew(operator: Operator) ->
         operator.types(upgrade)
         assert "would be erased: 0\nerased: 0\n" in operator.types(keep)
     assert f"ana.ruiz@{FIRM}" in (operator.clone / "pending.csv").read_text()
-    assert [*(operator.clone / "restored/uploads/resumes").glob("*.pdf")]
+    assert list((operator.clone / "restored/uploads/resumes").glob("*.pdf"))
     operator.types(anew)
     assert operator.types(letters).startswith("waiting: 0")
 
@@ -142,8 +144,8 @@ def test_the_form_works_in_a_frame_of_the_firms_own_site(
 ) -> None:
     link, frame = blocks(PAGE, "html")
     site = start_site(EMBED_ORIGINS=page_of_the_firm(""))
-    there = "https://leads.example.com"
-    page.goto(page_of_the_firm(link.replace(there, site.url) + frame.replace(there, site.url)))
+    both = (link + frame).replace("https://leads.example.com", site.url)
+    page.goto(page_of_the_firm(both))
     form = page.frame_locator("iframe")
     form.get_by_label("First name").fill("Ana")
     form.get_by_label("Last name").fill("Ruiz")

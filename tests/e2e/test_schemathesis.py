@@ -20,22 +20,21 @@ def test_the_api_keeps_every_promise_of_its_document(
     site.create_user("ana", PASSWORD)
     options = "--checks all --max-examples 10 --generation-deterministic --no-color"
     header = f"Authorization: Bearer {site.token('ana', PASSWORD)}"
+    program = str(Path(sys.executable).parent / "st")
+    command = [program, "run", f"{site.url}/openapi.json", "--header", header]
+    command.extend(options.split())
+    environment = dict(os.environ)
+    environment.update(SCHEMATHESIS_HOOKS="tests.e2e.contract", PYTHONPATH=str(ROOT))
     done = subprocess.run(
-        [
-            Path(sys.executable).parent / "st",
-            "run",
-            f"{site.url}/openapi.json",
-            "--header",
-            header,
-            *options.split(),
-        ],
+        command,
         # schemathesis writes files to its working directory.
         cwd=tmp_path,
-        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.e2e.contract", "PYTHONPATH": str(ROOT)},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr + site.server.log()[-2000:]
+    told = done.stdout + done.stderr + site.server.log()[-2000:]
+    assert done.returncode == 0, told
     assert "Tested: 9" in done.stdout

@@ -14,13 +14,15 @@ BOTH = pytest.mark.databases("sqlite", "postgres")
 def test_a_script_submits_lists_marks_and_downloads(site: Site) -> None:
     resume = samples.docx()
     with site.client() as client:
-        made = client.post("/api/v1/leads", data=GOOD, files={"resume": ("cv.docx", resume)})
+        files = samples.upload(resume, "cv.docx")
+        made = client.post("/api/v1/leads", data=GOOD, files=files)
         assert made.status_code == 201
         headers = {"Authorization": f"Bearer {site.token('ana', PASSWORD)}"}
         address = made.headers["Location"]
         listed = client.get("/api/v1/leads", params={"q": "ruiz"}, headers=headers).json()
         assert [lead["id"] for lead in listed["items"]] == [made.json()["id"]]
-        marked = client.patch(address, json={"status": "REACHED_OUT"}, headers=headers).json()
+        change = {"status": "REACHED_OUT"}
+        marked = client.patch(address, json=change, headers=headers).json()
         assert marked["status"] == "REACHED_OUT"
         lead = client.get(address, headers=headers).json()
         assert lead["reached_out_at"] == marked["reached_out_at"]
@@ -47,6 +49,6 @@ def test_a_body_far_over_the_limit_is_refused_and_the_client_reads_why(site: Sit
     huge = b"x" * (30 * 1024 * 1024)
     with site.client() as client:
         for _ in range(10):
-            answer = client.post("/api/v1/leads", data=GOOD, files={"resume": ("cv.pdf", huge)})
+            answer = client.post("/api/v1/leads", data=GOOD, files=samples.upload(huge))
             assert answer.status_code == 413
             assert answer.json()["code"] == "http_413"

@@ -19,9 +19,7 @@ FIELDS = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
 
 
 def sending(url: str) -> httpx.Request:
-    return httpx.Request(
-        "POST", f"{url}/api/v1/leads", data=FIELDS, files={"resume": ("cv.pdf", samples.pdf())}
-    )
+    return httpx.Request("POST", f"{url}/api/v1/leads", data=FIELDS, files=samples.upload())
 
 
 @pytest.fixture
@@ -30,14 +28,14 @@ def slow(start_site: Callable[..., Site]) -> Iterator[tuple[Site, socket.socket,
     site = start_site()
     request = sending(site.url)
     body = request.read()
+    half = len(body) // 2
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    start = f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode()
     with socket.create_connection(("127.0.0.1", site.server.port)) as connection:
-        connection.sendall(
-            f"POST /api/v1/leads HTTP/1.1\r\n{head}\r\n".encode() + body[: len(body) // 2]
-        )
+        connection.sendall(start + body[:half])
         # Time enough for the work to start.
         time.sleep(1)
-        yield site, connection, body[len(body) // 2 :]
+        yield site, connection, body[half:]
 
 
 def test_an_upload_under_way_is_finished(slow: tuple[Site, socket.socket, bytes]) -> None:
@@ -65,11 +63,10 @@ def test_a_deliverer_stops_between_letters(start_site: Callable[..., Site]) -> N
         deliverer.terminate()
         assert deliverer.wait(20) == 0
     assert len(site.smtp.messages) == 1
+    chosen = select(Letter.sent_at.is_not(None), Letter.attempts, Letter.token)
     with site.database() as rows:
-        letters = rows.execute(select(Letter.sent_at, Letter.attempts, Letter.token)).all()
-    assert sorted(
-        (sent_at is not None, attempts, token) for sent_at, attempts, token in letters
-    ) == [
+        letters = [tuple(row) for row in rows.execute(chosen)]
+    assert sorted(letters) == [
         (False, 0, None),
         (True, 1, None),
     ]

@@ -28,7 +28,7 @@ WORDS = Message(Code.HTTP_413, limit="5 MB")
 @pytest.fixture
 def line(site: Site) -> Iterator[socket.socket]:
     """A connection that sends only the bytes that a test writes to it."""
-    with socket.create_connection((HOST, site.server.port), timeout=5) as connection:
+    with site.connect(timeout=5) as connection:
         yield connection
 
 
@@ -41,13 +41,13 @@ def huge(tmp_path: Path) -> Path:
 
 
 def head(path: str, *more: str) -> bytes:
-    lines = (
+    lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {HOST}",
         "Content-Type: multipart/form-data; boundary=x",
-        *more,
-    )
-    return "\r\n".join([*lines, "", ""]).encode()
+    ]
+    lines.extend(more)
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
 
 
 @DOORS
@@ -70,7 +70,8 @@ def test_an_endless_body_is_not_read_for_long(line: socket.socket, path: str) ->
     line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     line.sendall(head(path, "Transfer-Encoding: chunked"))
     line.sendall(b"%x\r\n%s\r\n" % (len(START), START))
-    chunk, sent = b"10000\r\n%s\r\n" % (b"x" * 65536), 0
+    chunk = b"10000\r\n%s\r\n" % (b"x" * 65536)
+    sent = 0
     with suppress(ConnectionError):
         while sent < 200 * MB:
             line.sendall(chunk)
@@ -86,8 +87,8 @@ def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
     with ExitStack() as stack:
         # Four for each worker.
         for _ in range(8):
-            held = socket.create_connection((HOST, site.server.port), timeout=5)
-            stack.enter_context(held).sendall(ask)
+            held = stack.enter_context(site.connect(timeout=5))
+            held.sendall(ask)
         start = time.monotonic()
         for _ in range(4):
             with site.client() as client:
@@ -98,8 +99,9 @@ def test_who_does_not_hang_up_holds_nobody_up(site: Site, host: str) -> None:
 
 @pytest.mark.parametrize("more", [[], ["-H", "Expect:"]], ids=["asks first", "sends at once"])
 def test_curl_reads_the_refusal(site: Site, huge: Path, more: list[str]) -> None:
+    command = ["curl", "-sS", "-F", f"resume=@{huge}", f"{site.url}/api/v1/leads"]
+    command.extend(more)
     for _ in range(10):
-        command = ["curl", "-sS", *more, "-F", f"resume=@{huge}", f"{site.url}/api/v1/leads"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert json.loads(done.stdout)["detail"] == WORDS, done.stderr
 

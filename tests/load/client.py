@@ -26,7 +26,8 @@ def multipart(email: str, content: bytes) -> bytes:
     lines.append(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="resume"; filename="cv.pdf"'
     )
-    head = "\r\n".join([*lines, "Content-Type: application/pdf\r\n\r\n"])
+    lines.append("Content-Type: application/pdf\r\n\r\n")
+    head = "\r\n".join(lines)
     return head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
@@ -50,10 +51,9 @@ class Client:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
         """Send a request and return the response body; raise RuntimeError on a status from 400."""
-        sent = {
-            **self.headers,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
+        sent = dict(self.headers)
+        for name, value in headers.items():
+            sent[name.replace("_", "-")] = value
         self._connection.request(method, path, body, sent)
         response = self._connection.getresponse()
         content = response.read()
@@ -78,16 +78,15 @@ class Client:
     def token(self) -> str:
         """Sign in over the API and return the token."""
         form = urlencode({"username": USER, "password": PASSWORD}).encode()
-        return str(
-            json.loads(self.ask("POST", "/api/v1/auth/login", form, **URLENCODED))["access_token"]
-        )
+        answer = self.ask("POST", "/api/v1/auth/login", form, **URLENCODED)
+        return str(json.loads(answer)["access_token"])
 
     def sign_in_to_pages(self) -> None:
         """Get a cookie for the pages through the sign-in form."""
-        found = re.search(
-            r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", "/auth/login").decode()
-        )
+        page = self.ask("GET", "/auth/login").decode()
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
         assert found, "the sign-in page has no csrf_token"
         form = {"username": USER, "password": PASSWORD, "csrf_token": found[1]}
-        self.ask("POST", "/auth/login", urlencode(form).encode(), Cookie=self.cookie, **URLENCODED)
+        body = urlencode(form).encode()
+        self.ask("POST", "/auth/login", body, Cookie=self.cookie, **URLENCODED)
         self.headers["Cookie"] = self.cookie

@@ -73,7 +73,7 @@ def main() -> None:
             site.create_user(f"attorney{number}", PASSWORD)
         # The clients run in separate processes so that they do not slow down the measurement.
         with ProcessPoolExecutor(CLIENTS, get_context("spawn")) as pool:
-            [*pool.map(sign_in, [server.url] * CLIENTS, range(CLIENTS))]
+            list(pool.map(sign_in, [server.url] * CLIENTS, range(CLIENTS)))
             ratios = [measure(server.url, pool) for _ in range(ROUNDS)]
         print(f"median ratio {median(ratios):.2f}; at most 3 is asked for")  # noqa: T201
         server.close()

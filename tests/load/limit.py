@@ -65,19 +65,23 @@ def app(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         status, kind, body = "201 Created", "application/json", submit(environ)
     elif path.endswith("/resume"):
         return download(environ, path.split("/")[-2], start)
+    elif path == "/health":
+        status, kind, body = "200 OK", "text/plain", b"ok"
     else:
-        status, (kind, body) = (
-            "200 OK",
-            listed(environ, path) if path != "/health" else ("text/plain", b"ok"),
-        )
-    start(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        status = "200 OK"
+        kind, body = listed(environ, path)
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+    start(status, headers)
     return [body]
 
 
 def submit(environ: dict[str, Any]) -> bytes:
     """Store a file and a row, both synced before the answer."""
-    folder, lead = os.environ["UPLOAD_DIR"], str(uuid.uuid4())
-    place, typed, size = os.path.join(folder, lead), {}, 0
+    folder = os.environ["UPLOAD_DIR"]
+    lead = str(uuid.uuid4())
+    place = os.path.join(folder, lead)
+    typed: dict[str, str] = {}
+    size = 0
     boundary = environ["CONTENT_TYPE"].partition("boundary=")[2].encode()
     for name, is_file, pieces in parts(environ["wsgi.input"].read, boundary):
         if not is_file:
@@ -90,13 +94,18 @@ def submit(environ: dict[str, Any]) -> bytes:
         os.fsync(descriptor)
         os.close(descriptor)
     at = datetime.now(UTC).isoformat()
-    run(INSERT, lead, typed["first_name"], typed["last_name"], typed["email"], place, size, at)
-    return json.dumps({"id": lead, **typed, "status": "PENDING", "created_at": at}).encode()
+    first_name, last_name, email = typed["first_name"], typed["last_name"], typed["email"]
+    run(INSERT, lead, first_name, last_name, email, place, size, at)
+    answer = {"id": lead}
+    answer.update(typed)
+    answer.update(status="PENDING", created_at=at)
+    return json.dumps(answer).encode()
 
 
 def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
     """Return the content type and body of a page of 25: JSON under /api, otherwise HTML."""
-    page = int(parse_qs(environ["QUERY_STRING"]).get("page", ["1"])[0])
+    query = parse_qs(environ["QUERY_STRING"])
+    page = int(query.get("page", ["1"])[0])
     total = run(COUNT).fetchone()[0]
     rows = run(LIST, (page - 1) * 25).fetchall()
     if path.startswith("/api"):
@@ -124,7 +133,8 @@ def listed(environ: dict[str, Any], path: str) -> tuple[str, bytes]:
 def download(environ: dict[str, Any], lead: str, start: Start) -> Iterable[bytes]:
     """Return the resume as a file that the kernel sends."""
     path, size = run(FILE, lead).fetchone()
-    start("200 OK", [("Content-Type", "application/pdf"), ("Content-Length", str(size))])
+    headers = [("Content-Type", "application/pdf"), ("Content-Length", str(size))]
+    start("200 OK", headers)
     # Gunicorn closes the file.
     answer: Iterable[bytes] = environ["wsgi.file_wrapper"](open(path, "rb"), PIECE)  # noqa: SIM115
     return answer

@@ -73,8 +73,11 @@ def upload_at_once(site: Site, times: int = 1) -> list[float]:
                 for _ in range(times)
             ]
 
+    taken: list[float] = []
     with ThreadPoolExecutor(UPLOADS) as pool:
-        return [taken for sent in pool.map(send, range(UPLOADS)) for taken in sent]
+        for sent in pool.map(send, range(UPLOADS)):
+            taken.extend(sent)
+    return taken
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -92,7 +95,9 @@ def growth_under_uploads(site: Site, batches: int) -> float:
     with site.client() as client:
         for _ in range(8):  # enough that each of the two workers receives one
             client.submit(f"warm{next(new)}@example.com", content(FULL))
-    rest, ended, peak = site.rival.resident(), threading.Event(), [0.0]
+    rest = site.rival.resident()
+    ended = threading.Event()
+    peak = [0.0]
 
     def watch() -> None:
         while not ended.wait(0.01):
@@ -134,6 +139,8 @@ def submits_at_once(site: Site, clients: int, each: int) -> tuple[float, float]:
                 for _ in range(each)
             ]
 
+    taken: list[float] = []
     with ThreadPoolExecutor(clients) as pool:
-        taken = [one for sent in pool.map(send, range(clients)) for one in sent]
+        for sent in pool.map(send, range(clients)):
+            taken.extend(sent)
     return median(taken), p99(taken)

@@ -20,8 +20,9 @@ def cpu_seconds(root: int) -> float:
     """Return the user and system time of the tree, including children that have ended."""
     used = 0
     for pid in tree(root):
-        if stat := _read(PROC / str(pid) / "stat"):
-            used += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+        if stat := _file(pid, "stat"):
+            times = stat.rpartition(")")[2].split()[11:15]
+            used += sum(map(int, times))
     return used / TICKS
 
 
@@ -30,14 +31,19 @@ def memory(pid: int) -> tuple[float, float]:
 
     RSS counts shared pages in full; PSS divides them among the processes that share them.
     """
-    lines = (line.split() for line in _read(PROC / str(pid) / "smaps_rollup").splitlines())
-    sizes = {parts[0]: int(parts[1]) / 1024 for parts in lines if parts[0] in ("Rss:", "Pss:")}
-    return sizes.get("Rss:", 0.0), sizes.get("Pss:", 0.0)
+    sizes = {"Rss:": 0.0, "Pss:": 0.0}
+    for line in _file(pid, "smaps_rollup").splitlines():
+        words = line.split()
+        if words[0] in sizes:
+            sizes[words[0]] = int(words[1]) / 1024
+    return sizes["Rss:"], sizes["Pss:"]
 
 
 def resident(root: int) -> float:
     """Return the RSS of the tree in MB; it is cheap enough to read many times a second."""
-    pages = sum(int(_read(PROC / str(pid) / "statm").split()[1]) for pid in tree(root))
+    pages = 0
+    for pid in tree(root):
+        pages += int(_file(pid, "statm").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -47,10 +53,17 @@ def written(root: int) -> float:
     This reads `wchar`, not `write_bytes`: the latter counts each touched folio of the page cache
     in full, which is a megabyte for the 8 KB that PostgreSQL adds to its log.
     """
-    lines = [
-        line.split() for pid in tree(root) for line in _read(PROC / str(pid) / "io").splitlines()
-    ]
-    return sum(int(parts[1]) for parts in lines if parts[0] == "wchar:") / 2**20
+    count = 0
+    for pid in tree(root):
+        for line in _file(pid, "io").splitlines():
+            words = line.split()
+            if words[0] == "wchar:":
+                count += int(words[1])
+    return count / 2**20
+
+
+def _file(pid: int, name: str) -> str:
+    return _read(PROC / str(pid) / name)
 
 
 def _read(path: Path) -> str:

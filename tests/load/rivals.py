@@ -33,12 +33,10 @@ class Rival:
     def __init__(
         self, name: str, folder: Path, database_url: str, command: tuple[str, ...], **settings: str
     ) -> None:
-        self.name, self.folder, self.database_url, self.port = (
-            name,
-            folder,
-            database_url,
-            free_port(),
-        )
+        self.name = name
+        self.folder = folder
+        self.database_url = database_url
+        self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.uploads = folder / "uploads"
         self.uploads.mkdir(parents=True)
@@ -54,8 +52,8 @@ class Rival:
             "BASE_URL": self.url,
             "HOST": HOST,
             "PORT": str(self.port),
-            **settings,
         }
+        self.settings.update(settings)
 
     def start(self) -> "Rival":
         """Start the server; return when it listens."""
@@ -74,7 +72,8 @@ class Rival:
                     f"{self.name} did not start:\n{(self.folder / 'log').read_text()}"
                 )
             time.sleep(0.05)
-        self.roots = [self._process.pid, *_postmaster(self.database_url)]
+        self.roots = [self._process.pid]
+        self.roots.extend(_postmaster(self.database_url))
         return self
 
     def stop(self) -> None:
@@ -121,7 +120,8 @@ def product(folder: Path, database_url: str, **settings: str) -> Rival:
 
 def flask(rival: Rival, *arguments: str) -> None:
     """Run a leadapp command with the rival's settings and the attorney's password on its input."""
-    command = [sys.executable, "-m", "flask", *arguments]
+    command = [sys.executable, "-m", "flask"]
+    command.extend(arguments)
     environment = os.environ | rival.settings
     done = subprocess.run(
         command,
@@ -167,4 +167,5 @@ def _postmaster(database_url: str) -> list[int]:
         return []
     with psycopg.connect(database_url) as connection:
         folder = connection.execute("SHOW data_directory").fetchone()
-    return [int(Path(str(folder and folder[0]), "postmaster.pid").read_text().split()[0])]
+    lines = Path(str(folder and folder[0]), "postmaster.pid").read_text().split()
+    return [int(lines[0])]

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from tests.load import pressure, rivals, seed
 from tests.load.measure import Cost, paired
@@ -31,13 +32,45 @@ class Results:
     figures: dict[str, float] = field(default_factory=dict)
 
 
+class Plan(NamedTuple):
+    """How much one run measures."""
+
+    sizes: list[int]  # numbers of leads
+    rounds: int
+    health_requests: int
+    upload_batches: int
+    large_submits: int
+    submits_per_client: int
+
+
+WHOLE = Plan(
+    sizes=[1_000, 100_000, 1_000_000],
+    rounds=5,
+    health_requests=1000,
+    upload_batches=4,
+    large_submits=40,
+    submits_per_client=40,
+)
+QUICK = Plan(
+    sizes=[1_000, 10_000],
+    rounds=2,
+    health_requests=200,
+    upload_batches=1,
+    large_submits=10,
+    submits_per_client=5,
+)
+
+
 def run(folder: Path, new_database: NewDatabase, quick: bool) -> Results:
     """Measure everything; `quick` takes fewer rounds and smaller tables."""
-    results = Results([1_000, 10_000] if quick else [1_000, 100_000, 1_000_000])
-    _compare(folder / "compare", new_database, results, 2 if quick else 5)
-    _deliver(folder / "deliver", new_database, results, 2 if quick else 5)
-    _bear(folder / "bear", new_database, results, quick)
-    _grow(folder / "grow", new_database, results, 2 if quick else 5)
+    plan = WHOLE
+    if quick:
+        plan = QUICK
+    results = Results(list(plan.sizes))
+    _compare(folder / "compare", new_database, results, plan.rounds)
+    _deliver(folder / "deliver", new_database, results, plan.rounds)
+    _bear(folder / "bear", new_database, results, plan)
+    _grow(folder / "grow", new_database, results, plan.rounds)
     return results
 
 
@@ -64,8 +97,10 @@ def _deliver(folder: Path, new_database: NewDatabase, results: Results, rounds: 
     with ExitStack() as servers:
         mail = MailServer()
         servers.callback(mail.close)
-        settings = {"SMTP_HOST": mail.host, "SMTP_PORT": str(mail.port), "DELIVERY": "worker"}
-        settings |= {
+        settings = {
+            "SMTP_HOST": mail.host,
+            "SMTP_PORT": str(mail.port),
+            "DELIVERY": "worker",
             "SMTP_FROM_EMAIL": "intake@example.com",
             "ATTORNEY_EMAIL": "attorney@example.com",
         }
@@ -78,31 +113,34 @@ def _deliver(folder: Path, new_database: NewDatabase, results: Results, rounds: 
 
         sides = []
         for make in (rivals.product, rivals.peer):
-            rival = make(folder / make.__name__, new_database(folder / make.__name__), **settings)
+            place = folder / make.__name__
+            rival = make(place, new_database(place), **settings)
             servers.callback(rival.stop)
             sides.append((rival.name, Site(rival.start(), 0)))
         _say(LETTERS.name)
         results.costs[LETTERS.name] = paired(sides, LETTERS, rounds, settle)
 
 
-def _bear(folder: Path, new_database: NewDatabase, results: Results, quick: bool) -> None:
+def _bear(folder: Path, new_database: NewDatabase, results: Results, plan: Plan) -> None:
     with ExitStack() as servers:
         rival = rivals.product(folder, new_database(folder))
         seed.fill(rival.database_url, ROWS)
-        site, figures = _started(servers, rival, ROWS), results.figures
-        requests = 200 if quick else 1000
+        site = _started(servers, rival, ROWS)
+        figures = results.figures
         _say("uploads at once")
-        figures["growth_mb"] = pressure.growth_under_uploads(site, 1 if quick else 4)
+        figures["growth_mb"] = pressure.growth_under_uploads(site, plan.upload_batches)
         _say("bytes on disk")
-        figures["disk_mb"] = pressure.written_per_submit(site, 10 if quick else 40)
+        figures["disk_mb"] = pressure.written_per_submit(site, plan.large_submits)
         _say("health")
-        figures["quiet_p99"] = pressure.p99(pressure.health(rival, requests))
+        quiet = pressure.health(rival, plan.health_requests)
+        figures["quiet_p99"] = pressure.p99(quiet)
         with pressure.slow_uploaders(rival):
-            figures["slow_p99"] = pressure.p99(pressure.health(rival, requests))
+            slow = pressure.health(rival, plan.health_requests)
+            figures["slow_p99"] = pressure.p99(slow)
         _say("submits at once")
-        figures["submit_p50"], figures["submit_p99"] = pressure.submits_at_once(
-            site, 16, 5 if quick else 40
-        )
+        p50, p99 = pressure.submits_at_once(site, 16, plan.submits_per_client)
+        figures["submit_p50"] = p50
+        figures["submit_p99"] = p99
 
 
 def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int) -> None:
@@ -118,7 +156,10 @@ def _grow(folder: Path, new_database: NewDatabase, results: Results, rounds: int
                 rival = make(place, new_database(place))
                 fill(rival.database_url, size)
                 sides.append((str(size), _started(servers, rival, size)))
-            for scenario in GROWING if make is rivals.product else LISTS:
+            scenarios = LISTS
+            if make is rivals.product:
+                scenarios = GROWING
+            for scenario in scenarios:
                 _say(scenario.name)
                 growth[scenario.name] = paired(sides, scenario, rounds)
             if make is rivals.product:
@@ -129,7 +170,8 @@ def _milliseconds(site: Site) -> float:
     """Return the median wall time of the middle page."""
     scenario = next(one for one in LISTS if one.name == "middle page")
     with site.client() as client:
-        return median(pressure.timed(lambda: scenario.act(client, site)) for _ in range(20))
+        times = [pressure.timed(lambda: scenario.act(client, site)) for _ in range(20)]
+    return median(times)
 
 
 def _started(servers: ExitStack, rival: rivals.Rival, leads: int, marks: int = 1) -> Site:

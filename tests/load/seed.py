@@ -61,7 +61,8 @@ def fill(url: str, count: int) -> None:
             for index in table.indexes:
                 index.drop(connection)
     for start in range(0, count, BATCH):
-        rows = [_lead(number, count) for number in range(start, min(start + BATCH, count))]
+        end = min(start + BATCH, count)
+        rows = [_lead(number, count) for number in range(start, end)]
         _insert(engine, "leads", rows)
         _insert(engine, "submissions", [_submission(lead) for lead in rows])
         _insert(engine, "letters", [_letter(lead) for lead in rows])
@@ -69,10 +70,11 @@ def fill(url: str, count: int) -> None:
         for table in tables:
             for index in table.indexes:
                 index.create(connection)
+    tidy = "PRAGMA wal_checkpoint(TRUNCATE)"
+    if _is_postgres(engine):
+        tidy = "VACUUM ANALYZE"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(
-            text("VACUUM ANALYZE" if _is_postgres(engine) else "PRAGMA wal_checkpoint(TRUNCATE)")
-        )
+        connection.execute(text(tidy))
     engine.dispose()
 
 
@@ -85,12 +87,14 @@ def _table(model: type[Lead | Submission | Letter]) -> Table:
 def _lead(number: int, count: int) -> Row:
     """Return a made-up lead; every third is pending, and all `count` spread over 600 days."""
     at = START + timedelta(days=600) * (number / count)
-    reached_out = at + timedelta(hours=number % 50) if number % 3 else None
-    sought = number % (count // SOUGHT_COUNT) == 0
-    first, last = (
-        FIRST[number % len(FIRST)],
-        SOUGHT if sought else LAST[number % len(LAST)] + str(number % 997),
-    )
+    status, reached_out = "PENDING", None
+    if number % 3:
+        status = "REACHED_OUT"
+        reached_out = at + timedelta(hours=number % 50)
+    first = FIRST[number % len(FIRST)]
+    last = LAST[number % len(LAST)] + str(number % 997)
+    if number % (count // SOUGHT_COUNT) == 0:
+        last = SOUGHT
     key = f"{random.getrandbits(128):032x}"
     return {
         "id": key,
@@ -101,7 +105,7 @@ def _lead(number: int, count: int) -> Row:
         "email_key": f"{first}.{number}@example.com".lower(),
         "first_name_key": f"{first} {last}".lower(),
         "last_name_key": f"{last} {first}".lower(),
-        "status": "REACHED_OUT" if reached_out else "PENDING",
+        "status": status,
         "submission_count": 1,
         "created_at": str(at),
         "updated_at": str(reached_out or at),
@@ -112,34 +116,40 @@ def _lead(number: int, count: int) -> Row:
 
 
 def _submission(lead: Row) -> Row:
-    shared = {name: lead[name] for name in ("id", "first_name", "last_name", "email", "created_at")}
-    described = {
+    return {
+        "id": lead["id"],
+        "first_name": lead["first_name"],
+        "last_name": lead["last_name"],
+        "email": lead["email"],
+        "created_at": lead["created_at"],
         "filename": "cv.pdf",
         "content_type": PDF,
         "size": 120_000,
         "sha256": "",
         "warnings": "[]",
+        "lead_id": lead["id"],
+        "number": 1,
+        "storage_key": lead["id"],
+        "fingerprint": "",
     }
-    return (
-        shared
-        | described
-        | {"lead_id": lead["id"], "number": 1, "storage_key": lead["id"], "fingerprint": ""}
-    )
 
 
 def _letter(lead: Row) -> Row:
-    kind = {
+    return {
         "id": lead["id"],
         "submission_id": lead["id"],
         "kind": "confirmation",
         "recipient": lead["email"],
+        "created_at": lead["created_at"],
+        "sent_at": lead["created_at"],
+        "attempts": 1,
     }
-    return kind | {"created_at": lead["created_at"], "sent_at": lead["created_at"], "attempts": 1}
 
 
 def _insert(engine: Engine, table: str, rows: list[Row]) -> None:
     """Insert rows directly through the driver, and commit."""
-    names, values = ", ".join(rows[0]), [tuple(row.values()) for row in rows]
+    names = ", ".join(rows[0])
+    values = [tuple(row.values()) for row in rows]
     raw = engine.raw_connection()
     cursor: Any = raw.cursor()
     if _is_postgres(engine):
@@ -166,8 +176,9 @@ def fill_bare(url: str, count: int) -> None:
     """Fill the limit's table."""
     connection = limit.connect(url)
     for lead in _leads(count):
-        values = (lead[name] for name in ("id", "first_name", "last_name", "email"))
-        limit.run_on(connection, limit.INSERT, *values, "", 0, lead["created_at"])
+        values = [lead[name] for name in ("id", "first_name", "last_name", "email")]
+        values += ["", 0, lead["created_at"]]
+        limit.run_on(connection, limit.INSERT, *values)
     connection.close()
 
 
@@ -184,7 +195,10 @@ def fill_peer(url: str, count: int) -> None:
         "updated_at",
         "reached_out_at",
     )
-    _insert(engine, "leads", [{name: lead[name] for name in names} for lead in _leads(count)])
+    rows = []
+    for lead in _leads(count):
+        rows.append({name: lead[name] for name in names})
+    _insert(engine, "leads", rows)
     engine.dispose()
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "locked_docx",
     "oversize_pdf",
     "pdf",
+    "upload",
     "xlsx",
 ]
 
@@ -25,3 +26,10 @@ HTML = b"<!doctype html><title>Ana Ruiz</title><script>alert('%PDF-')</script><h
 def oversize_pdf() -> bytes:
     """Return a PDF one byte over the default limit; `pdf(size=LIMIT)` is the largest allowed."""
     return pdf(size=LIMIT + 1)
+
+
+def upload(content: bytes | None = None, filename: str = "cv.pdf") -> dict[str, tuple[str, bytes]]:
+    """Return the `files` argument of httpx for a submission; by default a small PDF."""
+    if content is None:
+        content = pdf()
+    return {"resume": (filename, content)}

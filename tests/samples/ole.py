@@ -19,7 +19,10 @@ def doc(text: str = "Ana Ruiz, attorney", *, macros: bool = False, locked: bool 
 
     Only the stream names and the start of the first stream are real.
     """
-    start = struct.pack("<HHHHHH", 0xA5EC, 0x00C1, 0, 0x0409, 0, FIB_ENCRYPTED if locked else 0)
+    flags = 0
+    if locked:
+        flags = FIB_ENCRYPTED
+    start = struct.pack("<HHHHHH", 0xA5EC, 0x00C1, 0, 0x0409, 0, flags)
     tree: Tree = {
         "WordDocument": start.ljust(SECTOR, b"\0") + text.encode("cp1252", "replace"),
         "1Table": b"",
@@ -52,7 +55,8 @@ class _Entry:
 
     def pack(self, first_sector: int) -> bytes:
         name = self.name.encode("utf-16-le")
-        head = name.ljust(64, b"\0") + struct.pack("<HBB", len(name) + 2, self.kind, 1)
+        head = name.ljust(64, b"\0")
+        head += struct.pack("<HBB", len(name) + 2, self.kind, 1)
         links = struct.pack("<III", self.left, self.right, self.child)
         return head + links + bytes(36) + struct.pack("<IQ", first_sector, len(self.content))
 
@@ -73,7 +77,12 @@ def compound_file(tree: Tree) -> bytes:
     directory, data = b"", b""
     for entry in entries:
         length = -(-len(entry.content) // SECTOR)
-        directory += entry.pack(len(fat) if length else END if entry.kind == ROOT else 0)
+        first_sector = 0
+        if length:
+            first_sector = len(fat)
+        elif entry.kind == ROOT:
+            first_sector = END
+        directory += entry.pack(first_sector)
         fat += _chain(len(fat), length)
         data += entry.content.ljust(length * SECTOR, b"\0")
     fat += [FREE] * (fat_sectors * SECTOR // 4 - len(fat))
@@ -111,11 +120,17 @@ def _balance(entries: list[_Entry], numbers: list[int]) -> int:
 
 
 def _chain(start: int, length: int) -> list[int]:
-    return [*range(start + 1, start + length), END] if length else []
+    if not length:
+        return []
+    sectors = list(range(start + 1, start + length))
+    sectors.append(END)
+    return sectors
 
 
 def _header(fat_sectors: int) -> bytes:
     head = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(16)
     head += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
     head += struct.pack("<9I", 0, fat_sectors, fat_sectors, 0, SMALLEST, END, 0, END, 0)
-    return head + struct.pack("<109I", *range(fat_sectors), *[FREE] * (109 - fat_sectors))
+    numbers = list(range(fat_sectors))
+    numbers += [FREE] * (109 - fat_sectors)
+    return head + struct.pack("<109I", *numbers)

@@ -26,8 +26,11 @@ def pdf(
 
 
 def _write(text: str, filling: int, script: bool, locked: bool) -> bytes:
+    opening = b""
+    if script:
+        opening = SCRIPT
     objects = [
-        b"<< /Type /Catalog /Pages 2 0 R%s >>" % (SCRIPT if script else b""),
+        b"<< /Type /Catalog /Pages 2 0 R%s >>" % opening,
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
         b" /Resources << /Font << /F1 5 0 R >> >> >>",
@@ -45,7 +48,9 @@ def _write(text: str, filling: int, script: bool, locked: bool) -> bytes:
     start = len(written)
     written += b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1)
     written += b"".join(b"%010d 00000 n \n" % place for place in places)
-    more = b" /Encrypt %d 0 R /ID [<00> <00>]" % len(places) if locked else b""
+    more = b""
+    if locked:
+        more = b" /Encrypt %d 0 R /ID [<00> <00>]" % len(places)
     written += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%010d\n%%%%EOF\n" % (
         len(places) + 1,
         more,

@@ -129,8 +129,12 @@ def with_zip64_rows(package: bytes, disk: bytes = b"") -> bytes:
             extra = struct.pack("<2H3Q", 1, 24 + len(disk), *numbers) + disk
             versions_and_flags = 45, 45, 0, entry.compress_type, 0, 33
             directory += struct.pack("<4s6HL", b"PK\1\2", *versions_and_flags, entry.CRC)
-            directory += b"\xff" * 8 + struct.pack("<3H", len(name), len(extra), 0)
-            directory += b"\xff\xff" if disk else b"\0\0"
+            directory += b"\xff" * 8
+            directory += struct.pack("<3H", len(name), len(extra), 0)
+            if disk:
+                directory += b"\xff\xff"
+            else:
+                directory += b"\0\0"
             directory += bytes(6) + b"\xff" * 4 + name + extra
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), offset, 0)
     return body[:offset] + directory + end

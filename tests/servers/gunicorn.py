@@ -37,8 +37,8 @@ class Gunicorn:
             "BASE_URL": self.url,
             "HOST": HOST,
             "PORT": str(self.port),
-            **settings,
         }
+        self.settings.update(settings)
         self.command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
         self.database_url = self.settings["DATABASE_URL"]
         self._log = instance.with_name(f"{instance.name}.log")
@@ -58,8 +58,10 @@ class Gunicorn:
     def _run(
         self, *arguments: str, stdin: str = "", folder: Path = ROOT
     ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m"]
+        command.extend(arguments)
         return subprocess.run(
-            [sys.executable, "-m", *arguments],
+            command,
             cwd=folder,
             env=self._environment(),
             input=stdin,
@@ -71,9 +73,9 @@ class Gunicorn:
 
     def run_flask(self, *arguments: str) -> Process:
         """Start a `flask` command that runs until it is stopped; use it in `with`."""
-        return Process(
-            [sys.executable, "-m", "flask", *arguments], cwd=ROOT, env=self._environment()
-        )
+        command = [sys.executable, "-m", "flask"]
+        command.extend(arguments)
+        return Process(command, cwd=ROOT, env=self._environment())
 
     def start(self, timeout: float = 30) -> None:
         """Start on the same port, instance and database as before.
@@ -132,10 +134,15 @@ class Gunicorn:
 
     def log(self) -> str:
         """Return the standard output and error of all starts."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        if not self._log.exists():
+            return ""
+        return self._log.read_text(errors="replace")
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "FLASK_SKIP_DOTENV": "1", "FLASK_APP": "leadapp", **self.settings}
+        environment = dict(os.environ)
+        environment.update(FLASK_SKIP_DOTENV="1", FLASK_APP="leadapp")
+        environment.update(self.settings)
+        return environment
 
     def _running(self) -> "subprocess.Popen[bytes]":
         assert self._process is not None, "gunicorn is not running"

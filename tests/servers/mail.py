@@ -88,13 +88,13 @@ class MailServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         # aiosmtpd finds the handlers by these names.
-        self.handle_EHLO, self.handle_HELO = self._greeting, self._old_greeting
-        self.handle_AUTH, self.handle_RSET = self._sign_in, self._start_over
-        self.handle_MAIL, self.handle_RCPT, self.handle_DATA = (
-            self._sender,
-            self._recipient,
-            self._content,
-        )
+        self.handle_EHLO = self._greeting
+        self.handle_HELO = self._old_greeting
+        self.handle_AUTH = self._sign_in
+        self.handle_RSET = self._start_over
+        self.handle_MAIL = self._sender
+        self.handle_RCPT = self._recipient
+        self.handle_DATA = self._content
         self.reset()
         self.start()
 
@@ -137,6 +137,13 @@ class MailServer:
                     f"{len(subjects)} of {count} messages after {timeout} s: {subjects}"
                 )
             return list(self.messages)
+
+    def wait_for_one_to(self, address: str, count: int) -> Received:
+        """Wait for `count` messages, and return the first that has only this recipient."""
+        for letter in self.wait_for(count):
+            if letter.recipients == [address]:
+                return letter
+        raise AssertionError(f"none of {count} messages is for {address} alone")
 
     def wait_for_try(self, count: int = 1, timeout: float = 10) -> list[str]:
         """Return the addresses of all attempts, accepted or not, as soon as there are `count`."""
@@ -205,7 +212,9 @@ class MailServer:
     ) -> list[str]:
         self.names.append(name)
         session.host_name = name
-        return [self.replies["EHLO"]] if "EHLO" in self.replies else offers
+        if "EHLO" in self.replies:
+            return [self.replies["EHLO"]]
+        return offers
 
     async def _old_greeting(
         self, server: SMTP, session: Session, envelope: Envelope, name: str
@@ -254,11 +263,9 @@ class MailServer:
             return self.answer
         raw = cast(bytes, envelope.original_content)
         message = BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n"))
+        sender, recipients = str(envelope.mail_from), list(envelope.rcpt_tos)
         with self._news:
-            self.messages.append(
-                Received(
-                    str(envelope.mail_from), list(envelope.rcpt_tos), raw, message, time.monotonic()
-                )
-            )
+            received = Received(sender, recipients, raw, message, time.monotonic())
+            self.messages.append(received)
             self._news.notify_all()
         return "250 OK"

@@ -93,27 +93,25 @@ class ObjectStore:
         shutil.rmtree(self._folder)
 
     def _options(self) -> list[str]:
-        said = {
+        said: dict[str, object] = {
             "dir": self._folder,
             "ip": HOST,
             "ip.bind": HOST,
             "s3.config": self._folder / "accounts.json",
-        }
-        said |= {"filer.localSocket": self._folder / "filer", "s3.localSocket": self._folder / "s3"}
-        said |= {
+            "filer.localSocket": self._folder / "filer",
+            "s3.localSocket": self._folder / "s3",
             "master.telemetry": "false",
             "webdav": "false",
             "admin.ui": "false",
             "s3.iam": "false",
-        }
-        # Without its old state it need not wait up to 15 s for an election after it was killed.
-        said |= {
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "volume.max": 0,
+            # Without its old state it need not wait up to 15 s for an election after a kill.
             "master.resumeState": "false",
         }
-        return [f"-{name}={value}" for name, value in (said | self._ports).items()]
+        said.update(self._ports)
+        return [f"-{name}={value}" for name, value in said.items()]
 
     def _takes_objects(self) -> bool:
         bucket = S3Store(

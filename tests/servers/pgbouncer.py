@@ -32,7 +32,8 @@ class PgBouncer:
 
     def __init__(self, database_url: str) -> None:
         parts = urlsplit(database_url)
-        database, [socket] = parts.path.strip("/"), parse_qs(parts.query)["host"]
+        database = parts.path.strip("/")
+        [socket] = parse_qs(parts.query)["host"]
         port = free_port()
         self.url = f"postgresql://postgres@{HOST}:{port}/{database}"
         self._folder = Path(tempfile.mkdtemp(prefix="pgbouncer"))

@@ -10,11 +10,9 @@ import socket
 HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20000, 31999
 # Each test process that runs in parallel has its own ports, and uses none of them twice.
-_WORKER, _WORKERS = (
-    os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
-    os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"),
-)
-_PORTS = list(range(LOWEST + int(_WORKER.removeprefix("gw")), HIGHEST + 1, int(_WORKERS)))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PORTS = list(range(LOWEST + _WORKER, HIGHEST + 1, _WORKERS))
 random.shuffle(_PORTS)
 
 

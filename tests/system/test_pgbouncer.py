@@ -38,8 +38,8 @@ def site(
 
 def submit(site: Site, number: int) -> int:
     details = {"first_name": "Ana", "last_name": "Ruiz", "email": f"ana{number}@example.com"}
-    files = {"resume": ("cv.pdf", samples.pdf())}
-    answer = httpx.post(f"{site.url}/api/v1/leads", data=details, files=files, timeout=60)
+    url = f"{site.url}/api/v1/leads"
+    answer = httpx.post(url, data=details, files=samples.upload(), timeout=60)
     return answer.status_code
 
 

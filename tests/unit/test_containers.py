@@ -33,7 +33,8 @@ def instruction(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    return dict(yaml.safe_load((ROOT / "compose.yaml").read_text())["services"])
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    return dict(compose["services"])
 
 
 class Answering(HTTPServer):
@@ -79,7 +80,8 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
 
 def test_the_image_serves_with_gunicorn_on_all_addresses() -> None:
     assert json.loads(instruction("CMD")) == ["gunicorn", "wsgi:app"]
-    assert {"HOST=0.0.0.0", "PORT=8000", "INSTANCE_PATH=/data"} <= set(instruction("ENV").split())
+    environment = instruction("ENV").split()
+    assert {"HOST=0.0.0.0", "PORT=8000", "INSTANCE_PATH=/data"} <= set(environment)
     assert instruction("EXPOSE") == "8000"
 
 
@@ -90,10 +92,10 @@ def test_the_health_check_of_the_image_asks_for_health(
     answering.status = status
     words = json.loads(instruction("HEALTHCHECK").partition("CMD ")[2])
     assert words[0] == "python"
-    environment = os.environ | {"PORT": str(answering.server_port)}
-    done = subprocess.run(
-        [sys.executable, *words[1:]], env=environment, capture_output=True, check=False
-    )
+    words[0] = sys.executable
+    environment = dict(os.environ)
+    environment["PORT"] = str(answering.server_port)
+    done = subprocess.run(words, env=environment, capture_output=True, check=False)
     assert (done.returncode == 0) == healthy
     assert answering.asked == ["/health"]
 
@@ -121,13 +123,15 @@ def test_containers_start_in_order(services: dict[str, Any]) -> None:
     after = {name: services[name]["depends_on"] for name in OURS}
     assert after["migrate"] == {"db": {"condition": "service_healthy"}}
     migrated = {"migrate": {"condition": "service_completed_successfully"}}
-    assert (after["api"], after["deliverer"]) == (migrated, migrated)
+    assert after["api"] == migrated
+    assert after["deliverer"] == migrated
 
 
 def test_the_database_is_the_one_that_leadapp_asks_for(services: dict[str, Any]) -> None:
     database = services["db"]["environment"]
     url = services["api"]["environment"]["DATABASE_URL"]
-    assert (database["POSTGRES_USER"], database["POSTGRES_DB"]) == ("leaduser", "leaddb")
+    assert database["POSTGRES_USER"] == "leaduser"
+    assert database["POSTGRES_DB"] == "leaddb"
     assert url.startswith("postgresql://leaduser:${POSTGRES_PASSWORD")
     assert url.endswith("@db/leaddb")
     assert "ports" not in services["db"], "nothing outside reaches it"

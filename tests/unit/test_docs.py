@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES.insert(0, ROOT / "README.md")
 PICTURES = sorted((ROOT / "docs" / "pictures").iterdir())
 PICTURE_MAX = 300 * 1024
 
@@ -24,4 +25,5 @@ def test_a_picture_is_light_and_stands_in_a_page(picture: Path) -> None:
 
 
 def test_every_picture_says_in_words_what_it_shows() -> None:
-    assert [page.name for page in PAGES if re.search(r"!\[\s*\]", page.read_text())] == []
+    without_words = re.compile(r"!\[\s*\]")
+    assert [page.name for page in PAGES if without_words.search(page.read_text())] == []

@@ -24,7 +24,12 @@ def test_a_wait_reads_in_its_largest_units(length: timedelta, words: str) -> Non
 
 @pytest.mark.parametrize(
     ("size", "words"),
-    [(3, "3 bytes"), (122_880, "120 KB"), (1_258_291, "1.2 MB"), (5_242_880, "5 MB")],
+    [
+        (3, "3 bytes"),
+        (122_880, "120 KB"),
+        (1_258_291, "1.2 MB"),
+        (5_242_880, "5 MB"),
+    ],
 )
 def test_a_size_reads_as_people_say_it(size: int, words: str) -> None:
     assert formatting.filesize(size) == words
@@ -32,7 +37,14 @@ def test_a_size_reads_as_people_say_it(size: int, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd"), (113, "113th")],
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (11, "11th"),
+        (22, "22nd"),
+        (113, "113th"),
+    ],
 )
 def test_ordinals(number: int, words: str) -> None:
     assert formatting.ordinal(number) == words

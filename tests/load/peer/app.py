@@ -20,7 +20,7 @@ from fastapi import (
 from fastapi.responses import FileResponse
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import EmailStr
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import selectinload
 from starlette.concurrency import run_in_threadpool
 
@@ -41,7 +41,9 @@ async def health() -> dict[str, str]:
 @app.post("/api/v1/auth/login")
 async def login(db: DB, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> dict[str, str]:
     user = await db.scalar(select(User).where(User.username == form.username))
-    hashed = user.hashed_password if user else NOBODY
+    hashed = NOBODY
+    if user:
+        hashed = user.hashed_password
     fits = await run_in_threadpool(bcrypt.checkpw, form.password.encode(), hashed.encode())
     if not (user and fits):
         raise HTTPException(401)
@@ -65,11 +67,18 @@ async def submit(  # noqa: PLR0913, PLR0917  # FastAPI passes each field as an a
             return Submitted.model_validate(first)
     described = await keep(resume)
     lead, number = await _joined(db, first_name, last_name, email.lower())
-    names = {"first_name": first_name, "last_name": last_name}
     row = Submission(
-        lead_id=lead.id, number=number, **names, **described, idempotency_key=idempotency_key
+        lead_id=lead.id,
+        number=number,
+        first_name=first_name,
+        last_name=last_name,
+        idempotency_key=idempotency_key,
+        **described,
     )
-    db.add_all([row, Event(lead_id=lead.id, kind="submitted" if number == 1 else "resubmitted")])
+    kind = "resubmitted"
+    if number == 1:
+        kind = "submitted"
+    db.add_all([row, Event(lead_id=lead.id, kind=kind)])
     await db.commit()
     tasks.add_task(write_to, lead)
     return Submitted.model_validate(lead)
@@ -86,7 +95,9 @@ async def _joined(db: DB, first_name: str, last_name: str, email: str) -> tuple[
         db.add(lead)
         await db.flush()
         return lead, 1
-    lead.status, lead.reached_out_at, lead.updated_at = "PENDING", None, now()
+    lead.status = "PENDING"
+    lead.reached_out_at = None
+    lead.updated_at = now()
     newest = await db.scalar(
         select(func.max(Submission.number)).where(Submission.lead_id == lead.id)
     )
@@ -104,17 +115,28 @@ async def list_leads(  # noqa: PLR0913, PLR0917
     sort_desc: bool = True,
     q: str = "",
 ) -> Page:
-    chosen = [Lead.status == status] if status else []
+    chosen = []
+    if status:
+        chosen.append(Lead.status == status)
     if q:
         chosen.append(
-            Lead.last_name.startswith(q) | Lead.first_name.startswith(q) | Lead.email.startswith(q)
+            or_(
+                Lead.last_name.startswith(q),
+                Lead.first_name.startswith(q),
+                Lead.email.startswith(q),
+            )
         )
-    column = getattr(Lead, sort_by)
-    order = (column.desc(), Lead.id.desc()) if sort_desc else (column, Lead.id)
-    total = await db.scalar(select(func.count()).select_from(Lead).where(*chosen)) or 0
-    listing = select(Lead).where(*chosen).order_by(*order).limit(size).offset((page - 1) * size)
+    counting = select(func.count()).select_from(Lead).where(*chosen)
+    total = await db.scalar(counting) or 0
+    column: Any = getattr(Lead, sort_by)
+    tiebreak: Any = Lead.id
+    if sort_desc:
+        column, tiebreak = column.desc(), tiebreak.desc()
+    listing = select(Lead).where(*chosen).order_by(column, tiebreak)
+    listing = listing.limit(size).offset((page - 1) * size)
     items = [Listed.model_validate(lead) for lead in await db.scalars(listing)]
-    return Page(items=items, total=total, page=page, size=size, pages=-(-total // size))
+    pages = -(-total // size)
+    return Page(items=items, total=total, page=page, size=size, pages=pages)
 
 
 async def _wanted(db: DB, lead_id: uuid.UUID) -> Lead:

@@ -31,8 +31,13 @@ async def keep(resume: UploadFile) -> dict[str, Any]:
     await resume.seek(0)
     place = Path(os.environ["UPLOAD_DIR"]) / f"{uuid.uuid4().hex}{ending}"
     digest, warnings = await run_in_threadpool(_store, resume.file, place)
-    described = {"filename": resume.filename, "place": str(place), "size": resume.size}
-    return described | {"sha256": digest, "warnings": warnings}
+    return {
+        "filename": resume.filename,
+        "place": str(place),
+        "size": resume.size,
+        "sha256": digest,
+        "warnings": warnings,
+    }
 
 
 def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
@@ -45,11 +50,12 @@ def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
     os.fsync(descriptor)
     os.close(descriptor)
     source.seek(0)
-    digest, warnings = hashlib.sha256(), set()
+    digest = hashlib.sha256()
+    warnings: set[str] = set()
     while piece := source.read(PIECE):
         digest.update(piece)
         if place.suffix == ".pdf":
-            warnings |= {warning for warning, sign in SIGNS.items() if re.search(sign, piece)}
+            warnings.update(name for name, sign in SIGNS.items() if re.search(sign, piece))
     return digest.hexdigest(), sorted(warnings)
 
 

@@ -2,13 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 
 from .characters import BLANK, CLEANED_EMAIL, CONTROLS, name_pattern
 from .codes import Code
 from .errors import Refused
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 NAME_MAX = 100
 NAME_PATTERN = name_pattern(NAME_MAX)
@@ -23,6 +27,39 @@ PASSWORD_KINDS = ("[A-Z]", "[a-z]", "[0-9]")
 PASSWORD_PATTERN = "^" + "".join(f"(?=.*{kind})" for kind in PASSWORD_KINDS)
 
 
+def refuses(*codes: Code, **schema: Any) -> Callable[[Rule], Rule]:
+    """Declare the codes that a rule raises, and the JSON schema of the texts that it accepts.
+
+    Both go into the OpenAPI document.
+    """
+
+    def declare(rule: Rule) -> Rule:
+        vars(rule)["metadata"] = {"refusals": list(codes), **schema}
+        return rule
+
+    return declare
+
+
+def metadata_of(rule: Callable[..., Any]) -> dict[str, Any]:
+    """Return the declared codes and JSON schema of a rule."""
+    metadata: dict[str, Any] = vars(rule).get("metadata", {"refusals": []})
+    return metadata
+
+
+NAME_SCHEMA = {
+    "description": f"1 to {NAME_MAX} characters, without leading and trailing spaces.",
+    "minLength": 1,
+    "pattern": NAME_PATTERN,
+}
+
+
+@refuses(
+    Code.FIRST_NAME_MISSING,
+    Code.FIRST_NAME_TOO_LONG,
+    Code.FIRST_NAME_CHARACTERS,
+    examples=["José"],
+    **NAME_SCHEMA,
+)
 def first_name(text: str | None) -> str:
     """Check a first name: 1 to 100 characters after trimming and NFC, none a control."""
     return _name(
@@ -33,6 +70,13 @@ def first_name(text: str | None) -> str:
     )
 
 
+@refuses(
+    Code.LAST_NAME_MISSING,
+    Code.LAST_NAME_TOO_LONG,
+    Code.LAST_NAME_CHARACTERS,
+    examples=["Álvarez"],
+    **NAME_SCHEMA,
+)
 def last_name(text: str | None) -> str:
     """Check a last name: 1 to 100 characters after trimming and NFC, none a control."""
     return _name(
@@ -55,6 +99,14 @@ def _name(text: str | None, missing: Code, too_long: Code, characters: Code) -> 
     return name
 
 
+@refuses(
+    Code.EMAIL_MISSING,
+    Code.EMAIL_FORMAT,
+    Code.EMAIL_TOO_LONG,
+    format="email",
+    maxLength=EMAIL_MAX,
+    examples=["jose@example.com"],
+)
 def email(text: str | None) -> str:
     """Return the cleaned address, or raise Refused if it is not a valid public e-mail address."""
     cleaned = (text or "").translate(CLEANED_EMAIL).strip()
@@ -109,6 +161,12 @@ def submission_count(text: str | None) -> int:
     return int(text)
 
 
+@refuses(
+    Code.USERNAME_MISSING,
+    Code.USERNAME_FORMAT,
+    pattern=f"^{USERNAME_PATTERN}$",
+    examples=["ben"],
+)
 def username(text: str | None) -> str:
     """Check a username: 3 to 50 letters, digits, underscores and hyphens."""
     if not text:
@@ -124,6 +182,17 @@ def composed_password(text: str | None) -> str:
     return unicodedata.normalize("NFC", typed[: NFC_JOINS * PASSWORD_MAX_BYTES + 1])
 
 
+@refuses(
+    Code.PASSWORD_MISSING,
+    Code.PASSWORD_LENGTH,
+    Code.PASSWORD_CHARACTERS,
+    Code.PASSWORD_COMMON,
+    minLength=PASSWORD_MIN,
+    maxLength=PASSWORD_MAX_BYTES,
+    description=f"At most {PASSWORD_MAX_BYTES} bytes in UTF-8.",
+    pattern=PASSWORD_PATTERN,
+    examples=["Counsel4You"],
+)
 def password(text: str | None) -> str:
     """Check a new password.
 

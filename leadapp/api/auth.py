@@ -34,26 +34,8 @@ Answer = dict[str, Any]
 @fails(Code.REGISTRATION_CLOSED, Code.HTTP_429, Code.SIGN_IN_BUSY)
 @refuses(
     {
-        "username": [
-            Code.USERNAME_MISSING,
-            Code.USERNAME_FORMAT,
-            Code.USERNAME_TAKEN,
-            Code.TEXT_EXPECTED,
-        ],
-        "email": [
-            Code.EMAIL_MISSING,
-            Code.EMAIL_FORMAT,
-            Code.EMAIL_TOO_LONG,
-            Code.EMAIL_TAKEN,
-            Code.TEXT_EXPECTED,
-        ],
-        "password": [
-            Code.PASSWORD_MISSING,
-            Code.PASSWORD_LENGTH,
-            Code.PASSWORD_CHARACTERS,
-            Code.PASSWORD_COMMON,
-            Code.TEXT_EXPECTED,
-        ],
+        "username": [Code.USERNAME_TAKEN],
+        "email": [Code.EMAIL_TAKEN],
         "*": [Code.FIELD_UNKNOWN],
     }
 )

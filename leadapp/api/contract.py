@@ -58,7 +58,7 @@ class Contract:
     request_headers: Collection[str] = ()
     answers: dict[int, Answer] = field(default_factory=dict)
     own_failures: Collection[Code] = ()
-    refusals: dict[str, list[Code]] = field(default_factory=dict)
+    own_refusals: dict[str, list[Code]] = field(default_factory=dict)
 
 
 def contract_of(view: Callable[..., Any]) -> Contract:
@@ -76,11 +76,25 @@ def failures_of(view: Callable[..., Any]) -> list[Code]:
     if contract.body:
         codes += BY_MEDIA_TYPE[contract.body.media_type]
         codes += EVERY_BODY
-    if contract.refusals:
+    if refusals_of(view):
         codes.append(Code.HTTP_422)
     codes += EVERY_REQUEST
     codes += contract.own_failures
     return codes
+
+
+def refusals_of(view: Callable[..., Any]) -> dict[str, list[Code]]:
+    """Return the errors of each field: those of its rule, then those that the view declares."""
+    contract = contract_of(view)
+    refusals: dict[str, list[Code]] = {}
+    if contract.body:
+        for name, field_ in contract.body.schema().fields.items():
+            codes = field_.metadata.get("refusals")
+            if codes:
+                refusals[name] = list(codes)
+    for name, codes in contract.own_refusals.items():
+        refusals[name] = refusals.get(name, []) + codes
+    return refusals
 
 
 def accepts(media_type: str, schema: type[Schema]) -> Callable[[View], View]:
@@ -140,10 +154,10 @@ def fails(*codes: Code) -> Callable[[View], View]:
 
 
 def refuses(refusals: dict[str, list[Code]]) -> Callable[[View], View]:
-    """Declare the errors of each field; `*` means any other field."""
+    """Declare the errors of each field, beside those of its rule; `*` means any other field."""
 
     def declare(view: View) -> View:
-        contract_of(view).refusals = refusals
+        contract_of(view).own_refusals = refusals
         return view
 
     return declare

@@ -30,7 +30,7 @@ from .contract import (
     refuses,
 )
 from .headers import IDEMPOTENCY_KEY
-from .schemas import SubmitFormSchema
+from .schemas import of_form
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Answer = dict[str, Any]
@@ -67,7 +67,7 @@ RESUME_REFUSALS = [
 
 @bp.post("")
 @public
-@accepts(MULTIPART, SubmitFormSchema)
+@accepts(MULTIPART, of_form(SubmitForm))
 @accepts_headers("Idempotency-Key")
 @answers(
     201,
@@ -78,17 +78,6 @@ RESUME_REFUSALS = [
 @fails(Code.HTTP_413, Code.IDEMPOTENCY_KEY_REUSED, Code.HTTP_429, Code.STORAGE_UNAVAILABLE)
 @refuses(
     {
-        "first_name": [
-            Code.FIRST_NAME_MISSING,
-            Code.FIRST_NAME_TOO_LONG,
-            Code.FIRST_NAME_CHARACTERS,
-        ],
-        "last_name": [
-            Code.LAST_NAME_MISSING,
-            Code.LAST_NAME_TOO_LONG,
-            Code.LAST_NAME_CHARACTERS,
-        ],
-        "email": [Code.EMAIL_MISSING, Code.EMAIL_FORMAT, Code.EMAIL_TOO_LONG],
         "resume": RESUME_REFUSALS,
         "Idempotency-Key": [Code.IDEMPOTENCY_KEY_FORMAT],
     }

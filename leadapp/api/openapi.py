@@ -17,7 +17,7 @@ from ..http.readers import Reader
 from ..http.writers import ProblemSchema
 from ..resumes.formats import KINDS
 from . import headers, problems, schemas
-from .contract import JSON, MULTIPART, Answer, Body, Contract, contract_of, failures_of
+from .contract import JSON, MULTIPART, Answer, Body, Contract, contract_of, failures_of, refusals_of
 
 Json = dict[str, Any]
 Problems = dict[str, Json]
@@ -66,23 +66,27 @@ class Plugin(MarshmallowPlugin):
     def schema_helper(  # type: ignore[override]
         self, name: str, definition: Json, *, schema: AnySchema, **options: Any
     ) -> Json:
-        """Require every field that a response always has, and allow more fields in the future."""
+        """Require every field that a response always has, and allow more fields in the future.
+
+        Fields of a form or a JSON body declare by themselves whether they are required.
+        """
         # apispec does not type this method.
         described: Json = super().schema_helper(  # type: ignore[no-untyped-call]
             name, definition, schema, **options
         )
-        if not _is_reader(schema):
+        if not _is_a(Reader, schema):
             del described["additionalProperties"]
+        if not _is_a(Reader, schema) and not _is_a(schemas.FormSchema, schema):
             described["required"] = [
                 field for field in described["properties"] if field not in OPTIONAL
             ]
         return described
 
 
-def _is_reader(schema: AnySchema) -> bool:
+def _is_a(base: type[Schema], schema: AnySchema) -> bool:
     if isinstance(schema, type):
-        return issubclass(schema, Reader)
-    return isinstance(schema, Reader)
+        return issubclass(schema, base)
+    return isinstance(schema, base)
 
 
 def _constant(_converter: Any, field: AnyField, **_options: Any) -> Json:
@@ -134,7 +138,7 @@ def _add_operation(spec: APISpec, rule: Rule, shown: Problems) -> None:
         "tags": [tag],
         "summary": (view.__doc__ or "").partition("\n")[0].rstrip("."),
         "parameters": _parameters(rule, contract),
-        "responses": _responses(contract, failures_of(view), shown),
+        "responses": _responses(contract, failures_of(view), refusals_of(view), shown),
     }
     if contract.body:
         operation["requestBody"] = _request_body(contract.body)
@@ -171,15 +175,17 @@ def _request_body(body: Body) -> Json:
     return {"required": True, "content": {body.media_type: content}}
 
 
-def _responses(contract: Contract, failures: list[Code], shown: Problems) -> Json:
+def _responses(
+    contract: Contract, failures: list[Code], refusals: Refusals, shown: Problems
+) -> Json:
     responses: Json = {}
     for status in sorted(contract.answers):
         responses[str(status)] = _answer(status, contract.answers[status])
     for status in sorted({code.status for code in failures}):
         codes = [code.key for code in failures if code.status == status]
         responses[str(status)] = _problem(status, codes, shown)
-    if contract.refusals:
-        _add_refusals(responses["422"], contract.refusals, shown)
+    if refusals:
+        _add_refusals(responses["422"], refusals, shown)
     return responses
 
 

@@ -13,7 +13,7 @@ from ..formatting import filesize
 from ..http.readers import PAGE_MAX
 from ..leads.search import ORDERS
 from ..validation import EMAIL_MAX, NAME_MAX
-from .contract import contract_of, failures_of
+from .contract import failures_of, refusals_of
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ def _documented_codes() -> set[Code]:
     for endpoint, view in current_app.view_functions.items():
         if endpoint.startswith("api."):
             codes.update(failures_of(view))
-            for refused in contract_of(view).refusals.values():
+            for refused in refusals_of(view).values():
                 codes.update(refused)
     return codes
 

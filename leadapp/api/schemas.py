@@ -3,42 +3,46 @@
 from typing import Any
 
 from marshmallow import Schema, fields
+from wtforms.fields.core import UnboundField
 
-from .. import validation
-
-NAME = {
-    "description": f"1 to {validation.NAME_MAX} characters, without leading and trailing spaces.",
-    "minLength": 1,
-    "pattern": validation.NAME_PATTERN,
-}
+from ..http.forms import AcceptedFile, Form, Rule
 
 
-class SubmitFormSchema(Schema):
-    """A submission."""
-
-    first_name = fields.String(metadata={**NAME, "examples": ["José"]})
-    last_name = fields.String(metadata={**NAME, "examples": ["Álvarez"]})
-    email = fields.String(
-        metadata={
-            "format": "email",
-            "maxLength": validation.EMAIL_MAX,
-            "examples": ["jose@example.com"],
-        }
-    )
-    resume = fields.String(metadata={"format": "binary", "description": "A PDF, DOC or DOCX file."})
+class FormSchema(Schema):
+    """A form. A field that is not declared as required may be left out."""
 
 
-class LoginFormSchema(Schema):
+def of_form(form: type[Form]) -> type[Schema]:
+    """Return the schema of a form, from the validators of its fields.
+
+    A field without a Rule or an AcceptedFile is only for pages.
+    """
+    described: dict[str, fields.Field[Any]] = {}
+    for name, field in vars(form).items():
+        if not isinstance(field, UnboundField):
+            continue
+        for validator in field.kwargs.get("validators", []):
+            if isinstance(validator, (Rule, AcceptedFile)):
+                described[name] = fields.String(
+                    required=validator.required, metadata=validator.metadata
+                )
+    return FormSchema.from_dict(described, name=form.__name__)
+
+
+class LoginFormSchema(FormSchema):
     """The credentials of a user."""
 
     username = fields.String(
+        required=True,
         metadata={
             "description": "A username or an e-mail address.",
             "pattern": r"\S",
             "examples": ["ana"],
-        }
+        },
     )
-    password = fields.String(metadata={"format": "password", "examples": ["Counsel4You"]})
+    password = fields.String(
+        required=True, metadata={"format": "password", "examples": ["Counsel4You"]}
+    )
 
 
 def example(schema: Schema) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Validators apply the rules of the domain, so each error carries the domain's mes
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -21,10 +21,16 @@ from ..resumes.inspect import Resume, inspect
 
 
 class Rule:
-    """Applies a rule of `leadapp.validation`. The field then holds the cleaned value."""
+    """Applies a rule of `leadapp.validation`. The field then holds the cleaned value.
 
-    def __init__(self, rule: Callable[[str | None], Any]) -> None:
+    The rule decides whether a missing value is an error. `required` and `metadata` go into the API
+    docs.
+    """
+
+    def __init__(self, rule: Callable[[str | None], Any], required: bool = True) -> None:
         self.rule = rule
+        self.required = required
+        self.metadata = validation.metadata_of(rule)
 
     def __call__(self, _form: FlaskForm, field: Field) -> None:
         """Check and clean the typed text."""
@@ -36,6 +42,9 @@ class Rule:
 
 class AcceptedFile:
     """Inspects the type, the size and the content of a file. The field then holds the Resume."""
+
+    required = True
+    metadata: ClassVar = {"format": "binary", "description": "A PDF, DOC or DOCX file."}
 
     def __call__(self, _form: FlaskForm, field: Field) -> None:
         """Inspect the uploaded file, if there is one."""

@@ -74,7 +74,10 @@ class Ruled(fields.Field[Any]):
     ) -> None:
         self.rule = rule
         self.not_text = not_text
-        super().__init__(required=required, metadata={"type": "string", **described})
+        metadata = {"type": "string", **validation.metadata_of(rule), **described}
+        if metadata["refusals"]:
+            metadata["refusals"] = metadata["refusals"] + [not_text]
+        super().__init__(required=required, metadata=metadata)
 
     def deserialize(
         self, value: Any, attr: str | None = None, data: Any = None, **options: Any
@@ -115,23 +118,9 @@ def _status_or_any(text: str | None) -> LeadStatus | None:
 class RegisterSchema(Reader):
     """A request for an account."""
 
-    username = Ruled(
-        validation.username, pattern=f"^{validation.USERNAME_PATTERN}$", examples=["ben"]
-    )
-    email = Ruled(
-        validation.email,
-        format="email",
-        maxLength=validation.EMAIL_MAX,
-        examples=["ben@example.com"],
-    )
-    password = Ruled(
-        validation.password,
-        minLength=validation.PASSWORD_MIN,
-        maxLength=validation.PASSWORD_MAX_BYTES,
-        description=f"At most {validation.PASSWORD_MAX_BYTES} bytes in UTF-8.",
-        pattern=validation.PASSWORD_PATTERN,
-        examples=["Counsel4You"],
-    )
+    username = Ruled(validation.username)
+    email = Ruled(validation.email, examples=["ben@example.com"])
+    password = Ruled(validation.password)
 
 
 class StatusSchema(Reader):

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
+from ..characters import BLANK
 from ..clock import now
 from ..codes import Code
 from ..config import settings
@@ -18,7 +19,6 @@ from ..log import logger
 from ..mail import queue
 from ..models.accounts import User
 from ..models.leads import Erasure, Event, Lead, Submission
-from ..validation import BLANK
 from .detail import read
 from .history import record
 

@@ -21,13 +21,14 @@ UNDO_FOR = timedelta(minutes=10)
 
 
 class Marked(NamedTuple):
-    """A lead that is marked as reached out, and whether this call marked it.
+    """A lead that is marked as reached out.
 
-    `following` is the lead that followed it in the list before the mark.
+    `is_new` is False if the lead was marked before this call. `following` is the lead that followed
+    it in the list before the mark.
     """
 
     lead: Lead
-    now: bool
+    is_new: bool
     following: uuid.UUID | None
 
 
@@ -50,18 +51,18 @@ def change_status(
 
 
 def mark_reached_out(
-    lead_id: uuid.UUID, by: User, expected: int | None = None, walked: Query | None = None
+    lead_id: uuid.UUID, by: User, expected: int | None = None, listed_in: Query | None = None
 ) -> Marked:
     """Mark a lead as reached out. If it is marked already, keep the first mark and succeed.
 
     `expected` is the number of submissions that the attorney saw. Raises Conflict if another has
     arrived since. The count is a column of the lead, so a single UPDATE checks it and sets the
-    mark, even while another submission arrives. `walked` is the list that the attorney walks
-    through. The mark may move the lead in it, so the next lead is found before the mark.
+    mark, even while another submission arrives. `listed_in` is the list whose next lead the
+    attorney wants. The mark may move the lead in this list, so the next lead is found before it.
     """
     following = None
-    if walked:
-        following = find_following(lead_id, walked)
+    if listed_in:
+        following = find_following(lead_id, listed_in)
     is_marked = _set_mark(lead_id, by, expected)
     if is_marked:
         record("marked", lead_id, by.id)

@@ -104,12 +104,15 @@ def show_lead(lead_id: uuid.UUID) -> str:
 
 @bp.post("/leads/<uuid:lead_id>/reached-out")
 def mark_reached_out(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Mark a lead, or show the earlier mark, or a newer submission first."""
+    """Mark a lead as reached out, and open the page that the form names.
+
+    If a newer submission has arrived, shows the lead again instead.
+    """
     query, state = _asked()
     form = MarkForm()
-    walked = query if form.then.data == "next" else None
+    listed_in = query if form.then.data == "next" else None
     try:
-        marked = status.mark_reached_out(lead_id, current_user, form.seen(), walked)
+        marked = status.mark_reached_out(lead_id, current_user, form.seen(), listed_in)
     except Conflict as conflict:
         return _refused(lead_id, conflict)
     _confirm_mark(marked, offer_undo=bool(form.then.data))
@@ -186,11 +189,11 @@ def _to_lead(lead_id: uuid.UUID, state: dict[str, Any]) -> ResponseReturnValue:
 def _confirm_mark(marked: status.Marked, offer_undo: bool) -> None:
     """Leave a message for the next page.
 
-    If that page does not show the marked lead, its message offers Undo. It then needs the id and
-    the version of the lead, which the session holds until then.
+    If the next page does not show the marked lead, the message offers Undo. Undo needs the id and
+    the version of the lead, so the session passes them to that page.
     """
     lead = marked.lead
-    if not marked.now:
+    if not marked.is_new:
         flash(_already_marked(lead), "waiting")
     elif offer_undo:
         session["marked"] = {

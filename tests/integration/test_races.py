@@ -107,7 +107,7 @@ def test_eight_attorneys_mark_one_lead_once(app: Flask) -> None:
     def act(number: int) -> bool:
         with app.app_context():
             user = db.session.get_one(User, ids[number])
-            return status.mark_reached_out(lead_id, user, 1).now
+            return status.mark_reached_out(lead_id, user, 1).is_new
 
     marked = sorted(together(act))
     assert marked == [False] * (THREADS - 1) + [True]

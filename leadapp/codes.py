@@ -205,7 +205,7 @@ class Code(Enum):
     FIELD_UNKNOWN = 422, "This field is unknown; remove it"
     STATUS_UNKNOWN = 422, "The status must be PENDING or REACHED_OUT"
     PAGE_NUMBER = 422, "The page must be a whole number from 1 to {limit}"
-    PAGE_SIZE = 422, "The size must be a whole number from 1 to 100"
+    PAGE_SIZE = 422, "The size must be a whole number from 1 to {limit}"
     SORT_UNKNOWN = 422, "sort_by must be one of {choices}"
     SORT_DESC_UNKNOWN = 422, "sort_desc must be true or false"
     QUERY_TOO_LONG = 422, "The search must be {limit} characters or fewer"

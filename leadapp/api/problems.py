@@ -10,7 +10,7 @@ from ..codes import Code
 from ..errors import Message
 from ..extensions import BODY_MAX
 from ..formatting import filesize
-from ..http.readers import PAGE_MAX
+from ..http.readers import PAGE_MAX, SIZE_MAX
 from ..leads.search import ORDERS
 from ..validation import EMAIL_MAX, NAME_MAX
 from .contract import failures_of, refusals_of
@@ -54,6 +54,7 @@ def _message(code: Code, max_file_size: int) -> Message:
     limits: dict[Code, object] = {
         Code.EMAIL_TOO_LONG: EMAIL_MAX,
         Code.PAGE_NUMBER: PAGE_MAX,
+        Code.PAGE_SIZE: SIZE_MAX,
         Code.RESUME_TOO_LARGE: filesize(max_file_size),
         Code.HTTP_413: filesize(max_file_size),
         Code.BODY_TOO_LARGE: filesize(BODY_MAX),

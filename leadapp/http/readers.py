@@ -28,7 +28,7 @@ SIZE_MAX = 100
 STATUSES = list(LeadStatus.__members__)
 SORT_UNKNOWN = Message(Code.SORT_UNKNOWN, choices=", ".join(ORDERS))
 PAGE_NUMBER = Message(Code.PAGE_NUMBER, limit=PAGE_MAX)
-PAGE_SIZE = Message(Code.PAGE_SIZE)
+PAGE_SIZE = Message(Code.PAGE_SIZE, limit=SIZE_MAX)
 
 
 class Reader(Schema):

@@ -18,14 +18,17 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from .. import errors
 from ..codes import Code
-from ..extensions import BODY_MAX, DOORS
+from ..extensions import BODY_MAX, SUBMIT_ENDPOINTS
 from ..formatting import filesize
 from ..resumes.store import store
+
+# Small, because the decoder runs a slow regular expression over each piece that ends a part.
+PIECE = 16 * 1024
 
 
 def limit_body() -> None:
     """Reject a body over BODY_MAX before it is parsed; only a resume form may be larger."""
-    if request.endpoint in DOORS and request.mimetype == "multipart/form-data":
+    if request.endpoint in SUBMIT_ENDPOINTS and request.mimetype == "multipart/form-data":
         return
     # The length of a chunked body is unknown until it is read.
     if "Transfer-Encoding" in request.headers:
@@ -35,10 +38,6 @@ def limit_body() -> None:
         length = request.content_length or 0
     if length > BODY_MAX:
         raise errors.LeadappError(Code.BODY_TOO_LARGE, limit=filesize(BODY_MAX))
-
-
-# Small, because the decoder runs a slow regular expression over each piece that ends a part.
-PIECE = 16 * 1024
 
 
 def pieces(stream: IO[bytes], boundary: bytes) -> Iterator[bytes | None]:
@@ -85,7 +84,7 @@ class Decoder(MultipartDecoder):
 
 
 class FormParser(FormDataParser):
-    """A form parser that uses `Decoder` and raises Unreadable for a broken body."""
+    """A form parser that uses `Decoder` and raises BODY_UNREADABLE for a broken body."""
 
     def parse(
         self,
@@ -116,7 +115,8 @@ class FormParser(FormDataParser):
         for event in events(decoder, stream):
             # A part is a Field or a File, followed by its content in one or more Data.
             if isinstance(event, Field | File):
-                part, content = event, self._open(event)
+                part = event
+                content = self._open(part)
             elif isinstance(event, Data):
                 content.write(event.data)
                 self._limit_text(part, content)
@@ -168,7 +168,7 @@ class Request(flask.Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        if filename and self.endpoint in DOORS:
+        if filename and self.endpoint in SUBMIT_ENDPOINTS:
             file = store.stage()
             self.staged.append(file)
         else:

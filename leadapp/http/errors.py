@@ -40,7 +40,10 @@ MINUTE, HOUR = 60, 3600  # in seconds
 
 
 def init_app(app: Flask) -> None:
-    """Register before the extensions, so that their errors get an id and headers too."""
+    """Register the handlers and hooks.
+
+    Must run before the extensions are bound, so that their errors get an id and headers too.
+    """
     app.before_request(begin_request)
     app.before_request(limit_body)
     app.after_request(finish_response)
@@ -51,8 +54,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.LeadappError, _domain_error)
     app.register_error_handler(errors.InvalidInput, _invalid)
     # A read-only PostgreSQL raises InternalError.
-    for away in (OperationalError, PoolTimeout, InternalError):
-        app.register_error_handler(away, _database_away)
+    for failure in (OperationalError, PoolTimeout, InternalError):
+        app.register_error_handler(failure, _database_unavailable)
     app.register_error_handler(ProgrammingError, _statement_refused)
     app.register_error_handler(OSError, _disk_refused)
     # Flask's own method logs the path, which may contain a token.
@@ -126,7 +129,7 @@ def _body_unreadable(_error: Exception) -> Response:
     return _domain_error(errors.LeadappError(Code.BODY_UNREADABLE))
 
 
-def _database_away(error: Exception) -> Response:
+def _database_unavailable(error: Exception) -> Response:
     log.logger.error("the database cannot be used: %s", type(error).__name__)
     # Otherwise the error page would load the signed-in user from the database.
     g._login_user = AnonymousUserMixin()
@@ -137,7 +140,7 @@ def _statement_refused(error: ProgrammingError) -> Response:
     """Return a 503 if PostgreSQL was not migrated; raise any other error, which is a bug."""
     if getattr(error.orig, "sqlstate", None) not in NOT_MIGRATED:
         raise error
-    return _database_away(error)
+    return _database_unavailable(error)
 
 
 def _disk_refused(error: OSError) -> Response:

@@ -16,7 +16,7 @@ from .. import log
 # the form parser. A submission with a resume of 5 MB took 94 ms. With 64 KB, it takes 45 ms.
 SocketUnreader.max_body_chunk = 64 * 1024
 
-# After its response, a connection is read for at most this long.
+# After its response, a connection is read for at most this long and up to this many bytes.
 LINGER_SECONDS = 3
 LINGER_BYTES = 4 * 1024 * 1024
 
@@ -24,8 +24,8 @@ LINGER_BYTES = 4 * 1024 * 1024
 class Worker(ThreadWorker):
     """A worker that closes a connection in the thread that served it.
 
-    Gunicorn waits up to two seconds for the client's end in the loop that accepts connections.
-    While eight clients did not close their end, any other request took over 5 s, instead of 0.1 s.
+    Gunicorn waits up to two seconds until the client closes its side, and accepts no connection
+    meanwhile. While eight clients kept their side open, other requests took over 5 s, not 0.1 s.
     """
 
     def handle(self, conn: Any) -> Any:

@@ -12,8 +12,6 @@ from ..extensions import csrf
 from ..http.marks import has_mark
 from . import auth, docs, leads
 
-CONDITIONS = "Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
-
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for nested in (leads.bp, auth.bp):
     bp.register_blueprint(nested)
@@ -62,7 +60,8 @@ def share(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH"
         response.headers["Access-Control-Allow-Headers"] = (
-            f"Authorization, Content-Type, {CONDITIONS}"
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, "
+            "traceparent"
         )
         response.headers["Access-Control-Expose-Headers"] = (
             "ETag, Idempotency-Replayed, Link, Location, X-Request-ID"

@@ -19,7 +19,7 @@ from .contract import JSON, URLENCODED, accepts, answers, fails, refuses
 from .schemas import LoginFormSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
-Answer = dict[str, Any]
+Json = dict[str, Any]
 
 
 @bp.post("/register")
@@ -39,7 +39,7 @@ Answer = dict[str, Any]
         "*": [Code.FIELD_UNKNOWN],
     }
 )
-def register() -> tuple[Answer, int]:
+def register() -> tuple[Json, int]:
     """Create an account, if REGISTRATION allows it."""
     details = RegisterSchema().read_body()
     message = "User registered successfully"
@@ -55,7 +55,7 @@ def register() -> tuple[Answer, int]:
 @answers(200, TokenSchema, "A token for the `Authorization: Bearer` header.")
 @fails(Code.BAD_CREDENTIALS, Code.ACCOUNT_INACTIVE, Code.SIGN_IN_THROTTLED, Code.SIGN_IN_BUSY)
 @refuses({"username": [Code.SIGN_IN_NAME_MISSING]})
-def login() -> Answer:
+def login() -> Json:
     """Return a token for a username (or e-mail address) and a password."""
     if request.mimetype != URLENCODED:
         raise LeadappError(Code.FORM_ENCODED_EXPECTED)
@@ -74,6 +74,6 @@ def login() -> Answer:
 
 @bp.get("/me")
 @answers(200, UserSchema, "The user that the token belongs to.")
-def me() -> Answer:
+def me() -> Json:
     """Return the user that the token belongs to."""
     return UserSchema().dump(current_user)

@@ -33,7 +33,7 @@ from .headers import IDEMPOTENCY_KEY
 from .schemas import of_form
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
-Answer = dict[str, Any]
+Json = dict[str, Any]
 # Created once: creating a schema costs more than reading or writing with it.
 QUERY = QuerySchema()
 STATUS = StatusSchema()
@@ -82,7 +82,7 @@ RESUME_REFUSALS = [
         "Idempotency-Key": [Code.IDEMPOTENCY_KEY_FORMAT],
     }
 )
-def submit_lead() -> tuple[Answer, int, dict[str, str]]:
+def submit_lead() -> tuple[Json, int, dict[str, str]]:
     """Submit a lead; the same content with the same Idempotency-Key is stored only once."""
     if request.mimetype != MULTIPART:
         raise LeadappError(Code.FORM_EXPECTED)
@@ -113,7 +113,7 @@ def submit_lead() -> tuple[Answer, int, dict[str, str]]:
         "*": [Code.FIELD_UNKNOWN],
     }
 )
-def list_leads() -> tuple[Answer, dict[str, str]]:
+def list_leads() -> tuple[Json, dict[str, str]]:
     """Return one page of leads."""
     page = search.search(QUERY.read(request.args.to_dict()))
     return PAGE.dump(page), {"Link": _links(page)}

@@ -54,7 +54,7 @@ PROBLEM = "application/problem+json"
 
 
 class Plugin(MarshmallowPlugin):
-    """Describes the promises of our schemas."""
+    """Describes what our schemas guarantee beyond the types of their fields."""
 
     def init_spec(self, spec: APISpec) -> None:
         """Add the descriptions of constants and of query parameters."""
@@ -163,7 +163,7 @@ def _parameters(rule: Rule, contract: Contract) -> list[Any]:
         )
     if contract.query:
         parameters.append({"in": "query", "schema": contract.query})
-    parameters.extend(contract.request_headers)
+    parameters.extend(contract.request_headers)  # apispec turns a name into a reference
     return parameters
 
 
@@ -235,4 +235,4 @@ def _headers(status: int, more: Collection[str] = ()) -> Json:
     names = ["X-Request-ID", *more]
     if status in headers.BY_STATUS:
         names.append(headers.BY_STATUS[status])
-    return {name: name for name in names}
+    return {name: name for name in names}  # apispec turns each value into a reference

@@ -121,7 +121,7 @@ def _login_page(form: LoginForm, stale: bool = False) -> ResponseReturnValue:
     page = render_template(
         "auth/login.html",
         form=form,
-        nobody=users.no_users_exist(),
+        no_users=users.no_users_exist(),
         notice=Message(Code.SIGN_IN_STALE) if stale else None,
     )
     return page, 400 if stale else _status_of(form)

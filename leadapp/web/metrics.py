@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
     if not app.config["METRICS_TOKEN"]:
         return
     try:
+        # `Any`: prometheus_client is an optional package.
         prometheus: Any = import_module("prometheus_client")
     except ModuleNotFoundError as error:
         problem = "METRICS_TOKEN needs another package: pip install '.[metrics]'"
@@ -64,7 +65,7 @@ def init_app(app: Flask) -> None:
 def _measure_requests(app: Flask, prometheus: Any, registry: Any) -> None:
     seconds = prometheus.Histogram(
         "leadapp_request_duration_seconds",
-        "Time until an answer begins.",
+        "Time until a response begins.",
         ("method", "route", "status"),
         registry=_registry_of_counts(registry),
     )

@@ -52,6 +52,7 @@ def submit_lead() -> ResponseReturnValue:
     form = SubmitForm()
     if not form.is_submitted():
         return _page(form, 200)
+    # Validation comes first, because the form keeps a resume only after its inspection.
     details = _details(form)
     if form.sending is None:
         return _page(form, 400, Message(Code.FORM_STALE))

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from ..clock import now
 from ..formatting import span
-from ..http.readers import PAGE_MAX, SIZE_MAX, QuerySchema
+from ..http.readers import PAGE_MAX, SIZE_MAX, STATUSES, QuerySchema
 from ..http.writers import LeadSchema
 from ..leads import detail, erasure, export, search
 from ..models.leads import LeadStatus
@@ -27,7 +27,7 @@ JSON_FIELDS = (
     "updated_at",
     "reached_out_at",
 )
-status_option = click.option("--status", type=click.Choice(list(LeadStatus.__members__)))
+status_option = click.option("--status", type=click.Choice(STATUSES))
 q_option = click.option(
     "--q", default="", help="Find names, e-mail addresses or references that start with this."
 )

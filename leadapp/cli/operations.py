@@ -94,7 +94,7 @@ def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
 )
 @prints_result
 def remind(waited: timedelta) -> dict[str, int]:
-    """E-mail the attorneys about the leads that still wait.
+    """E-mail the attorneys about the leads that are waiting.
 
     Run it once a day.
     """

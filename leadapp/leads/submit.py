@@ -21,7 +21,7 @@ from ..codes import Code
 from ..errors import LeadappError, NotFound
 from ..extensions import db
 from ..mail import queue
-from ..models.leads import NAME_KEY_MAX, ONCE_FOR, Lead, LeadStatus, Submission
+from ..models.leads import IDEMPOTENT_FOR, NAME_KEY_MAX, Lead, LeadStatus, Submission
 from ..network import network_key
 from ..normalize import email_key, fold
 from ..resumes.inspect import Resume
@@ -120,7 +120,7 @@ def submit(details: Details, sending: Sending) -> Submitted:
     An id is remembered for a day. The same id with the same content returns the first submission,
     from any network. The same id with other content is a new submission; with `one_content`, it
     raises IDEMPOTENCY_KEY_REUSED if this network has used the id. Other networks may use the same
-    id, or a stranger could use up the ids of others. The lead of a known address becomes pending
+    id, because otherwise a stranger could block it. The lead of a known address becomes pending
     again. Upserts decide races; only the count of confirmations takes a lock.
     """
     details = replace(details, resume=keep_resume(details.resume))
@@ -151,7 +151,7 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
     """
     key = sending.idempotency_key(details.digest())
     used = _find_repeats(key, sending.network_key())
-    recent = [first for first in used if first.created_at >= at - ONCE_FOR]
+    recent = [first for first in used if first.created_at >= at - IDEMPOTENT_FOR]
     for first in recent:
         if first.idempotency_key == key:
             return Submitted(first, replayed=True)

@@ -19,7 +19,7 @@ from .columns import Base, RandomId, searched
 FILENAME_MAX = 255
 NAME_KEY_MAX = 400
 # How long a repeated submission is recognized.
-ONCE_FOR = timedelta(days=1)
+IDEMPOTENT_FOR = timedelta(days=1)
 NEWEST = "and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)"
 
 # The user of an event or a mark. It is empty after the account is deleted.
@@ -48,8 +48,8 @@ class Lead(Base):
     last_name: Mapped[str] = mapped_column(String(NAME_MAX))
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     email_key: Mapped[str] = mapped_column(searched(EMAIL_MAX), unique=True)
-    # Both names without case and accents: once first name first, once last name first. Search and
-    # sorting by name use these columns.
+    # Both names without case and accents. The first column begins with the first name, the second
+    # with the last name. Search and sorting by name use these columns.
     first_name_key: Mapped[str] = mapped_column(searched(NAME_KEY_MAX))
     last_name_key: Mapped[str] = mapped_column(searched(NAME_KEY_MAX))
     status: Mapped[LeadStatus] = mapped_column(Enum(LeadStatus, native_enum=False, length=16))
@@ -82,7 +82,7 @@ class Lead(Base):
 
     @property
     def version(self) -> str:
-        """Return the version of the lead's data. Looking at the lead does not change it."""
+        """Return the version of the lead's data, which a view of the lead does not change."""
         return f"{self.submission_count}.{self.updated_at.timestamp():.6f}"
 
 

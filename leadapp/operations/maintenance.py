@@ -20,7 +20,7 @@ from ..models.accounts import (
     KnownNetwork,
     RefusedRegistration,
 )
-from ..models.leads import ONCE_FOR, Lead, Submission
+from ..models.leads import IDEMPOTENT_FOR, Lead, Submission
 from ..models.letters import Letter
 from ..resumes.store import store
 from .doctor import NEEDED, examine
@@ -56,13 +56,13 @@ def sweep() -> int:
 
     Also deletes short-lived rows, and networks that the limits no longer need.
     """
-    moment = now() - UNCLAIMED_FOR
-    _delete_old_rows(moment)
-    _forget_networks(moment)
+    cutoff = now() - UNCLAIMED_FOR
+    _delete_old_rows(cutoff)
+    _forget_networks(cutoff)
     db.session.commit()
-    store.clear_staging(moment)
+    store.clear_staging(cutoff)
     deleted = 0
-    keys = filter(OURS.fullmatch, store.keys_before(moment))
+    keys = filter(OURS.fullmatch, store.keys_before(cutoff))
     while batch := list(itertools.islice(keys, BATCH)):
         for key in _unclaimed(batch):
             store.delete(key)
@@ -78,15 +78,15 @@ def _unclaimed(keys: list[str]) -> set[str]:
     return set(keys) - claimed
 
 
-def _delete_old_rows(moment: datetime) -> None:
+def _delete_old_rows(cutoff: datetime) -> None:
     """Delete records of sign-ins, resets and registrations that are no longer needed."""
     refused_before = now() - REFUSED_FOR
     known_before = now() - KNOWN_FOR
-    old_letters = delete(Letter).where(Letter.created_at < moment)
+    old_letters = delete(Letter).where(Letter.created_at < cutoff)
     refused_letters = delete(Letter).where(Letter.created_at < refused_before)
     for statement in (
-        delete(FailedSignIns).where(FailedSignIns.last_at < moment),
-        delete(FailedNetwork).where(FailedNetwork.last_at < moment),
+        delete(FailedSignIns).where(FailedSignIns.last_at < cutoff),
+        delete(FailedNetwork).where(FailedNetwork.last_at < cutoff),
         delete(KnownNetwork).where(KnownNetwork.last_at < known_before),
         old_letters.where(Letter.kind == "reset"),
         refused_letters.where(Letter.kind == "registration"),
@@ -95,13 +95,13 @@ def _delete_old_rows(moment: datetime) -> None:
         db.session.execute(statement)
 
 
-def _forget_networks(moment: datetime) -> None:
+def _forget_networks(cutoff: datetime) -> None:
     """Remove the networks of e-mails and submissions that the limits no longer count."""
     letters = update(Letter).where(Letter.network.is_not(None))
-    old_letters = letters.where(Letter.created_at < moment)
+    old_letters = letters.where(Letter.created_at < cutoff)
     db.session.execute(old_letters.values(network=None))
     submissions = update(Submission).where(Submission.network_key.is_not(None))
-    old_submissions = submissions.where(Submission.created_at < now() - ONCE_FOR)
+    old_submissions = submissions.where(Submission.created_at < now() - IDEMPOTENT_FOR)
     db.session.execute(old_submissions.values(network_key=None))
 
 

@@ -14,11 +14,7 @@ from ..models.letters import Letter
 NAMED = 3  # a banner names at most this many leads
 
 # Composed once, since composing a statement costs more than running it (decision 5).
-FAILED = (
-    select(Submission.lead_id)
-    .join(Letter)
-    .where(Letter.sent_at.is_(None), Letter.next_at.is_(None))
-)
+FAILED = select(Submission.lead_id).join(Letter).where(queue.HAS_FAILED)
 NAMES = select(Lead.id, Lead.reference).limit(NAMED)
 WITH_FAILED = NAMES.where(Lead.id.in_(FAILED))
 HAS_ASKED = Lead.erasure_asked_at.is_not(None)

@@ -79,7 +79,7 @@ def letters_of(lead_id: uuid.UUID) -> Sequence[Letter]:
 
 
 def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> None:
-    """Queue an e-mail about this lead again, unless it is still queued."""
+    """Queue an e-mail about this lead again, unless it is waiting."""
     about_lead = select(Letter.id).join(Submission).where(Submission.lead_id == lead_id)
     if db.session.scalar(about_lead.where(Letter.id == letter_id)) is None:
         raise NotFound(Code.LETTER_UNKNOWN)

@@ -43,11 +43,11 @@ def record(
     db.session.connection().execute(INSERT_EVENT, row)
 
 
-def list_history(lead: Lead, owed: Sequence[Letter]) -> list[HistoryLine]:
+def list_history(lead: Lead, letters: Sequence[Letter]) -> list[HistoryLine]:
     """List the history of a lead, oldest first.
 
-    It has the lead's events, the e-mails sent, and all exports since the lead was created, because
-    each may include it.
+    It has the lead's events, the e-mails that were sent, and all exports since the lead was
+    created, because each export may include the lead.
     """
     of_lead = Event.lead_id == lead.id
     exported = and_(
@@ -64,7 +64,7 @@ def list_history(lead: Lead, owed: Sequence[Letter]) -> list[HistoryLine]:
     lines = []
     for event in db.session.scalars(events):
         lines.append(HistoryLine(event.created_at, event.kind, event.user, event.request_id))
-    for letter in owed:
+    for letter in letters:
         if letter.sent_at:
             lines.append(HistoryLine(letter.sent_at, f"sent_{letter.kind}"))
     return sorted(lines, key=lambda line: line.at)

@@ -67,11 +67,15 @@ class Query:
     size: int = 10
 
     def order(self, backwards: bool = False) -> list[Any]:
-        """Return the columns to order by."""
+        """Return the columns to order by, each ascending or each descending."""
         columns = ORDERS[self.sort_by]
-        if self.sort_desc == backwards:
-            return list(columns)
-        return [column.desc() for column in columns]
+        if self.descends(backwards):
+            return [column.desc() for column in columns]
+        return list(columns)
+
+    def descends(self, backwards: bool) -> bool:
+        """Return whether values fall along the list; reading backwards reverses its direction."""
+        return self.sort_desc != backwards
 
     def ids(self) -> Select[uuid.UUID]:
         """Return a SELECT of the ids of all matching leads, without an order."""
@@ -149,6 +153,7 @@ def search(query: Query) -> Page:
     backwards = skipped > page.total // 2
     if backwards:
         skipped = left - size
+    # All pages share one cached statement, so its key has no page and no size.
     listing = _listing(replace(query, page=1, size=1), backwards)
     place = {"size": size, "skipped": skipped}
     rows = db.session.connection().execute(listing, place).all()
@@ -203,7 +208,7 @@ def _find_beside(lead: Lead, query: Query, backwards: bool) -> uuid.UUID | None:
             values.append(value)
     place = tuple(values)
     beside = tuple_(*columns) > place
-    if query.sort_desc != backwards:
+    if query.descends(backwards):
         beside = tuple_(*columns) < place
     ids = query.ids().where(beside).order_by(*query.order(backwards))
     return db.session.scalar(ids.limit(1))

@@ -44,6 +44,7 @@ def read_statistics() -> Statistics:
 
 @functools.lru_cache(maxsize=1)
 def _counted(_minute: int, _database: str) -> Statistics:
+    """Count the figures. The arguments are only the key of the cache."""
     today = now().astimezone(settings.TIMEZONE).date()
     first = today - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
@@ -81,7 +82,7 @@ def _latest_waits(start: datetime) -> list[timedelta]:
 
 
 def _median(waits: list[timedelta]) -> timedelta | None:
-    """Return the median. Importing the module `statistics` for it takes 1 MB."""
+    """Return the median; importing Python's module `statistics` would take 1 MB of memory."""
     if not waits:
         return None
     waits = sorted(waits)

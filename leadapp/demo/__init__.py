@@ -26,10 +26,9 @@ from ..resumes.store import store
 
 HERE = Path(__file__).parent
 NOT_IN_EMAIL = re.compile("[^a-z]")
-# The latest leads are all pending; of the others, one in this many.
-LATEST = 40
-PENDING_EVERY = 17
-DOCX_EVERY = 4
+LATEST = 40  # all of the latest leads are pending
+PENDING_EVERY = 17  # of the other leads, one in this many is pending
+DOCX_EVERY = 4  # one resume in this many is a DOCX file
 
 
 def add_leads(count: int) -> Iterator[bool]:

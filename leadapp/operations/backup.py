@@ -124,8 +124,8 @@ def verify(folder: Path, show_progress: Progress = no_progress) -> dict[str, Any
 def restore(folder: Path, show_progress: Progress = no_progress) -> dict[str, Any]:
     """Restore a verified backup into an empty database and storage, and return its manifest.
 
-    Leaves out the leads that were erased after the backup. Ends all logins, because some of them
-    were ended after the backup.
+    Leaves out the leads that were erased after the backup. Ends all logins, because users may have
+    signed out after the backup.
     """
     manifest = verify(folder, show_progress)
     _check_place(manifest)

@@ -59,7 +59,7 @@ def database() -> str:
     connection = db.session.connection()
     # If the table is missing, the migrations check reports the remedy.
     if inspect(connection).has_table(Lead.__tablename__):
-        # This deletes no row, but fails if the database is read-only, which is not healthy.
+        # This deletes no row, but raises an error if the database is read-only.
         db.session.execute(delete(Lead).where(false()))
     name = connection.dialect.name
     if is_pooled(connection.connection.driver_connection):

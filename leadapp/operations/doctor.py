@@ -118,6 +118,7 @@ def readiness() -> dict[str, bool]:
 
 @functools.lru_cache(maxsize=1)
 def _readiness(_moment: int) -> dict[str, bool]:
+    """Run the checks. The argument is only the key of the cache."""
     return {finding.check: finding.state != "fail" for finding in examine(NEEDED)}
 
 

@@ -37,8 +37,8 @@ def write(connection: Connection, path: Path) -> None:
         with closing(sqlite3.connect(path)) as copy:
             driver.backup(copy)
     else:
-        moment = connection.scalar(select(func.pg_export_snapshot()))
-        _run(driver, "pg_dump", "--format=custom", f"--snapshot={moment}", f"--file={path}")
+        snapshot_id = connection.scalar(select(func.pg_export_snapshot()))
+        _run(driver, "pg_dump", "--format=custom", f"--snapshot={snapshot_id}", f"--file={path}")
 
 
 def load(path: Path) -> None:

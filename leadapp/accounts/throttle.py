@@ -131,7 +131,8 @@ def _recent(times: Sequence[float], at: datetime) -> list[float]:
 
 def _too_often(recent: list[float], limit: int, at: datetime) -> LeadappError:
     """Return the error for too many attempts; `retry_after` is the number of seconds to wait."""
-    ends = sorted(recent)[-limit] + WINDOW.total_seconds()
+    oldest_counted = sorted(recent)[-limit]
+    ends = oldest_counted + WINDOW.total_seconds()
     seconds = math.ceil(ends - at.timestamp())
     wait = span(timedelta(minutes=math.ceil(seconds / 60)))
     return LeadappError(Code.SIGN_IN_THROTTLED, retry_after=seconds, wait=wait)

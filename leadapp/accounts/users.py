@@ -35,8 +35,8 @@ def authenticate(name: str, password: str, address: str) -> User:
 
     `address` is the network address of the attempt. An unknown name and a wrong password take the
     same time and raise the same errors: BAD_CREDENTIALS, and SIGN_IN_THROTTLED after too many
-    attempts. An account that awaits approval raises them too. Any other error would reveal that its
-    username and e-mail address were free.
+    attempts. An account that awaits approval raises them too: another error would reveal that its
+    registration succeeded, so that its username and e-mail address had not been taken.
     """
     key = normalize.email_key(name.strip())
     user = _find_by_sign_in_name(key)
@@ -121,7 +121,7 @@ def change_password(user: User, present: str, password: str, address: str) -> Us
 
 
 def set_password(user: User, password: str, must_change: bool = False) -> User:
-    """Set a user's password, end the user's logins and reset links, and allow new attempts at once.
+    """Set a user's password, end the user's logins and reset links, and reset the attempt limit.
 
     Raises Conflict if the password changed in the meantime.
     """

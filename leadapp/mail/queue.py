@@ -61,7 +61,7 @@ class QueueState(NamedTuple):
 def enqueue(submission: Submission, mailbox: str, network: str) -> None:
     """Queue the confirmation and a notice to each attorney, inside the caller's transaction.
 
-    The limits on confirmations count per `mailbox` and per `network` (see confirmations.due).
+    The limits on confirmations count per `mailbox` and per `network` (see `confirmations.due_at`).
     """
     at = submission.created_at
     counted_network = network if settings.RATELIMIT_ENABLED else None
@@ -111,7 +111,7 @@ def _insert(rows: list[dict[str, Any]]) -> None:
 def send_again(letter_id: uuid.UUID) -> bool:
     """Queue a sent or failed e-mail again, under a new id.
 
-    Returns False if the e-mail still waits or no longer exists. A failed row is deleted first: of
+    Returns False if the e-mail is waiting or no longer exists. A failed row is deleted first: of
     two simultaneous requests, only the one that deletes the row queues the e-mail again.
     """
     columns = (Letter.kind, Letter.submission_id, Letter.recipient, Letter.mailbox)
@@ -160,11 +160,11 @@ def deliver_next() -> bool:
         _record_failure(letter, failure)
     except Exception as error:  # one broken e-mail must not stop the others
         # The error's message may quote text from a form, so the log gets only its type.
-        logger.error("letter %s cannot be written: %s", letter.id, type(error).__name__)
+        logger.error("e-mail %s cannot be composed: %s", letter.id, type(error).__name__)
         db.session.rollback()
         final = not isinstance(error, DBAPIError)  # the database may be available again later
-        unwritten = smtp.NotSent(f"{type(error).__name__} while composing the e-mail", final)
-        _record_failure(letter, unwritten)
+        not_composed = smtp.NotSent(f"{type(error).__name__} while composing the e-mail", final)
+        _record_failure(letter, not_composed)
     else:
         _close(letter, sent_at=now(), next_at=None, reason=None)
     return True
@@ -177,7 +177,7 @@ def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
         try:
             idle = not deliver_next()
         except Exception as error:  # for example, the database is down: try again
-            logger.error("letters wait: %s", type(error).__name__)
+            logger.error("e-mails cannot be delivered now: %s", type(error).__name__)
             idle = True
         finally:
             db.session.remove()

@@ -1,4 +1,4 @@
-"""Composes e-mails and sends them to the SMTP server, or writes files if no server is set."""
+"""Sends e-mails to the SMTP server, or writes them to files if no server is set."""
 
 import email
 import functools
@@ -122,8 +122,9 @@ def _check(reply: tuple[int, bytes]) -> None:
 def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
     """Sign in with UTF-8 credentials (RFC 4616).
 
-    smtplib's login() encodes as ASCII. After a refusal it tries the next method, and if the server
-    has closed the connection, its text is lost. It is used if neither PLAIN nor LOGIN is offered.
+    smtplib's login() encodes as ASCII. After a refusal it tries the next method. If the server has
+    closed the connection by then, the text of its refusal is lost. So login() is used only if the
+    server offers neither PLAIN nor LOGIN.
     """
     host.ehlo_or_helo_if_needed()
     offered = host.esmtp_features.get("auth", "")

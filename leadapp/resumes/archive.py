@@ -97,6 +97,7 @@ def part_name(name: str) -> str:
 
 
 def _directory(stream: IO[bytes]) -> bytes:
+    """Return the bytes of the central directory."""
     length = stream.seek(0, os.SEEK_END)
     padded_from = _padded_from(stream, length)
     tail_at = max(0, padded_from - END.size - COMMENT_MAX)
@@ -147,6 +148,7 @@ def _end_record(tail: bytes, length: int) -> int:
 
 
 def _entries(directory: bytes) -> Iterator[Entry]:
+    """Yield the entries of a central directory."""
     at = count = 0
     while directory.startswith(b"PK\1\2", at):
         count += 1

@@ -53,7 +53,7 @@ class Content:
 
 
 class NotAResume(Exception):
-    """The file is broken or its format is not accepted; `code` says why."""
+    """The file is broken or its format is not accepted; `code` is the reason."""
 
     def __init__(self, code: Code) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""Decides whether a file is a resume, from a limited number of its bytes."""
+"""Decides whether a file is an acceptable resume, and cleans its name."""
 
 import hashlib
 import os
@@ -47,6 +47,7 @@ def inspect(stream: IO[bytes], filename: str) -> Resume:
     name = clean_filename(filename)
     size = stream.seek(0, os.SEEK_END)
     ending = os.path.splitext(name)[1].lower()
+    # A file with another extension is refused for its type, whatever its size.
     if ending in CONTENT_TYPES:
         _check_size(size)
     try:

@@ -53,9 +53,9 @@ def _warnings(piece: bytes) -> list[str]:
 def _is_complete(stream: IO[bytes]) -> bool:
     """Return whether no object follows the last end mark.
 
-    Padding of any length may follow the mark; some programs write 80 KB. If an object follows, the
-    file was cut off. Such a file still has an end mark if it was saved twice or arranged for the
-    web, because it then has an earlier mark too.
+    Padding of any length may follow the mark; some programs write 80 KB. A PDF that was saved twice
+    or arranged for the web has several end marks. If it is cut off, the earlier marks remain, but
+    an object follows the last of them.
     """
     for piece in _pieces_from_end(stream):
         end = piece.rfind(END)

@@ -30,7 +30,7 @@ class Refused(ValueError):
 
 
 class InvalidInput(Exception):
-    """One or more typed values are invalid: field name -> its Messages, in field order."""
+    """One or more typed values are invalid; `fields` has the Messages of each field by its name."""
 
     def __init__(self, fields: Mapping[str, list[Message]]) -> None:
         self.fields = fields

@@ -22,9 +22,9 @@ def when(moment: datetime) -> str:
     return f"{moment.astimezone(settings.TIMEZONE):%-d %b %Y, %H:%M}"
 
 
-def day(date: date) -> str:
+def day(moment: date) -> str:
     """Return a date without its year: 20 Nov."""
-    return f"{date:%-d %b}"
+    return f"{moment:%-d %b}"
 
 
 def span(length: timedelta) -> str:

@@ -17,13 +17,13 @@ from .errors import LeadappError, NotFound, NotSignedIn
 
 # The clocks of two machines may be this far apart.
 LEEWAY = timedelta(seconds=10)
+# Lifetimes in seconds.
 FORM_LIFETIME = 24 * 3600
 KEPT_LIFETIME = 3600
 RESET_LIFETIME = 3600
+PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}  # an erased lead has no receipt
 # The data of a kept resume, by name: a token contains them as JSON.
 Kept = dict[str, Any]
-# A receipt ends when the lead is erased.
-PAGE_LIFETIMES = {"submitted": 30 * 24 * 3600, "receipt": None}
 
 
 class LeewaySigner(TimestampSigner):

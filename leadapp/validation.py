@@ -19,8 +19,9 @@ NAME_PATTERN = name_pattern(NAME_MAX)
 EMAIL_MAX = 254  # RFC 5321's longest path, without its angle brackets
 PASSWORD_MIN = 8
 PASSWORD_MAX_BYTES = 72  # bcrypt reads no more
-# NFC joins at most four characters into one. So a text that is cut after more than four times its
-# limit is too long anyway. To normalize a very long text whole would take seconds.
+# NFC joins at most four characters into one. So only the first part of a text is normalized, four
+# times its limit and one character more: if the text is longer, it is too long after NFC too.
+# Normalizing the whole of a very long text would take seconds.
 NFC_JOINS = 4
 USERNAME_PATTERN = "[A-Za-z0-9_-]{3,50}"
 PASSWORD_KINDS = ("[A-Z]", "[a-z]", "[0-9]")

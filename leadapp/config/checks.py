@@ -70,6 +70,7 @@ def _secret(values: Read, production: bool) -> Iterator[str]:
 
 def _is_patterned(text: str) -> bool:
     """Return whether most characters of a text can be guessed from those before them."""
+    # A text occurs inside its double, away from both ends, only if it repeats a shorter text.
     is_repetition = text in (text * 2)[1:-1]
     if is_repetition:
         return True

@@ -39,7 +39,7 @@ class Value(Generic[T]):
     def __get__(self, instance: Values, owner: type[Values]) -> T: ...
 
     def __get__(self, instance: Values | None, owner: type[Values]) -> Self | T:
-        """Return the value, or the row itself if read from the class."""
+        """Return the value, or this attribute itself if read from the class."""
         if instance is None:
             return self
         return instance.values[self.name]

@@ -224,6 +224,7 @@ class Settings(Values):
     SETTING_SOURCES = Value[dict[str, str]]()
     # HOSTS: requests for any other host name are rejected.
     HOSTS = Value[set[str | None]]()
+    # AT_HOME: development on loopback, where only this machine can open the site.
     AT_HOME = Value[bool]()
 
     # Names that Flask and its extensions read.

@@ -41,7 +41,7 @@ def story(page: str) -> list[str]:
     return [words(item) for item in items]
 
 
-def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
+def test_every_kind_is_shown_in_words_and_in_order(signed_in: Client) -> None:
     lead = LeadFactory.create(created_at=NOON)
     for minutes, kind in reversed(list(enumerate(KINDS))):
         fields: dict[str, Any] = {
@@ -57,7 +57,7 @@ def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
     for sent_after, kind in ((2.5, "confirmation"), (3.5, "notice"), (9.5, "erasure")):
         sent = {"sent_at": NOON + timedelta(minutes=sent_after), "next_at": None}
         LetterFactory.create(submission=lead.newest, kind=kind, **sent)
-    told = story(signed_in.get(address(lead)).text)[:-1]
+    shown = story(signed_in.get(address(lead)).text)[:-1]
     expected = [
         f"1 Mar 2026, 12:{minute:02} {text} Request id-{minute}"
         for minute, text in enumerate(KINDS.values())
@@ -65,7 +65,7 @@ def test_every_kind_is_told_in_words_and_in_order(signed_in: Client) -> None:
     expected.insert(3, "1 Mar 2026, 12:02 Confirmation sent")
     expected.insert(5, "1 Mar 2026, 12:03 Notice sent to the firm")
     expected.insert(12, "1 Mar 2026, 12:09 Erasure request sent to the firm")
-    assert told == expected
+    assert shown == expected
 
 
 def test_a_whole_story_is_written_as_it_happens(
@@ -84,9 +84,9 @@ def test_a_whole_story_is_written_as_it_happens(
     press(signed_in, signed_in.get(path), "/send")
     submit(signed_in, "ana@example.com")
     lines = story(signed_in.get(path).text)
-    told = [re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in lines]
+    shown = [re.sub(r"^.*?\d\d:\d\d | Request .*", "", line) for line in lines]
     me = f" by {attorney.username}"
-    assert told == [
+    assert shown == [
         "Details and resume received",
         "Confirmation sent",
         "Notice sent to the firm",
@@ -112,13 +112,13 @@ def test_a_letter_that_waits_is_no_history(signed_in: Client) -> None:
     LetterFactory.create(submission=lead.newest)
     LetterFactory.create(submission=lead.newest, next_at=None, attempts=9, reason="554 Spam")
     lines = story(signed_in.get(address(lead)).text)
-    told = [re.sub(r".*?\d\d:\d\d ", "", line)[:11] for line in lines]
-    assert told == ["Lead opened"]
+    shown = [re.sub(r".*?\d\d:\d\d ", "", line)[:11] for line in lines]
+    assert shown == ["Lead opened"]
     assert len(db.session.scalars(select(Letter)).all()) == 2
 
 
 @pytest.mark.databases("sqlite")
-def test_a_letter_that_waits_is_not_owed_twice(signed_in: Client) -> None:
+def test_a_letter_that_waits_is_not_queued_twice(signed_in: Client) -> None:
     lead = LeadFactory.create()
     letter = LetterFactory.create(
         submission=lead.newest, next_at=None, attempts=9, reason="554 Spam"
@@ -132,7 +132,7 @@ def test_a_letter_that_waits_is_not_owed_twice(signed_in: Client) -> None:
 
 
 @pytest.mark.databases("sqlite")
-def test_each_line_tells_its_time_to_a_machine_too(signed_in: Client) -> None:
+def test_each_line_has_its_time_for_machines_too(signed_in: Client) -> None:
     lead = LeadFactory.create(created_at=NOON)
     EventFactory.create(lead=lead, created_at=NOON)
     page = signed_in.get(address(lead)).text

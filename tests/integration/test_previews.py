@@ -1,4 +1,4 @@
-"""A PDF is previewed in a sandboxed frame; for other or missing files a page explains why not."""
+"""A PDF is previewed in a sandboxed frame. For any other file, a page explains the reason."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_a_part_of_it_can_be_asked_for(signed_in: Client, lead: Lead) -> None:
     assert known.status_code == 304
 
 
-def test_the_newest_is_looked_at_unless_another_is_named(signed_in: Client, lead: Lead) -> None:
+def test_the_newest_is_previewed_unless_another_is_named(signed_in: Client, lead: Lead) -> None:
     newer = samples.pdf("newer")
     SubmissionFactory.create(lead=lead, content=newer)
     assert signed_in.get(address(lead, "/preview")).data == newer
@@ -69,7 +69,7 @@ def test_the_newest_is_looked_at_unless_another_is_named(signed_in: Client, lead
     ("filename", "content"),
     [("cv.docx", samples.docx()), ("cv.doc", samples.doc())],
 )
-def test_only_a_pdf_is_looked_at(signed_in: Client, filename: str, content: bytes) -> None:
+def test_only_a_pdf_is_previewed(signed_in: Client, filename: str, content: bytes) -> None:
     lead = LeadFactory.create(submission__content=content, submission__filename=filename)
     answer = signed_in.get(preview(lead))
     assert answer.status_code == 404
@@ -78,7 +78,7 @@ def test_only_a_pdf_is_looked_at(signed_in: Client, filename: str, content: byte
     assert "previewed" not in kinds()
 
 
-def test_a_missing_file_is_told_in_the_frame(signed_in: Client, lead: Lead) -> None:
+def test_a_missing_file_is_reported_in_the_frame(signed_in: Client, lead: Lead) -> None:
     store.delete(lead.newest.storage_key)
     paths = [preview(lead), address(lead, "/preview"), address(lead, "/resume")]
     for path in paths:

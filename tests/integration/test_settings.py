@@ -88,7 +88,7 @@ def make(
     return make_client
 
 
-def test_every_setting_stands_in_these_tables() -> None:
+def test_every_setting_is_in_these_tables() -> None:
     names = {setting.name for setting in SETTINGS}
     assert EFFECTS.keys() == names
     assert BAD.keys() | FREE == names

@@ -23,7 +23,7 @@ def store(new_store: Callable[..., Any]) -> Any:
     return new_store()
 
 
-def test_what_is_kept_is_there_whole_and_no_longer_staged(store: Any) -> None:
+def test_a_kept_file_is_complete_and_no_longer_staged(store: Any) -> None:
     content = os.urandom(2_500_000)
     with store.stage() as file:
         file.write(content)
@@ -37,7 +37,7 @@ def test_what_is_kept_is_there_whole_and_no_longer_staged(store: Any) -> None:
         assert file.read() == content
 
 
-def test_a_file_is_read_from_wherever_it_is_sought(store: Any) -> None:
+def test_a_file_is_read_from_any_position(store: Any) -> None:
     content = os.urandom(2_500_000)
     keep(store, "a.pdf", content)
     with store.open("a.pdf") as file:
@@ -51,7 +51,7 @@ def test_a_file_is_read_from_wherever_it_is_sought(store: Any) -> None:
         assert file.read(1) == b""
 
 
-def test_files_are_listed_by_their_age_and_deleted_once(store: Any) -> None:
+def test_files_are_listed_by_age_and_can_be_deleted_twice(store: Any) -> None:
     for key in ("a.pdf", "b.docx"):
         keep(store, key)
     assert set(store.keys_before(now() - LATER)) == set()
@@ -61,12 +61,12 @@ def test_files_are_listed_by_their_age_and_deleted_once(store: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["none.pdf", "../secret_key", "staging/x"])
-def test_what_is_not_there_is_not_found(store: Any, key: str) -> None:
+def test_a_missing_file_is_not_found(store: Any, key: str) -> None:
     with pytest.raises(NotFound, match="is missing from storage"):
         store.open(key)
 
 
-def test_what_a_killed_process_left_is_cleared(store: Any) -> None:
+def test_files_of_a_killed_process_are_cleared(store: Any) -> None:
     store.stage().close()
     store.clear_staging(now() - LATER)
     assert len(list(store.staging.iterdir())) == 1
@@ -75,7 +75,7 @@ def test_what_a_killed_process_left_is_cleared(store: Any) -> None:
 
 
 def memory() -> int:
-    """Returns the memory of this process in bytes, without mapped files."""
+    """Return the memory of this process in bytes, without mapped files."""
     [line] = [
         line
         for line in Path("/proc/self/status").read_text().splitlines()

@@ -36,7 +36,7 @@ def sweep_in(app: Flask, hours: float) -> str:
         return run(app, "sweep").stdout
 
 
-def test_the_sweep_takes_what_nobody_claimed_and_nothing_else(app: Flask) -> None:
+def test_the_sweep_deletes_only_files_that_no_submission_claimed(app: Flask) -> None:
     claimed = SubmissionFactory.create().storage_key
     forgotten = {stored(pdf(), ".pdf") for _ in range(3)}
     with store.stage() as half:
@@ -70,7 +70,7 @@ def test_the_sweep_goes_through_many_files_in_batches(
 
 
 @pytest.mark.databases("sqlite")
-def test_whoever_delivers_sweeps_too_and_outlives_a_failure(
+def test_a_deliverer_sweeps_too_and_outlives_a_failure(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped, turns = threading.Event(), ["fails", "works"]
@@ -86,7 +86,7 @@ def test_whoever_delivers_sweeps_too_and_outlives_a_failure(
     assert turns == []
 
 
-def test_attorneys_are_reminded_of_who_waits(app: Flask, mailbox: MailServer) -> None:
+def test_attorneys_are_reminded_of_waiting_leads(app: Flask, mailbox: MailServer) -> None:
     two_days_ago = now() - timedelta(days=2)
     long = LeadFactory.create(first_name="Zoë", created_at=two_days_ago)
     LeadFactory.create(created_at=now() - timedelta(hours=2))
@@ -120,14 +120,14 @@ def failed(**given: object) -> Letter:
     return LetterFactory.create(next_at=None, attempts=3, reason="554 Spam", **given)
 
 
-def test_how_letters_stand_is_told(app: Flask) -> None:
+def test_the_status_counts_waiting_and_failed_letters(app: Flask) -> None:
     assert run(app, "mail", "status").stdout == "waiting: 0\nfailed: 0\n"
     LetterFactory.create(created_at=now() - timedelta(minutes=45))
     LetterFactory.create(next_at=None, sent_at=now())
     failed()
-    told = run(app, "mail", "status")
-    assert told.exit_code == 1
-    assert told.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
+    result = run(app, "mail", "status")
+    assert result.exit_code == 1
+    assert result.stdout == "waiting: 1, the oldest for 45 min\nfailed: 1\n"
     as_json = run(app, "mail", "status", "--json")
     assert as_json.exit_code == 1
     assert json.loads(as_json.stdout) == {

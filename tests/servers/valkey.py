@@ -9,7 +9,7 @@ from tests.servers.ports import HOST, free_port
 
 
 class Valkey:
-    """Starts at once; `stop` and `start` keep the port and lose the counts."""
+    """Starts when it is created; `stop` and `start` keep the port and lose the counts."""
 
     def __init__(self) -> None:
         self._server = ValkeyServer(port=free_port(), data_dir=mkdtemp(prefix="valkey", dir=RUN))

@@ -43,9 +43,9 @@ def test_a_damaged_backup_is_refused(
         victim.write_bytes(content)
     place = empty_place()
     for command in (("restore", "--verify"), ("restore",)):
-        told = over(place, *command, str(saved))
-        assert (told.exit_code, told.stdout) == (1, "")
-        assert "Traceback" not in told.stderr
+        result = over(place, *command, str(saved))
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "Traceback" not in result.stderr
     with inside(place):
         assert not keys()
     shutil.rmtree(saved)
@@ -54,10 +54,13 @@ def test_a_damaged_backup_is_refused(
 
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize("manifest", ["[]", '{"files": {}}', '{"files": []}'])
-def test_a_manifest_with_something_missing_is_none(firm: Flask, saved: Path, manifest: str) -> None:
+def test_an_incomplete_manifest_is_refused(firm: Flask, saved: Path, manifest: str) -> None:
     (saved / "manifest.json").write_text(manifest)
-    told = run(firm, "restore", "--verify", str(saved))
-    assert (told.exit_code, told.stderr) == (1, f"Error: There is no complete backup in {saved}\n")
+    result = run(firm, "restore", "--verify", str(saved))
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: There is no complete backup in {saved}\n",
+    )
 
 
 @pytest.mark.parametrize("there", ["user", "lead", "file"])
@@ -75,9 +78,9 @@ def test_nothing_is_overwritten(
     if there == "lead":
         LeadFactory.create(submission=None)
     before = rows()
-    told = run(firm, "restore", str(saved))
-    assert told.exit_code == 1
-    assert "a restore overwrites nothing" in told.stderr
+    result = run(firm, "restore", str(saved))
+    assert result.exit_code == 1
+    assert "a restore overwrites nothing" in result.stderr
     assert rows() == before
 
 
@@ -99,14 +102,14 @@ def test_a_backup_that_does_not_fit_is_refused(
         manifest[field]["kind"] = value
     (saved / "manifest.json").write_text(json.dumps(manifest))
     place = empty_place()
-    told = over(place, "restore", str(saved))
-    assert told.exit_code == 1
-    assert words in told.stderr
+    result = over(place, "restore", str(saved))
+    assert result.exit_code == 1
+    assert words in result.stderr
     with inside(place), pytest.raises(Conflict):
         backup.restore(saved)
 
 
-def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> None:
+def test_a_file_that_storage_has_lost_is_reported(firm: Flask, tmp_path: Path) -> None:
     first, second, _ = db.session.scalars(select(Submission.storage_key)).all()
     store.delete(first)
     with store.stage() as other:
@@ -114,12 +117,12 @@ def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> No
         store.delete(second)
         store.keep(other, second)
     folder = str(tmp_path / "lossy")
-    told = run(firm, "backup", folder)
-    assert told.exit_code == 1
-    assert told.stdout == f"{folder}\n"
+    result = run(firm, "backup", folder)
+    assert result.exit_code == 1
+    assert result.stdout == f"{folder}\n"
     [line] = [
         line
-        for line in told.stderr.splitlines()
+        for line in result.stderr.splitlines()
         if line.startswith("Error: Files missing from storage or changed")
     ]
     assert set(line.split(": ")[2].split(", ")) == {first, second}
@@ -127,7 +130,9 @@ def test_a_file_that_storage_has_lost_is_told(firm: Flask, tmp_path: Path) -> No
 
 
 @pytest.mark.databases("sqlite")
-def test_a_backup_goes_into_a_new_folder_that_nobody_else_reads(firm: Flask, saved: Path) -> None:
+def test_a_backup_goes_into_a_new_folder_that_only_its_owner_can_read(
+    firm: Flask, saved: Path
+) -> None:
     again = run(firm, "backup", str(saved))
     assert (again.exit_code, again.stderr) == (1, f"Error: {saved}: File exists\n")
     assert saved.stat().st_mode & 0o777 == 0o700
@@ -138,24 +143,24 @@ def test_a_backup_goes_into_a_new_folder_that_nobody_else_reads(firm: Flask, sav
 
 
 @pytest.mark.databases("postgres")
-def test_a_missing_or_failing_tool_is_told(
+def test_a_missing_or_failing_tool_is_reported(
     firm: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    told = run(firm, "backup", str(tmp_path / "a"))
-    assert "pg_dump was not found; install PostgreSQL's client tools" in told.stderr
+    result = run(firm, "backup", str(tmp_path / "a"))
+    assert "pg_dump was not found; install PostgreSQL's client tools" in result.stderr
     pg_dump = tmp_path / "pg_dump"
     pg_dump.write_text(
         "#!/bin/sh\necho 'aborting because of server version mismatch' >&2; exit 1\n"
     )
     pg_dump.chmod(0o755)
     folder = str(tmp_path / "b")
-    told = run(firm, "backup", folder)
-    assert (told.exit_code, told.stdout) == (1, "")
-    assert "pg_dump failed: aborting because of server version mismatch" in told.stderr
-    told = run(firm, "restore", "--verify", folder)
-    assert "There is no complete backup" in told.stderr
+    result = run(firm, "backup", folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "pg_dump failed: aborting because of server version mismatch" in result.stderr
+    result = run(firm, "restore", "--verify", folder)
+    assert "There is no complete backup" in result.stderr
     monkeypatch.undo()
     monkeypatch.setenv("PATH", str(PROGRAMS))
-    told = run(firm, "backup", folder)
-    assert told.exit_code == 0, "a failed backup must not block the next one"
+    result = run(firm, "backup", folder)
+    assert result.exit_code == 0, "a failed backup must not block the next one"

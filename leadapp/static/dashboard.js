@@ -3,8 +3,10 @@
 const place = document.querySelector(".arrivals");
 
 const look = async () => {
-  const answer = document.hidden || (await fetch(place.dataset.url, { redirect: "error" }).catch(() => null));
-  const { arrived } = answer?.ok ? await answer.json() : {};
+  if (document.hidden) return;
+  const answer = await fetch(place.dataset.url, { redirect: "error" }).catch(() => null);
+  if (!answer?.ok) return;
+  const { arrived } = await answer.json();
   const textContent = `${arrived} new ${arrived === 1 ? "lead" : "leads"} - Refresh`;
   if (!arrived || place.textContent === textContent) return; // the link may have the focus
   place.replaceChildren(Object.assign(document.createElement("a"), { href: place.dataset.list, className: "target", textContent }));

@@ -66,9 +66,7 @@ def list_leads() -> ResponseReturnValue:
         return redirect(_link(page=overview.page.pages or 1))
     return render_template(
         "dashboard/list_leads.html",
-        page=overview.page,
-        attention=overview.attention,
-        figures=overview.statistics,
+        overview=overview,
         query=query,
         state=state,
         link=_link,

@@ -10,7 +10,7 @@ from flask import Flask
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import attention
+from leadapp.leads import attention, search
 from leadapp.leads.attention import NAMED
 from leadapp.models.leads import Lead
 from tests.clients import Client
@@ -103,6 +103,21 @@ def test_what_has_come_meanwhile_is_counted(signed_in: Client) -> None:
     assert signed_in.get(url).headers["Cache-Control"] == "no-store"
     reloaded = since(signed_in.get(LIST).text)
     assert signed_in.get(reloaded).get_json() == {"arrived": 0}
+
+
+def test_a_submission_that_arrives_while_the_list_is_read_is_counted(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = search.search
+
+    def find_before_another_arrives(query: search.Query) -> search.Page:
+        page = find(query)
+        LeadFactory.create()
+        return page
+
+    monkeypatch.setattr(search, "search", find_before_another_arrives)
+    url = since(signed_in.get(LIST).text)
+    assert signed_in.get(url).get_json() == {"arrived": 1}
 
 
 @pytest.mark.databases("sqlite")

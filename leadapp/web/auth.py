@@ -62,11 +62,13 @@ def password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit():
         try:
-            _begin_session(_change_password(form))
-            flash("Your password was changed, and every other device was signed out", "good")
-            return redirect(url_for("dashboard.list_leads"), 303)
+            user = _change_password(form)
         except NotSignedIn:
             form.present.errors = [Message(Code.PRESENT_PASSWORD_WRONG)]
+        else:
+            _begin_session(user)
+            flash("Your password was changed, and every other device was signed out", "good")
+            return redirect(url_for("dashboard.list_leads"), 303)
     page = render_template("auth/password.html", form=form, user=current_user)
     return page, _status_of(form)
 

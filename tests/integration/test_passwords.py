@@ -85,6 +85,21 @@ def test_a_refused_change_says_why_and_ends_nothing(
     assert is_in(signed_in)
 
 
+def test_a_change_says_nothing_of_the_password_if_the_account_was_disabled_meanwhile(
+    signed_in: Client, attorney: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in_user = users.sign_in
+
+    def sign_in_after_disabling(user: User) -> Login:
+        users.enable(user.username, active=False)
+        return sign_in_user(user)
+
+    monkeypatch.setattr(users, "sign_in", sign_in_after_disabling)
+    answer = change(signed_in)
+    assert answer.status_code == 401
+    assert Code.PRESENT_PASSWORD_WRONG.words not in answer.text
+
+
 def test_a_stolen_session_does_not_guess_the_password(signed_in: Client) -> None:
     answers = [change(signed_in, "Wrong-horse-7") for _ in range(11)]
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]

@@ -1,6 +1,7 @@
 """Runs the checks of each part that leadapp depends on, with a remedy for each problem."""
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from . import checks
 
 # An answer of /ready is reused this long, because any client may request it at any rate.
 READY_SECONDS = 5
+_examining = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def examine(selected: Iterable[Check] = CHECKS) -> list[Finding]:
 
 def readiness() -> dict[str, bool]:
     """Return, for each needed part, whether it works."""
-    return _readiness(int(time.monotonic() // READY_SECONDS))
+    # Requests at the same moment wait for one run of the checks.
+    with _examining:
+        return _readiness(int(time.monotonic() // READY_SECONDS))
 
 
 @functools.lru_cache(maxsize=1)

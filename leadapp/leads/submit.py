@@ -92,7 +92,7 @@ class Sending:
         """Return the key that a repeat of the submission shares."""
         return f"{self.id}.{fingerprint}" if self.id else None
 
-    def network_key(self) -> str | None:
+    def claim_key(self) -> str | None:
         """Return the key that another submission from this network may not use."""
         if not self.id or not self.one_content:
             return None
@@ -130,7 +130,7 @@ def submit(details: Details, sending: Sending) -> Submitted:
     lead_id, count = connection.execute(UPSERT_LEAD, lead).one()
     row = new_submission(details, lead_id, number=count, at=at)
     row["idempotency_key"] = sending.idempotency_key(row["fingerprint"])
-    row["network_key"] = sending.network_key()
+    row["network_key"] = sending.claim_key()
     if connection.execute(INSERT_SUBMISSION, row).first() is None:
         db.session.rollback()
         return _again(details, sending, at)
@@ -150,7 +150,7 @@ def _again(details: Details, sending: Sending, at: datetime) -> Submitted:
     free the key and store again.
     """
     key = sending.idempotency_key(details.digest())
-    used = _find_repeats(key, sending.network_key())
+    used = _find_repeats(key, sending.claim_key())
     recent = [first for first in used if first.created_at >= at - IDEMPOTENT_FOR]
     for first in recent:
         if first.idempotency_key == key:

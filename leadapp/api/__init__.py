@@ -9,8 +9,10 @@ from ..codes import Code
 from ..config import settings
 from ..errors import Forbidden, NotSignedIn
 from ..extensions import csrf
+from ..http.headers import bearer_token
 from ..http.marks import has_mark
 from . import auth, docs, leads
+from .headers import RESPONSE
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 for nested in (leads.bp, auth.bp):
@@ -37,10 +39,10 @@ def identify() -> None:
     g._login_user = AnonymousUserMixin()
     if has_mark("is_public") or request.method == "OPTIONS":
         return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token()
+    if token is None:
         raise NotSignedIn(Code.NOT_SIGNED_IN)
-    user = users.user_for_login(tokens.verify_bearer(token.strip()))
+    user = users.user_for_login(tokens.verify_bearer(token))
     if user is None:
         raise NotSignedIn(Code.TOKEN_INVALID)
     g._login_user = user
@@ -63,8 +65,6 @@ def share(response: Response) -> Response:
             "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, "
             "traceparent"
         )
-        response.headers["Access-Control-Expose-Headers"] = (
-            "ETag, Idempotency-Replayed, Link, Location, X-Request-ID"
-        )
+        response.headers["Access-Control-Expose-Headers"] = ", ".join(RESPONSE)
         response.headers["Access-Control-Max-Age"] = "600"
     return response

@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
@@ -218,11 +219,9 @@ def _links(page: search.Page) -> str:
         "last": last,
     }
     query: dict[str, Any] = request.args.to_dict()
-    query.pop("page", None)
     links = []
     for rel, number in numbers.items():
         if 1 <= number <= last:
             query["page"] = number
-            url = url_for(".list_leads", **query)
-            links.append(f'<{url}>; rel="{rel}"')
+            links.append(f'<{request.path}?{urlencode(query)}>; rel="{rel}"')
     return ", ".join(links)

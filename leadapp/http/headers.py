@@ -29,6 +29,14 @@ POLICY = (
 FRAMED = {"public.submit_lead", "public.submitted"}
 
 
+def bearer_token() -> str | None:
+    """Return the bearer token of the request (RFC 6750), or None. The scheme has any case."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return token.strip() or None
+
+
 def begin_request() -> None:
     """Start the clock, take over or make a request id, and refuse an unknown host name."""
     g.started = time.perf_counter()

@@ -17,6 +17,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from ..codes import Code
 from ..config import ConfigurationError, settings
 from ..errors import NotSignedIn
+from ..http.headers import bearer_token
 from ..http.marks import public
 from ..mail import queue
 
@@ -29,20 +30,14 @@ def show() -> Response:
     """Return the metrics of all workers; requires METRICS_TOKEN as a bearer token."""
     if not settings.METRICS_TOKEN:
         abort(404)
-    _require_token(settings.METRICS_TOKEN)
+    token = bearer_token()
+    if token is None:
+        raise NotSignedIn(Code.NOT_SIGNED_IN)
+    if not hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode()):
+        raise NotSignedIn(Code.TOKEN_INVALID)
     prometheus, registry = current_app.extensions["metrics"]
     text = prometheus.generate_latest(registry)
     return Response(text, content_type=prometheus.CONTENT_TYPE_LATEST)
-
-
-def _require_token(expected: str) -> None:
-    """Require this bearer token; raises NotSignedIn without it."""
-    authorization = request.headers.get("Authorization", "")
-    token = authorization.partition("Bearer ")[2]
-    if not token:
-        raise NotSignedIn(Code.NOT_SIGNED_IN)
-    if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise NotSignedIn(Code.TOKEN_INVALID)
 
 
 def init_app(app: Flask) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp import log, tokens
+from leadapp.api.headers import RESPONSE
 from leadapp.extensions import db
 from leadapp.models.leads import Event, LeadStatus
 from tests.clients import Client, new_client
@@ -231,6 +232,8 @@ def test_scripts_of_known_sites_only_may_read_the_api(client: Client) -> None:
     foreign = client.options(path, headers=dict(PREFLIGHT, Origin=FOREIGN))
     assert (ours.status_code, foreign.status_code) == (200, 200)
     assert ours.headers["Access-Control-Allow-Origin"] == ORIGIN
+    exposed = ours.headers["Access-Control-Expose-Headers"].split(", ")
+    assert set(exposed) == set(RESPONSE)
     methods = ours.headers["Access-Control-Allow-Methods"].split(", ")
     assert {"PATCH", "POST", "GET"} <= set(methods)
     names = ours.headers["Access-Control-Allow-Headers"].split(", ")

@@ -2,7 +2,9 @@
 
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +124,24 @@ def test_a_stranger_who_asks_often_causes_no_work(
     assert len(looked) == 1
 
 
+def test_requests_at_once_share_one_look(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "READY_SECONDS", 3600 * 24 * 365)
+    doctor._readiness.cache_clear()
+    looked: list[str] = []
+
+    def look(_selected: Iterable[doctor.Check] = ()) -> list[doctor.Finding]:
+        looked.append("once")
+        time.sleep(0.2)
+        return []
+
+    monkeypatch.setattr(doctor, "examine", look)
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(doctor.readiness) for _ in range(8)]
+    assert [future.result() for future in done] == [{}] * 8
+    assert len(looked) == 1
+    doctor._readiness.cache_clear()
+
+
 @pytest.mark.databases("sqlite")
 def test_figures_are_for_who_brings_the_token(client: Client, figures: Client) -> None:
     assert client.get("/metrics").status_code == 404
@@ -131,12 +151,15 @@ def test_figures_are_for_who_brings_the_token(client: Client, figures: Client) -
         {"Authorization": "Bearer "},
         {"Authorization": "Bearer only"},
         {"Authorization": "Basic x"},
+        {"Authorization": "Foo Bearer only for the monitor"},
     ):
         refused = figures.get("/metrics", headers=headers)
         assert refused.status_code == 401
         assert "leadapp_" not in refused.text
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
-    assert figures.get("/metrics", headers=BEARER).content_type.startswith("text/plain")
+    for scheme in ("Bearer", "bearer"):
+        headers = {"Authorization": f"{scheme} only for the monitor"}
+        assert figures.get("/metrics", headers=headers).content_type.startswith("text/plain")
 
 
 def test_figures_name_routes_and_nobody(figures: Client) -> None:

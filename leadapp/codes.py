@@ -90,7 +90,7 @@ class Code(Enum):
         "press send again",
     )
     RECEIPT_EXPIRED = 410, "This page has expired. The firm still has what you sent"
-    RECEIPT_UNKNOWN = 404, "This page was not found"
+    RECEIPT_UNKNOWN = 404, "This link is incomplete, or your details were erased"
     # Accounts
     USERNAME_MISSING = 422, "Enter a username"
     USERNAME_FORMAT = 422, "The username must have 3 to 50 letters, digits, underscores or hyphens"

@@ -184,6 +184,13 @@ def _reasons() -> Iterator[None]:
         raise _refusal(error.smtp_code, error.smtp_error, FINAL_AFTER_DATA) from error
     except smtplib.SMTPResponseException as error:
         raise NotSent(_reason(error.smtp_code, error.smtp_error)) from error
+    except smtplib.SMTPException as error:  # an OSError, too
+        raise NotSent(str(error)) from error
+    except OSError as error:
+        cause = error.strerror or str(error)
+        if error.filename:
+            raise NotSent(f"{error.filename} cannot be written: {cause}") from error
+        raise NotSent(f"The mail server cannot be reached: {cause}") from error
     except Exception as error:
         raise NotSent(f"{type(error).__name__}: {error}") from error
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import LeadappError
 from ..extensions import db
+from ..mail.smtp import NotSent
 from . import checks
 
 # An answer of /ready is reused this long, because any client may request it at any rate.
@@ -142,4 +143,6 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, (DBAPIError, LeadappError)) and error.__cause__:
         error = error.__cause__
     text = f"{type(error).__name__}: {error}"
+    if isinstance(error, NotSent):
+        text = str(error)
     return " ".join(text.split())

@@ -64,29 +64,29 @@ def _no_storage(site: Site) -> None:
     site.patch.setattr(site.app.extensions["storage"], "staging", Path("/proc/nowhere"))
 
 
-@fault("mail", "fail", "NotSent: ConnectionRefusedError")
+@fault("mail", "fail", "The mail server cannot be reached: Connection refused")
 def _no_mail_server(site: Site) -> None:
     site.mailbox.stop()
 
 
-@fault("mail", "fail", "NotSent: 535")
+@fault("mail", "fail", "535")
 def _wrong_mail_password(site: Site) -> None:
     site.mailbox.accounts = {"leadapp": "another"}
     site.configure("SMTP_USERNAME", "leadapp")
     site.configure("SMTP_PASSWORD", "changed long ago")
 
 
-@fault("mail", "fail", "NotSent: 550 5.7.1 Not by this name")
+@fault("mail", "fail", "550 5.7.1 Not by this name")
 def _refused_greeting(site: Site) -> None:
     site.mailbox.replies["EHLO"] = "550 5.7.1 Not by this name"
 
 
-@fault("mail", "fail", "NotSent: 553 5.7.1 Not your address")
+@fault("mail", "fail", "553 5.7.1 Not your address")
 def _refused_sender(site: Site) -> None:
     site.mailbox.replies["MAIL"] = "553 5.7.1 Not your address"
 
 
-@fault("mail", "fail", "NotSent: 502 5.5.1 Unknown here")
+@fault("mail", "fail", "502 5.5.1 Unknown here")
 def _refused_reset(site: Site) -> None:
     site.mailbox.replies["RSET"] = "502 5.5.1 Unknown here"
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn import glogging
+from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -15,6 +16,21 @@ from .. import log
 # By default, gunicorn reads 1 MB of a body at once, and copies what is left of it at each read of
 # the form parser. A submission with a resume of 5 MB took 94 ms. With 64 KB, it takes 45 ms.
 SocketUnreader.max_body_chunk = 64 * 1024
+
+
+class Response(wsgi.Response):
+    """A response that announces `Connection: close` after a 413.
+
+    Part of the request's body is unread then, so gunicorn closes the connection. It would announce
+    keep-alive all the same, and the next request of a client would fail.
+    """
+
+    def should_close(self) -> bool:
+        """Return whether the connection ends after this response."""
+        return self.status_code == 413 or super().should_close()
+
+
+wsgi.Response = Response
 
 # After its response, a connection is read for at most this long and up to this many bytes.
 LINGER_SECONDS = 3

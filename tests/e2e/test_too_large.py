@@ -50,11 +50,38 @@ def head(path: str, *more: str) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
 
 
+def answer(line: socket.socket) -> bytes:
+    """Read to the end of the connection."""
+    return b"".join(iter(lambda: line.recv(65536), b""))
+
+
 @DOORS
 def test_a_declared_length_over_the_cap_is_answered_at_once(line: socket.socket, path: str) -> None:
     line.sendall(head(path, f"Content-Length: {225 * MB}") + START)
     # This arrives within the five-second timeout of the connection.
     assert line.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_who_trickles_on_after_the_refusal_is_cut_off(line: socket.socket) -> None:
+    line.sendall(head("/", f"Content-Length: {225 * MB}"))
+    refused = answer(line)
+    assert refused.startswith(b"HTTP/1.1 413")
+    assert b"\r\nConnection: close\r\n" in refused
+    start = time.monotonic()
+    with suppress(ConnectionError):
+        while time.monotonic() < start + 30:
+            line.sendall(b"x")
+            time.sleep(0.1)
+    assert time.monotonic() - start < 15
+
+
+def test_a_small_body_over_its_limit_ends_the_connection(line: socket.socket) -> None:
+    start = f"POST /api/v1/auth/register HTTP/1.1\r\nHost: {HOST}\r\n"
+    kind = "Content-Type: application/json\r\n"
+    line.sendall(f"{start}{kind}Content-Length: 70000\r\n\r\n".encode() + b" " * 70_000)
+    refused = answer(line)
+    assert refused.startswith(b"HTTP/1.1 413")
+    assert b"\r\nConnection: close\r\n" in refused
 
 
 def test_who_asks_before_sending_something_small_may_send(line: socket.socket) -> None:

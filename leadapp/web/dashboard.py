@@ -33,6 +33,8 @@ bp = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 QUERY = QuerySchema()
 # The lead that has waited longest comes first.
 DEFAULTS = {"status": "PENDING", "sort_by": "pending_since", "sort_desc": "false", "size": "25"}
+# The session is a cookie, so it holds only the last marks until a page offers to undo them.
+MARKS_MAX = 5
 
 
 def _asked() -> tuple[search.Query, dict[str, Any]]:
@@ -70,7 +72,7 @@ def list_leads() -> ResponseReturnValue:
         query=query,
         state=state,
         link=_link,
-        marked=session.pop("marked", None),
+        marked=session.pop("marked", []),
     )
 
 
@@ -194,11 +196,10 @@ def _confirm_mark(marked: status.Marked, offer_undo: bool) -> None:
     if not marked.is_new:
         flash(_already_marked(lead), "waiting")
     elif offer_undo:
-        session["marked"] = {
-            "lead_id": str(lead.id),
-            "version": lead.version,
-            "name": lead.full_name,
-        }
+        mark = {"lead_id": str(lead.id), "version": lead.version, "name": lead.full_name}
+        marks = session.get("marked", [])
+        marks.append(mark)
+        session["marked"] = marks[-MARKS_MAX:]
     else:
         flash(f"{lead.full_name} is marked as reached out", "good")
 
@@ -225,6 +226,6 @@ def _page(lead_id: uuid.UUID) -> str:
         history=page.history,
         neighbours=page.neighbours,
         state=state,
-        marked=session.pop("marked", None),
+        marked=session.pop("marked", []),
         UNDO_FOR=status.UNDO_FOR,
     )

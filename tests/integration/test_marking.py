@@ -221,6 +221,17 @@ def test_a_mark_in_the_list_comes_back_to_it(signed_in: Client) -> None:
     assert html.unescape(back).startswith(f"{LIST}{STATE}#lead-")
 
 
+def test_each_of_two_marks_before_the_list_is_read_can_be_undone(signed_in: Client) -> None:
+    leads = [LeadFactory.create(), LeadFactory.create()]
+    shown = [signed_in.get(address(lead)) for lead in leads]
+    for page_of_lead in shown:
+        mark(signed_in, page_of_lead, then="list")
+    page = signed_in.get(LIST).text
+    for lead in leads:
+        assert f"{lead.full_name} is marked as reached out" in words(page)
+        assert f'action="{address(lead, "/undo")}' in page
+
+
 @pytest.mark.parametrize("then", ["", "list", "next"])
 def test_a_second_attorney_reads_it_wherever_the_mark_leads(
     signed_in: Client, second: Client, attorney: User, then: str

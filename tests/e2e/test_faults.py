@@ -20,7 +20,13 @@ SECONDS = 1.5
 @pytest.fixture(scope="module")
 def shaken(start_site: Callable[..., Site], backend: str) -> Site:
     """A site on PostgreSQL, S3 and Valkey that counts submissions by IP address."""
-    return start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
+    site = start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
+    # The site answers when its first worker has started. The second may start later.
+    end = time.monotonic() + 30
+    while site.server.log().count("Booting worker") < 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return site
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,10 @@ q_option = click.option(
 @json_option
 @reports_errors
 def list_leads(as_json: bool, **options: Any) -> None:
-    """List leads, newest first: id, reference, status, waiting time, name, e-mail address."""
+    """List leads, newest first.
+
+    The columns are id, reference, status, waiting time, name and e-mail address.
+    """
     page = search.search(QuerySchema().read(options))
     if as_json:
         rows = LeadSchema(only=JSON_FIELDS, many=True).dump(page.items)

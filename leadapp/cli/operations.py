@@ -22,7 +22,10 @@ FOLDER = click.Path(path_type=Path)
 @click.command("sweep")
 @prints_result
 def sweep() -> dict[str, int]:
-    """Delete stored files that no submission has claimed in two hours."""
+    """Delete stored files that belong to no submission.
+
+    Keeps files of the last two hours, because a form may still use them.
+    """
     return {"deleted": maintenance.sweep()}
 
 
@@ -37,7 +40,10 @@ def sweep() -> dict[str, int]:
 @click.option("--dry-run", is_flag=True, help="Only count the leads.")
 @prints_result
 def purge(untouched: timedelta, dry_run: bool) -> dict[str, int]:
-    """Erase the leads with no submission in the time given by --older-than."""
+    """Erase the leads without a recent submission.
+
+    --older-than is the time since the last submission.
+    """
     count = maintenance.purge(untouched, progress_bar("Erasing"), dry_run)
     if dry_run:
         return {"would_be_erased": count}
@@ -71,9 +77,10 @@ def back_up(folder: Path | None, as_json: bool) -> None:
 )
 @prints_result
 def restore(folder: Path, only_verify: bool) -> dict[str, Any]:
-    """Restore the backup in FOLDER into an empty database and storage.
+    """Restore a backup into an empty place.
 
-    Stop the site first. Leads that were erased after the backup are left out. All logins end.
+    FOLDER is the backup. The database and the storage must be empty. Stop the site first. Leads
+    that were erased after the backup are left out. All logins end.
     """
     if only_verify:
         manifest = backup.verify(folder, progress_bar("Verifying"))
@@ -124,7 +131,7 @@ def seed_demo(count: int) -> dict[str, int]:
 @json_option
 @reports_errors
 def doctor(as_json: bool) -> None:
-    """Check each part that leadapp depends on, and print how to fix it.
+    """Check each part of leadapp, and print remedies.
 
     Exits with 1 if a part does not work.
     """

@@ -166,7 +166,10 @@ def enable_user(username: str, as_json: bool) -> None:
 @json_option
 @reports_errors
 def disable_user(username: str, as_json: bool) -> None:
-    """Block a user from signing in, and end their sessions and tokens at once."""
+    """Block a user from signing in.
+
+    Ends the sessions and tokens of the user at once.
+    """
     user = users.enable(username, active=False)
     next_step = f"To enable the account again, run: flask user enable {username}"
     _report(user, as_json, next_step)
@@ -207,7 +210,10 @@ def unlock_user(username: str, as_json: bool) -> None:
 def set_password(
     username: str, password_file: TextIO | None, random_password: bool, as_json: bool
 ) -> None:
-    """Set a new password for a user, and end their sessions and tokens."""
+    """Set a new password for a user.
+
+    Ends the sessions and tokens of the user.
+    """
     user = users.get_by_username(username)
     password = _password(password_file, random_password)
     users.set_password(user, password, must_change=random_password)

@@ -41,6 +41,13 @@ def run(app: Flask, *arguments: str, stdin: str | None = None) -> Result:
     return result
 
 
+@pytest.mark.parametrize("group", [[], ["user"], ["lead"], ["mail"]], ids=str)
+def test_no_command_of_a_list_is_described_in_half_a_sentence(app: Flask, group: list[str]) -> None:
+    listed = run(app, *group, "--help").stdout.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
 def test_an_account_is_made_and_the_next_step_told(app: Flask, client: Client) -> None:
     made = run(app, *ANA, "--password-file", "-", stdin=f"{PASSWORD}\n")
     assert (made.exit_code, made.stdout) == (0, "ana\n")

@@ -147,13 +147,12 @@ def _base64(text: str) -> str:
 
 
 def send(message: Message) -> None:
-    """Send an e-mail, or raise NotSent with the server's reason."""
-    with _reasons():
-        if not settings.SMTP_HOST:
-            _write(message)
-        else:
-            with VerifiedConnection(current_app.extensions["mail"]) as connection:
-                connection.send(message)
+    """Send an e-mail, or raise NotSent with the reason."""
+    if not settings.SMTP_HOST:
+        _write(message)
+        return
+    with _reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
+        connection.send(message)
 
 
 def reach() -> None:
@@ -188,8 +187,6 @@ def _reasons() -> Iterator[None]:
         raise NotSent(str(error)) from error
     except OSError as error:
         cause = error.strerror or str(error)
-        if error.filename:
-            raise NotSent(f"{error.filename} cannot be written: {cause}") from error
         raise NotSent(f"The mail server cannot be reached: {cause}") from error
     except Exception as error:
         raise NotSent(f"{type(error).__name__}: {error}") from error
@@ -216,12 +213,16 @@ def outbox() -> Path:
 
 
 def _write(message: Message) -> None:
-    outbox().mkdir(mode=0o700, exist_ok=True)
+    """Write an e-mail to the outbox, or raise NotSent."""
     letter_id = message.msgId.removeprefix("<").partition("@")[0]
     path = outbox() / f"{letter_id}.eml"
     draft = path.with_suffix(".part")
-    draft.write_bytes(message.as_bytes())
-    os.replace(draft, path)
+    try:
+        outbox().mkdir(mode=0o700, exist_ok=True)
+        draft.write_bytes(message.as_bytes())
+        os.replace(draft, path)
+    except OSError as error:
+        raise NotSent(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _reason(code: int, words: bytes | str) -> str:

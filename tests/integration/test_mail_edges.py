@@ -59,6 +59,20 @@ def test_a_silent_mail_server_is_given_up_on(
     assert db.session.get_one(Letter, waiting.id).next_at is not None
 
 
+def test_a_full_disk_under_the_outbox_is_named(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "SMTP_HOST", "")
+    waiting = LetterFactory.create()
+    smtp.outbox().mkdir()
+    draft = smtp.outbox() / f"{waiting.id}.part"
+    draft.symlink_to("/dev/full")
+    assert queue.deliver_next()
+    db.session.expire_all()
+    stored = db.session.get_one(Letter, waiting.id)
+    file = smtp.outbox() / f"{waiting.id}.eml"
+    assert stored.reason == f"{file} cannot be written: No space left on device"
+    assert stored.next_at is not None
+
+
 def test_a_message_is_sent_again_under_its_own_lead_only(signed_in: Client) -> None:
     sent = LetterFactory.create(sent_at=now(), next_at=None)
     assert sent.submission is not None

@@ -28,10 +28,10 @@ PASSWORD_KINDS = ("[A-Z]", "[a-z]", "[0-9]")
 PASSWORD_PATTERN = "^" + "".join(f"(?=.*{kind})" for kind in PASSWORD_KINDS)
 
 
-def refuses(*codes: Code, **schema: Any) -> Callable[[Rule], Rule]:
-    """Declare the codes that a rule raises, and the JSON schema of the texts that it accepts.
+def documents(*codes: Code, **schema: Any) -> Callable[[Rule], Rule]:
+    """Describe a rule for the OpenAPI document.
 
-    Both go into the OpenAPI document.
+    `codes` are those that it raises. `schema` is the JSON schema of the texts that it accepts.
     """
 
     def declare(rule: Rule) -> Rule:
@@ -54,7 +54,7 @@ NAME_SCHEMA = {
 }
 
 
-@refuses(
+@documents(
     Code.FIRST_NAME_MISSING,
     Code.FIRST_NAME_TOO_LONG,
     Code.FIRST_NAME_CHARACTERS,
@@ -71,7 +71,7 @@ def first_name(text: str | None) -> str:
     )
 
 
-@refuses(
+@documents(
     Code.LAST_NAME_MISSING,
     Code.LAST_NAME_TOO_LONG,
     Code.LAST_NAME_CHARACTERS,
@@ -100,7 +100,7 @@ def _name(text: str | None, missing: Code, too_long: Code, characters: Code) -> 
     return name
 
 
-@refuses(
+@documents(
     Code.EMAIL_MISSING,
     Code.EMAIL_FORMAT,
     Code.EMAIL_TOO_LONG,
@@ -162,7 +162,7 @@ def submission_count(text: str | None) -> int:
     return int(text)
 
 
-@refuses(
+@documents(
     Code.USERNAME_MISSING,
     Code.USERNAME_FORMAT,
     pattern=f"^{USERNAME_PATTERN}$",
@@ -183,7 +183,7 @@ def composed_password(text: str | None) -> str:
     return unicodedata.normalize("NFC", typed[: NFC_JOINS * PASSWORD_MAX_BYTES + 1])
 
 
-@refuses(
+@documents(
     Code.PASSWORD_MISSING,
     Code.PASSWORD_LENGTH,
     Code.PASSWORD_CHARACTERS,

@@ -24,8 +24,6 @@ NAMING = {
 }
 # The two endpoints where anyone can submit a lead.
 SUBMIT_ENDPOINTS = {"public.submit_lead", "api.leads.submit_lead"}
-# In bytes. Only a multipart form sent to one of SUBMIT_ENDPOINTS may be larger.
-BODY_MAX = 64 * 1024
 # The endpoints with a limit on requests from one network.
 LIMITED = {
     "public.submit_lead",

@@ -8,9 +8,9 @@ from flask import current_app
 
 from ..codes import Code
 from ..errors import Message
-from ..extensions import BODY_MAX
 from ..formatting import filesize
 from ..http.readers import PAGE_MAX, SIZE_MAX
+from ..http.request import BODY_MAX
 from ..leads.search import ORDERS
 from ..validation import EMAIL_MAX, NAME_MAX
 from .contract import failures_of, refusals_of

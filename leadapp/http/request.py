@@ -18,10 +18,12 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from .. import errors
 from ..codes import Code
-from ..extensions import BODY_MAX, SUBMIT_ENDPOINTS
+from ..extensions import SUBMIT_ENDPOINTS
 from ..formatting import filesize
 from ..resumes.store import store
 
+# In bytes. Only a multipart form sent to one of SUBMIT_ENDPOINTS may be larger.
+BODY_MAX = 64 * 1024
 # Small, because the decoder runs a slow regular expression over each piece that ends a part.
 PIECE = 16 * 1024
 

@@ -71,6 +71,11 @@ def test_another_reference_erases_nothing(signed_in: Client, lead: Lead, typed: 
     assert rows(Lead, Submission, Erasure) == [1, 2, 0]
 
 
+def test_a_copied_reference_may_have_invisible_characters(signed_in: Client, lead: Lead) -> None:
+    assert erase(signed_in, lead, f"\u200b{lead.reference.lower()}\u2060 ").status_code == 303
+    assert rows(Lead, Erasure) == [0, 1]
+
+
 def test_erasing_takes_all_and_leaves_a_record_without_a_name(
     signed_in: Client, lead: Lead, attorney: User
 ) -> None:

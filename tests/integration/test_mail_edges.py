@@ -62,7 +62,7 @@ def test_a_silent_mail_server_is_given_up_on(
 def test_a_full_disk_under_the_outbox_is_named(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "SMTP_HOST", "")
     waiting = LetterFactory.create()
-    smtp.outbox().mkdir()
+    smtp.outbox().mkdir(exist_ok=True)
     draft = smtp.outbox() / f"{waiting.id}.part"
     draft.symlink_to("/dev/full")
     assert queue.deliver_next()

@@ -74,7 +74,8 @@ def init_app(app: Flask) -> None:
         options = sqlite.engine_options()
     else:
         options = postgres.engine_options()
-    options["pool_timeout"] = 5
+    # In a burst of submissions, a request may wait for its turn for several seconds.
+    options["pool_timeout"] = 15
     # The values of a failed statement may be personal data, which must not be logged.
     options["hide_parameters"] = True
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options

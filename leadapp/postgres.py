@@ -15,11 +15,12 @@ SET_UP = "SELECT set_config('DateStyle', 'ISO', false), pg_backend_pid()"
 def engine_options() -> dict[str, Any]:
     """Return the options of a PostgreSQL engine.
 
-    Two workers with 40 connections each stay under PostgreSQL's default limit of 100.
+    Two workers with 20 connections each stay under PostgreSQL's default limit of 100, even while a
+    reload doubles the number of workers.
     """
     return {
         "pool_size": 20,
-        "max_overflow": 20,
+        "max_overflow": 0,
         "pool_pre_ping": True,
         "connect_args": {"client_encoding": "utf8"},  # the database may have another default
     }

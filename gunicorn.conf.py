@@ -22,7 +22,7 @@ except OSError as error:
 
 bind = f"{settings.HOST}:{settings.PORT}"
 workers = 2
-threads = 64  # each slow upload occupies one
+threads = 64  # in each of a worker's two queues; each slow upload occupies one
 worker_class = "leadapp.http.worker.Worker"
 logger_class = "leadapp.http.worker.Logger"
 # Load the application before the workers start, so that a problem ends the start with one message.

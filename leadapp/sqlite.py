@@ -28,7 +28,7 @@ def engine_options() -> dict[str, Any]:
     and then fails because another one has written in the meantime.
     """
     return {
-        "pool_size": 64,
+        "pool_size": 128,  # one for each thread of a worker
         "connect_args": {"isolation_level": "IMMEDIATE", "timeout": SQLITE_WAITS},
     }
 

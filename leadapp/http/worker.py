@@ -3,6 +3,8 @@
 import socket
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -37,12 +39,54 @@ LINGER_SECONDS = 3
 LINGER_BYTES = 4 * 1024 * 1024
 
 
+class Queues:
+    """The threads of a worker: some serve POST requests, and others serve the rest.
+
+    Gunicorn has one queue, where a page waits behind every upload that came earlier. While 1,000
+    people submitted a resume within a second to a busy machine, /health took up to 14 s. With two
+    queues, 95 % of its requests took at most 50 ms.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._posts = ThreadPoolExecutor(threads)
+        self._others = ThreadPoolExecutor(threads)
+
+    def submit(self, handle: Callable[[Any], Any], conn: Any) -> "Future[Any]":
+        """Queue the next request of a connection."""
+        start = b""
+        with suppress(OSError):  # nothing has arrived, or the client is gone
+            start = conn.sock.recv(4, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        if start == b"POST":
+            return self._posts.submit(handle, conn)
+        return self._others.submit(handle, conn)
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Accept no more requests."""
+        self._posts.shutdown(wait)
+        self._others.shutdown(wait)
+
+
 class Worker(ThreadWorker):
-    """A worker that closes a connection in the thread that served it.
+    """A worker with two queues, which closes a connection in the thread that served it.
 
     Gunicorn waits up to two seconds until the client closes its side, and accepts no connection
     meanwhile. While eight clients kept their side open, other requests took over 5 s, not 0.1 s.
     """
+
+    def init_process(self) -> None:
+        """Accept each connection only when its request arrives, so that `Queues` can see it.
+
+        A client sends its request some time after it connects. Without this option, a burst of
+        clients that send after 30 ms filled both queues, and /health took up to 6 s.
+        """
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):  # Linux
+            for listener in self.sockets:
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+        super().init_process()
+
+    def get_thread_pool(self) -> Queues:
+        """Return the queues of this worker."""
+        return Queues(self.cfg.threads)
 
     def handle(self, conn: Any) -> Any:
         """Serve one request. Returns whether the connection stays open."""

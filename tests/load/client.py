@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.load.rivals import PASSWORD, USER, Rival
+from tests.load.rivals import PASSWORD, USER
 from tests.servers.ports import HOST
 
 BOUNDARY = "a-boundary-that-no-file-holds"
@@ -16,9 +16,10 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def multipart(email: str, content: bytes) -> bytes:
-    """Return the multipart body that the form sends."""
+def multipart(email: str, content: bytes, **more: str) -> bytes:
+    """Return the multipart body that the form sends, with `more` fields."""
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": email}
+    fields.update(more)
     lines = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}'
         for name in fields
@@ -37,8 +38,8 @@ class Client:
     After sign-in it sends a token to the API and a cookie to the pages.
     """
 
-    def __init__(self, rival: Rival, headers: Mapping[str, str] | None = None) -> None:
-        self._connection = HTTPConnection(HOST, rival.port, timeout=120)
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self._connection = HTTPConnection(HOST, port, timeout=120)
         self.headers = dict(headers or {})
 
     def __enter__(self) -> "Client":
@@ -57,6 +58,7 @@ class Client:
         self._connection.request(method, path, body, sent)
         response = self._connection.getresponse()
         content = response.read()
+        self.received = response.headers
         self.cookie = response.headers.get("Set-Cookie", "").partition(";")[0]
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {content[:300]!r}")

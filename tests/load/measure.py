@@ -3,6 +3,7 @@
 The rivals take turns, so that a noisy machine disturbs all of them alike.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from tests.load.scenarios import Scenario, Site
 
 WARM = 3
+SECONDS = 3  # a window of slow requests ends after this time
 
 
 class Cost(NamedTuple):
@@ -49,17 +51,31 @@ def paired(
     return cost
 
 
+def cost(
+    site: Site, scenario: Scenario, rounds: int = 3, settle: Callable[[int], object] = int
+) -> float:
+    """Return the median cost of one site's requests in milliseconds of processor time."""
+    return paired([(scenario.name, site)], scenario, rounds, settle).of(scenario.name)
+
+
 def _window(site: Site, scenario: Scenario, settle: Callable[[int], object]) -> float:
     """Return the mean processor time per request in milliseconds.
 
     The total is at least one tick of the clock, 10 ms.
     """
     with site.client() as client:
-        for _ in range(WARM):
-            scenario.act(client, site)
-        settle(WARM)
+        settle(_repeat(lambda: scenario.act(client, site), WARM))
         before = site.rival.cpu_seconds()
-        for _ in range(scenario.times):
-            scenario.act(client, site)
-        settle(scenario.times)
-        return max(site.rival.cpu_seconds() - before, 0.01) * 1000 / scenario.times
+        done = _repeat(lambda: scenario.act(client, site), scenario.times)
+        settle(done)
+        return max(site.rival.cpu_seconds() - before, 0.01) * 1000 / done
+
+
+def _repeat(act: Callable[[], object], times: int) -> int:
+    """Call `act` that many times, or until SECONDS have passed; return the number of calls."""
+    end = time.monotonic() + SECONDS
+    for number in range(1, times + 1):
+        act()
+        if time.monotonic() > end:
+            return number
+    return times

@@ -4,13 +4,18 @@ from html import escape
 
 from tests.load.measure import Cost
 
-SIDES = {"limit": "bare WSGI limit", "leadapp": "leadapp", "peer": "FastAPI peer"}
+SIDES = {
+    "limit": "bare limit",
+    "limit with rows": "limit with rows",
+    "leadapp": "leadapp",
+    "peer": "FastAPI peer",
+}
 BAR, GAP, LEFT, WIDTH = 13, 12, 190, 720
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#222}"
-    ".limit{fill:#9aa4b2}.leadapp{fill:#1d5fbf}.peer{fill:#c77d1e}\n"
+    ".limit{fill:#9aa4b2}.limit-with-rows{fill:#5f6b7a}.leadapp{fill:#1d5fbf}.peer{fill:#c77d1e}\n"
     "@media(prefers-color-scheme:dark){text{fill:#ddd}"
-    ".limit{fill:#6b7683}.leadapp{fill:#6aa5f5}.peer{fill:#e0a050}}"
+    ".limit{fill:#6b7683}.limit-with-rows{fill:#a9b4c2}.leadapp{fill:#6aa5f5}.peer{fill:#e0a050}}"
 )
 
 
@@ -24,9 +29,8 @@ def picture(costs: dict[str, Cost]) -> str:
         most = max(cost.of(side) for side in cost.rounds)
         for side in (side for side in SIDES if side in cost.rounds):
             long = (WIDTH - LEFT - 70) * cost.of(side) / most
-            drawn.append(
-                f'<rect class="{side}" x="{LEFT}" y="{y}" width="{long:.1f}" height="{BAR - 2}"/>'
-            )
+            place = f'x="{LEFT}" y="{y}" width="{long:.1f}" height="{BAR - 2}"'
+            drawn.append(f'<rect class="{_class(side)}" {place}/>')
             drawn.append(
                 f'<text x="{LEFT + long + 6:.1f}" y="{y + 10}">{cost.of(side):.2f} ms</text>'
             )
@@ -43,7 +47,11 @@ def picture(costs: dict[str, Cost]) -> str:
 def _legend() -> str:
     x, drawn = LEFT, ""
     for side, words in SIDES.items():
-        drawn += f'<rect class="{side}" x="{x}" y="12" width="11" height="11"/>'
+        drawn += f'<rect class="{_class(side)}" x="{x}" y="12" width="11" height="11"/>'
         drawn += f'<text x="{x + 16}" y="22">{words}</text>'
         x += 150
     return drawn
+
+
+def _class(side: str) -> str:
+    return side.replace(" ", "-")

@@ -26,17 +26,15 @@ def cpu_seconds(root: int) -> float:
     return used / TICKS
 
 
-def memory(pid: int) -> tuple[float, float]:
-    """Return the RSS and PSS of one process, in MB.
-
-    RSS counts shared pages in full; PSS divides them among the processes that share them.
-    """
-    sizes = {"Rss:": 0.0, "Pss:": 0.0}
-    for line in _file(pid, "smaps_rollup").splitlines():
-        words = line.split()
-        if words[0] in sizes:
-            sizes[words[0]] = int(words[1]) / 1024
-    return sizes["Rss:"], sizes["Pss:"]
+def proportional(root: int) -> float:
+    """Return the PSS of the tree in MB: pages that processes share count only once."""
+    size = 0
+    for pid in tree(root):
+        for line in _file(pid, "smaps_rollup").splitlines():
+            words = line.split()
+            if words[0] == "Pss:":
+                size += int(words[1])
+    return size / 1024
 
 
 def resident(root: int) -> float:

@@ -1,123 +1,134 @@
-"""Formats the results of a run for a terminal and for the performance notes."""
+"""Formats the results of a run for a terminal, the page on performance, and its notes."""
 
 import os
 import platform
-from collections.abc import Sequence
+import sqlite3
+import sysconfig
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.load.goals import GOALS, LEEWAY, judged
+from tests.load.bench import Bench
+from tests.load.goals import DATABASES, GOALS, Figures, verdict
 from tests.load.measure import Cost
-from tests.load.run import Results
 
-SIDES = ("limit", "leadapp", "peer")
-PACKAGES = ("flask", "gunicorn", "sqlalchemy", "fastapi", "uvicorn")
-EXTRA = {
-    "quiet_p99": "/health p99, nothing else going on, ms",
-    "submit_p50": "submit 50 KB by 16 clients at once, median, ms",
-    "submit_p99": "submit 50 KB by 16 clients at once, p99, ms",
-}
+SIDES = ("limit", "limit with rows", "leadapp", "peer")
+PACKAGES = ("flask", "gunicorn", "sqlalchemy", "psycopg", "fastapi", "uvicorn", "asyncpg")
+FLAGS = {"PGO": "--enable-optimizations", "LTO": "--with-lto"}
 
 
-def report(runs: dict[str, Results]) -> str:
-    """Return all tables for one or more databases, in Markdown that is readable in a terminal."""
-    parts = ["## The goals", goals(runs), "## The machine", machine()]
-    for name, results in runs.items():
-        parts += [f"## {name}: processor time per request, ms", costs(results.costs)]
-        for who, growth in (("leadapp", results.growth), ("the peer", results.peer_growth)):
-            parts += [
-                f"## {name}: how {who} grows with the number of leads, ms",
-                grown(results.sizes, growth),
-            ]
-    return "\n\n".join(parts) + "\n"
+def report(runs: Mapping[str, Bench], postgres: str, whole: bool) -> str:
+    """Return all tables, in Markdown that is readable in a terminal."""
+    return f"{goals(figures(runs), whole)}\n\n{machine(postgres)}\n\n{details(runs)}"
 
 
-def goals(runs: dict[str, Results]) -> str:
-    """Return a table of the goals and the measured figures."""
-    head = ["goal", "must", "aim"]
-    head.extend(runs)
-    rows: list[list[object]] = []
+def figures(runs: Mapping[str, Bench]) -> dict[str, Figures]:
+    """Return the figures of each database."""
+    return {name: bench.figures for name, bench in runs.items()}
+
+
+def goals(runs: Mapping[str, Figures], whole: bool = True) -> str:
+    """Return the table of the goals beside the measured figures.
+
+    After a run of some parts, the rows without a figure are left out.
+    """
+    rows = []
     for goal in GOALS:
-        row: list[object] = [goal.name, goal.must, goal.aim]
-        row.extend(judged(goal, results, name) for name, results in runs.items())
+        if not (whole or any(goal.key in found for found in runs.values())):
+            continue
+        row = [goal.what, goal.measure, goal.wanted()]
+        row.extend(figure(runs.get(name, {}).get(goal.key)) for name in DATABASES)
+        row.append(verdict(goal, runs))
         rows.append(row)
-    for key, title in EXTRA.items():
-        row = [title, "", ""]
-        row.extend(f"{results.figures[key]:.3g}" for results in runs.values())
-        rows.append(row)
-    told = f"On PostgreSQL the ratios of processor time may be {LEEWAY} times as high."
-    return f"{table(head, rows)}\n\n{told}"
-
-
-def costs(measured: dict[str, Cost]) -> str:
-    """Return a table of the milliseconds of each rival and the paired ratios."""
-    rows: list[list[object]] = []
-    for scenario, cost in measured.items():
-        times = dict.fromkeys(SIDES, "")
-        ratios = dict.fromkeys(SIDES, "")
-        for side in cost.rounds:
-            times[side] = f"{cost.of(side):.2f}"
-            ratios[side] = f"{cost.ratio('leadapp', side):.2f}"
-        row: list[object] = [scenario]
-        row.extend(times[side] for side in SIDES)
-        row += [ratios["limit"], ratios["peer"]]
-        rows.append(row)
-    head = [""]
-    head.extend(SIDES)
-    head += ["leadapp / limit", "leadapp / peer"]
+    head = ["what", "measured", "must"]
+    head.extend(DATABASES)
+    head.append("verdict")
     return table(head, rows)
 
 
-def grown(sizes: Sequence[int], growth: dict[str, Cost]) -> str:
-    """Return a table of milliseconds by number of leads, with the ratio of most to fewest."""
-    rows: list[list[object]] = []
-    for page, cost in growth.items():
-        ratio = cost.ratio(str(sizes[-1]), str(sizes[0]))
-        row: list[object] = [page]
-        row.extend(f"{cost.of(str(size)):.2f}" for size in sizes)
-        row.append(f"{ratio:.2f}")
+def figure(value: float | None) -> str:
+    """Return a figure with three digits, or "-" if it was not measured."""
+    if value is None:
+        return "-"
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def details(runs: Mapping[str, Bench]) -> str:
+    """Return the processor times behind the ratios."""
+    parts = []
+    for name, bench in runs.items():
+        if bench.costs:
+            parts += [f"## {name}: processor time per request, ms", costs(bench.costs)]
+        if bench.growth:
+            parts += [f"## {name}: lists by number of leads, ms", grown(bench.growth)]
+    return "\n\n".join(parts) + "\n"
+
+
+def costs(measured: Mapping[str, Cost]) -> str:
+    """Return a table of the milliseconds of each rival."""
+    rows = []
+    for scenario, cost in measured.items():
+        row = [scenario]
+        row.extend(f"{cost.of(side):.2f}" if side in cost.rounds else "" for side in SIDES)
         rows.append(row)
-    head = ["list of 25, JSON"]
-    head.extend(f"{size:,}" for size in sizes)
+    head = [""]
+    head.extend(SIDES)
+    return table(head, rows)
+
+
+def grown(growth: Mapping[str, Cost]) -> str:
+    """Return a table of milliseconds by number of leads, with the ratio of most to fewest."""
+    sizes = list(next(iter(growth.values())).rounds)
+    rows = []
+    for page, cost in growth.items():
+        row = [page]
+        row.extend(f"{cost.of(size):.2f}" for size in sizes)
+        row.append(f"{cost.ratio(sizes[-1], sizes[0]):.2f}")
+        rows.append(row)
+    head = ["list of 25"]
+    head.extend(f"{int(size):,}" for size in sizes)
     head.append("most / fewest")
     return table(head, rows)
 
 
-def machine() -> str:
-    """Return the hardware, versions, date and load of this run."""
+def machine(postgres: str) -> str:
+    """Return the hardware, the versions, Python's build flags, the date and the load."""
     models = [
         line.partition(": ")[2]
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if "model name" in line
     ]
-    model = platform.machine()
-    if models:
-        model = models[0]
+    model = models[0] if models else platform.machine()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{len(models)} x {model}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, {packages}; "
-        f"{datetime.now(UTC):%d %b %Y}. "
+        f"{datetime.now(UTC):%d %b %Y}, {os.cpu_count()} x {model}, Linux {platform.release()}, "
+        f"Python {platform.python_version()} ({build()}), SQLite {sqlite3.sqlite_version}, "
+        f"{postgres}{packages}. "
         f"Load averages at the end: {load} (about 2 when nothing else ran)."
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def build() -> str:
+    """Return which of its optimizations Python was built with."""
+    arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    return ", ".join(
+        f"with {name}" if flag in arguments else f"without {name}" for name, flag in FLAGS.items()
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table with aligned columns."""
     cells = [list(head)]
-    for row in rows:
-        cells.append([str(value) for value in row])
-    widths = [_width(cells, column) for column in range(len(head))]
+    cells.extend(list(row) for row in rows)
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [_line(row, widths) for row in cells]
     rule = "|".join("-" * (width + 2) for width in widths)
     lines.insert(1, f"|{rule}|")
     return "\n".join(lines)
-
-
-def _width(cells: list[list[str]], column: int) -> int:
-    return max(len(row[column]) for row in cells)
 
 
 def _line(row: list[str], widths: list[int]) -> str:

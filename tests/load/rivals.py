@@ -11,7 +11,7 @@ import bcrypt
 import psycopg
 from sqlalchemy import create_engine, insert
 
-from tests.load import limit, processes
+from tests.load import limit, limit_rows, processes
 from tests.load.peer import tables
 from tests.servers import ROOT, free_port
 from tests.servers.ports import HOST, listens
@@ -21,6 +21,7 @@ USER, PASSWORD = "ana", "Counsel4You"
 GUNICORN = (sys.executable, "-m", "gunicorn")
 # Neither command imports the package `tests`, because that import clears the settings in the
 # environment.
+LIMIT = (*GUNICORN, "--pythonpath", "tests/load", "limit:app")
 UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", "tests/load")
 
 
@@ -36,6 +37,8 @@ class Rival:
         self.name = name
         self.folder = folder
         self.database_url = database_url
+        self.has_pages = name == "leadapp"
+        self.has_accounts = name in ("leadapp", "peer")
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.uploads = folder / "uploads"
@@ -54,6 +57,9 @@ class Rival:
             "PORT": str(self.port),
         }
         self.settings.update(settings)
+        if "SMTP_HOST" in settings:
+            # Deliver e-mails as `make run` does.
+            del self.settings["DELIVERY"]
 
     def start(self) -> "Rival":
         """Start the server; return when it listens."""
@@ -92,9 +98,9 @@ class Rival:
         """Return the RSS of its own processes, in MB, without the database server."""
         return processes.resident(self.roots[0])
 
-    def workers(self) -> list[int]:
-        """Return all of its processes except the first, which only supervises them."""
-        return processes.tree(self.roots[0])[1:]
+    def proportional(self) -> float:
+        """Return the PSS of its own processes, in MB, without the database server."""
+        return processes.proportional(self.roots[0])
 
     def written(self) -> float:
         """Return the MB it has written to disk."""
@@ -118,8 +124,11 @@ def product(folder: Path, database_url: str, **settings: str) -> Rival:
     return rival
 
 
-def flask(rival: Rival, *arguments: str) -> None:
-    """Run a leadapp command with the rival's settings and the attorney's password on its input."""
+def flask(rival: Rival, *arguments: str, accepted: tuple[int, ...] = (0,)) -> None:
+    """Run a leadapp command with the rival's settings and the attorney's password on its input.
+
+    Raises RuntimeError unless it exits with an accepted code.
+    """
     command = [sys.executable, "-m", "flask"]
     command.extend(arguments)
     environment = os.environ | rival.settings
@@ -132,19 +141,27 @@ def flask(rival: Rival, *arguments: str) -> None:
         capture_output=True,
         check=False,
     )
-    if done.returncode:
+    if done.returncode not in accepted:
         raise RuntimeError(f"flask {arguments}: {done.stderr}")
 
 
 def bare(folder: Path, database_url: str) -> Rival:
     """The limit, under leadapp's gunicorn configuration."""
-    rival = Rival(
-        "limit", folder, database_url, (*GUNICORN, "--pythonpath", "tests/load", "limit:app")
-    )
+    rival = Rival("limit", folder, database_url, LIMIT)
     connection = limit.connect(database_url)
     connection.execute(limit.TABLE)
     connection.execute(limit.INDEX)
     connection.close()
+    return rival
+
+
+def bare_with_rows(folder: Path, database_url: str, statements: str) -> Rival:
+    """The limit that writes leadapp's rows and indexes, by these statements."""
+    rival = Rival(
+        "limit with rows", folder, database_url, LIMIT, ROWS=str(folder / "statements.json")
+    )
+    (folder / "statements.json").write_text(statements)
+    limit_rows.create_tables(database_url)
     return rival
 
 

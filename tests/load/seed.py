@@ -1,14 +1,17 @@
-"""Fills databases quickly with leads that have one submission and one sent e-mail, but no files."""
+"""Fills databases quickly with leads that have one submission and one sent e-mail, but no files.
+
+To fill another table of leadapp, add it to FILLED with a function that returns its rows of a lead.
+"""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
-from leadapp.models.leads import Lead, Submission
-from leadapp.models.letters import Letter
+import leadapp.models  # noqa: F401  # registers the tables
+from leadapp.extensions import db
 from leadapp.resumes.formats import PDF
 from tests.load import limit
 
@@ -55,33 +58,39 @@ def fill(url: str, count: int) -> None:
     Creating the indexes after the rows is several times faster.
     """
     engine = create_engine(url)
-    tables = [_table(model) for model in (Lead, Submission, Letter)]
+    indexes = [index for name in FILLED for index in db.metadata.tables[name].indexes]
     with engine.begin() as connection:
-        for table in tables:
-            for index in table.indexes:
-                index.drop(connection)
+        for index in indexes:
+            index.drop(connection)
     for start in range(0, count, BATCH):
-        end = min(start + BATCH, count)
-        rows = [_lead(number, count) for number in range(start, end)]
-        _insert(engine, "leads", rows)
-        _insert(engine, "submissions", [_submission(lead) for lead in rows])
-        _insert(engine, "letters", [_letter(lead) for lead in rows])
+        leads = [_lead(number, count) for number in range(start, min(start + BATCH, count))]
+        for table, rows_of in FILLED.items():
+            insert(engine, table, [row for lead in leads for row in rows_of(lead)])
     with engine.begin() as connection:
-        for table in tables:
-            for index in table.indexes:
-                index.create(connection)
-    tidy = "PRAGMA wal_checkpoint(TRUNCATE)"
-    if _is_postgres(engine):
-        tidy = "VACUUM ANALYZE"
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(tidy))
+        for index in indexes:
+            index.create(connection)
+    tidy(engine)
     engine.dispose()
 
 
-def _table(model: type[Lead | Submission | Letter]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
+def tidy(engine: Engine) -> None:
+    """Write everything to the database's files, and update PostgreSQL's statistics."""
+    if _is_postgres(engine):
+        _run(engine, "VACUUM ANALYZE")
+        _run(engine, "CHECKPOINT")
+    else:
+        _run(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def checkpoint(engine: Engine) -> None:
+    """Let PostgreSQL write its tables; SQLite's writers have written theirs themselves."""
+    if _is_postgres(engine):
+        _run(engine, "CHECKPOINT")
+
+
+def _run(engine: Engine, statement: str) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
 
 
 def _lead(number: int, count: int) -> Row:
@@ -146,7 +155,15 @@ def _letter(lead: Row) -> Row:
     }
 
 
-def _insert(engine: Engine, table: str, rows: list[Row]) -> None:
+# The tables to fill, parents first, each with the rows of a lead.
+FILLED: dict[str, Callable[[Row], list[Row]]] = {
+    "leads": lambda lead: [lead],
+    "submissions": lambda lead: [_submission(lead)],
+    "letters": lambda lead: [_letter(lead)],
+}
+
+
+def insert(engine: Engine, table: str, rows: list[Row]) -> None:
     """Insert rows directly through the driver, and commit."""
     names = ", ".join(rows[0])
     values = [tuple(row.values()) for row in rows]
@@ -198,7 +215,7 @@ def fill_peer(url: str, count: int) -> None:
     rows = []
     for lead in _leads(count):
         rows.append({name: lead[name] for name in names})
-    _insert(engine, "leads", rows)
+    insert(engine, "leads", rows)
     engine.dispose()
 
 

@@ -1,6 +1,8 @@
 """The peer's endpoints."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 
@@ -24,13 +26,22 @@ from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import selectinload
 from starlette.concurrency import run_in_threadpool
 
+from . import mail
 from .answers import KEY, Attorney, Change, Detail, Listed, Page, Status, Submitted
-from .files import keep, write_to
+from .files import keep
 from .tables import DB, Event, Lead, Submission, User, now
 
 NOBODY = bcrypt.gensalt().decode()
 Name = Annotated[str, Form(min_length=1, max_length=100)]
-app = FastAPI()
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await mail.close()
+
+
+app = FastAPI(lifespan=lifespan)
 
 
 @app.get("/health")
@@ -80,7 +91,7 @@ async def submit(  # noqa: PLR0913, PLR0917  # FastAPI passes each field as an a
         kind = "submitted"
     db.add_all([row, Event(lead_id=lead.id, kind=kind)])
     await db.commit()
-    tasks.add_task(write_to, lead)
+    tasks.add_task(mail.write_to, lead)
     return Submitted.model_validate(lead)
 
 

@@ -1,24 +1,19 @@
-"""The peer's files and e-mails."""
+"""The peer's files."""
 
 import hashlib
 import os
 import re
 import shutil
 import uuid
-from email.message import EmailMessage
 from pathlib import Path
 from typing import IO, Any
 
-import aiosmtplib
 from fastapi import HTTPException, UploadFile
 from starlette.concurrency import run_in_threadpool
-
-from .tables import Lead
 
 MAX_FILE_SIZE, PIECE = 5_242_880, 256 * 1024
 KINDS = {".pdf": b"%PDF-", ".doc": b"\xd0\xcf\x11\xe0", ".docx": b"PK\x03\x04"}
 SIGNS = {"password_protected": rb"/Encrypt\b", "runs_script": rb"/(JS|JavaScript)\b"}
-ATTORNEY, SENDER = "attorney@example.com", "intake@example.com"
 
 
 async def keep(resume: UploadFile) -> dict[str, Any]:
@@ -57,20 +52,3 @@ def _store(source: IO[bytes], place: Path) -> tuple[str, list[str]]:
         if place.suffix == ".pdf":
             warnings.update(name for name, sign in SIGNS.items() if re.search(sign, piece))
     return digest.hexdigest(), sorted(warnings)
-
-
-async def write_to(lead: Lead) -> None:
-    """Send both e-mails if a mail server is configured."""
-    if not os.environ.get("SMTP_HOST"):
-        return
-    for recipient, subject in (
-        (lead.email, "We have your details"),
-        (ATTORNEY, f"New lead: {lead.last_name}"),
-    ):
-        letter = EmailMessage()
-        letter["From"], letter["To"], letter["Subject"] = SENDER, recipient, subject
-        letter.set_content(f"{lead.first_name} {lead.last_name}, {lead.created_at:%d %b %Y}")
-        letter.add_alternative(f"<p>{lead.first_name} {lead.last_name}</p>", subtype="html")
-        await aiosmtplib.send(
-            letter, hostname=os.environ["SMTP_HOST"], port=int(os.environ["SMTP_PORT"])
-        )

@@ -89,7 +89,7 @@ class Event(Base):
 
 def _async(url: str) -> str:
     """Return the URL of the same database for an async driver."""
-    return url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+psycopg:")
+    return url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
 
 
 engine = create_async_engine(_async(os.environ.get("DATABASE_URL", "sqlite://")))

@@ -1,6 +1,7 @@
 """One run over one kind of database: its plan, its servers, and the figures that it found."""
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from tests.load.measure import Cost
 from tests.load.rivals import Rival
 from tests.load.scenarios import Site
 
+STARTED = time.monotonic()
 NewDatabase = Callable[[Path], str]
 
 
@@ -60,6 +62,6 @@ class Bench:
 
 
 def say(what: str) -> None:
-    """Report the progress on standard error."""
-    sys.stderr.write(f"  {what}\n")
+    """Report the progress on standard error, with the seconds since the start."""
+    sys.stderr.write(f"{time.monotonic() - STARTED:6.0f} s  {what}\n")
     sys.stderr.flush()

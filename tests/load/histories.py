@@ -1,15 +1,16 @@
 """Adds leads with a long history to leadapp's database: many events, or many submissions."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from leadapp.resumes.formats import PDF
 from tests.load.seed import BATCH, START, Row, insert, tidy
 
 KINDS = ("viewed", "downloaded", "previewed")
 SUBMISSIONS = 1200
+COUNTED = text("UPDATE leads SET submission_count = :count WHERE id = :id")
 
 
 def add_events(url: str, lead: str, count: int) -> None:
@@ -17,7 +18,14 @@ def add_events(url: str, lead: str, count: int) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
         user = connection.scalar(text("SELECT id FROM users"))
-    first = START - timedelta(hours=2) * count
+        connection.rollback()
+        first = START - timedelta(hours=2) * count
+        _add(connection, lead, str(user), first, count)
+    tidy(engine)
+    engine.dispose()
+
+
+def _add(connection: Connection, lead: str, user: str, first: datetime, count: int) -> None:
     for start in range(0, count, BATCH):
         rows = []
         for number in range(start, min(start + BATCH, count)):
@@ -25,9 +33,7 @@ def add_events(url: str, lead: str, count: int) -> None:
             row: Row = {"lead_id": uuid.UUID(lead).hex, "user_id": user}
             row.update(kind=KINDS[number % len(KINDS)], created_at=str(at))
             rows.append(row)
-        insert(engine, "events", rows)
-    tidy(engine)
-    engine.dispose()
+        insert(connection, "events", rows)
 
 
 def add_submissions(url: str, lead: str) -> None:
@@ -41,12 +47,12 @@ def add_submissions(url: str, lead: str) -> None:
         letters.append(_letter(key, "confirmation", at))
         letters.append(_letter(key, "notice", at))
         events.append({"lead_id": lead_id, "kind": "resubmitted", "created_at": at})
-    insert(engine, "submissions", submissions)
-    insert(engine, "letters", letters)
-    insert(engine, "events", events)
-    counted = text(f"UPDATE leads SET submission_count = {SUBMISSIONS} WHERE id = :id")  # noqa: S608
-    with engine.begin() as connection:
-        connection.execute(counted, {"id": lead_id})
+    with engine.connect() as connection:
+        insert(connection, "submissions", submissions)
+        insert(connection, "letters", letters)
+        insert(connection, "events", events)
+        connection.execute(COUNTED, {"id": lead_id, "count": SUBMISSIONS})
+        connection.commit()
     tidy(engine)
     engine.dispose()
 

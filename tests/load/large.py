@@ -31,7 +31,7 @@ def measure(bench: Bench) -> None:
     if not bench.wants("history", "volume"):
         return
     with ExitStack() as servers:
-        say(f"{LEADS:,} leads")
+        say(f"{LEADS:,} leads with e-mails and events")
         path = f"{PROGRAMS}:{os.environ['PATH']}"  # `flask backup` runs pg_dump
         rival = rivals.product(*bench.place("large"), PATH=path)
         seed.fill(rival.database_url, LEADS)

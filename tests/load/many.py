@@ -33,7 +33,7 @@ def measure(bench: Bench) -> None:
 def _site(bench: Bench, servers: ExitStack, leads: int) -> Site:
     say(f"{leads:,} leads")
     rival = rivals.product(*bench.place(f"of-{leads}"))
-    seed.fill(rival.database_url, leads)
+    seed.fill(rival.database_url, leads, seed.LISTED)
     return bench.serve(servers, rival, leads)
 
 

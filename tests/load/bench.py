@@ -34,7 +34,7 @@ QUICK = Plan(100_000, 2, 300, 200, 1.5, 8, 1)
 
 @dataclass
 class Bench:
-    """What the parts measure with, and the figures of those that have run, by their goals' keys."""
+    """The means of measuring, and the figures found so far, by the keys of their goals."""
 
     folder: Path
     new_database: NewDatabase

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tests.load.many import TERMS
+from tests.load.scenarios import TERMS
 
 Figures = Mapping[str, float]
 DATABASES = ("SQLite", "PostgreSQL")

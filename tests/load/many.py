@@ -5,9 +5,7 @@ from contextlib import ExitStack
 from tests.load import rivals, seed
 from tests.load.bench import Bench, say
 from tests.load.measure import cost, paired
-from tests.load.scenarios import JSON, LISTS, ROWS, Scenario, Site, get
-
-TERMS = ("a", "ana", "LD-")  # one letter, a common name, the start of every reference
+from tests.load.scenarios import JSON, LISTS, ROWS, TERMS, Scenario, Site, get
 
 
 def measure(bench: Bench) -> None:

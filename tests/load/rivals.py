@@ -12,7 +12,6 @@ import psycopg
 from sqlalchemy import create_engine, insert
 
 from tests.load import limit, limit_rows, processes
-from tests.load.peer import tables
 from tests.servers import ROOT, free_port
 from tests.servers.ports import HOST, listens
 
@@ -167,6 +166,9 @@ def bare_with_rows(folder: Path, database_url: str, statements: str) -> Rival:
 
 def peer(folder: Path, database_url: str, **settings: str) -> Rival:
     """The FastAPI peer, with its tables and the same attorney."""
+    # Only the benchmark's environment has FastAPI.
+    from tests.load.peer import tables  # noqa: PLC0415
+
     command = (*UVICORN, "--port", "{port}", "--workers", "2", "peer.app:app")
     rival = Rival("peer", folder, database_url, command, **settings)
     engine = create_engine(database_url)

@@ -81,6 +81,7 @@ def _mark(client: Client, site: Site) -> None:
     )
 
 
+TERMS = ("a", "ana", "LD-")  # one letter, a common name, the start of every reference
 ROWS = 1000  # leads in each database before the requests are compared
 MARKS = 30
 SUBMIT = Scenario("submit 50 KB", submit(50 * KB), 150, ("limit", "limit with rows", "peer"))

@@ -81,7 +81,7 @@ lock: install ## Update the lock files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra bench --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --output-file tests/load/requirements.lock
 
-bench: .venv-bench/.installed ## Measure performance; BENCH="--quick --database sqlite" takes less time
+bench: .venv-bench/.installed ## Measure performance; BENCH=--help lists the options, such as --quick
 	@.venv-bench/bin/python -m tests.load $(BENCH)
 
 .venv-bench/.installed: tests/load/requirements.lock

@@ -67,7 +67,7 @@ def _asked() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"parts:\n{parts}\n\nexample: --only search,lists --database sqlite",
     )
-    options.add_argument("--quick", action="store_true", help="fewer rounds, 100,000 leads at most")
+    options.add_argument("--quick", action="store_true", help="fewer rounds, e-mails and leads")
     options.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options.add_argument(
         "--only", metavar="PARTS", type=_parts, default=tuple(PARTS), help="some parts, with commas"

@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 WHOLE = Plan(1_000_000, 5, 1000, 600, 3, 25, 3)
-QUICK = Plan(100_000, 2, 300, 200, 1.5, 8, 1)
+QUICK = Plan(20_000, 2, 300, 200, 1.5, 6, 1)
 
 
 @dataclass

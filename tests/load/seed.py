@@ -221,10 +221,12 @@ def _is_postgres(engine: Engine) -> bool:
 def fill_bare(url: str, count: int) -> None:
     """Fill the limit's table."""
     connection = limit.connect(url)
+    connection.execute("BEGIN")
     for lead in _leads(count):
         values = [lead[name] for name in ("id", "first_name", "last_name", "email")]
         values += ["", 0, lead["created_at"]]
         limit.run_on(connection, limit.INSERT, *values)
+    connection.execute("COMMIT")
     connection.close()
 
 

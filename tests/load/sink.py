@@ -50,7 +50,7 @@ class Sink:
         """Set the seconds until an e-mail is accepted."""
         self._delay.value = delay
 
-    def wait_for(self, count: int, seconds: float = 180) -> float:
+    def wait_for(self, count: int, seconds: float = 300) -> float:
         """Wait until `count` e-mails were accepted since the start; return the time of the last."""
         end = time.monotonic() + seconds
         while self.count < count:

@@ -42,6 +42,7 @@ class Bench:
     parts: tuple[str, ...]
     figures: dict[str, float] = field(default_factory=dict)
     costs: dict[str, Cost] = field(default_factory=dict)  # by scenario; sides are the rivals
+    rates: dict[str, Cost] = field(default_factory=dict)  # requests a second of many clients
     growth: dict[str, Cost] = field(default_factory=dict)  # by list; sides are numbers of leads
 
     def wants(self, *parts: str) -> bool:

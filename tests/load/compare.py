@@ -1,12 +1,11 @@
 """The parts `requests` and `crowd`: leadapp beside both limits and the FastAPI peer."""
 
 from contextlib import ExitStack
-from statistics import median
 
 from tests.load import crowd, limit_rows, rivals, seed
 from tests.load.bench import Bench, say
 from tests.load.client import Client
-from tests.load.measure import paired
+from tests.load.measure import Cost, paired
 from tests.load.scenarios import COMPARED, KB, LIST, MARKS, ROWS, SUBMIT, Site, content
 
 CROWDS = (8, 32)
@@ -61,11 +60,13 @@ def _compare_crowds(bench: Bench, leadapp: Site, peer: Site) -> None:
     for clients in CROWDS:
         for scenario, name in ((SUBMIT, "submits"), (LIST, "lists")):
             say(f"{name} by {clients} clients")
-            rates, tails = [], []
+            rates, tails = Cost({"leadapp": [], "peer": []}), Cost({"leadapp": [], "peer": []})
             for _ in range(bench.plan.crowd_rounds):
-                ours = crowd.without_pause(leadapp, scenario, clients, bench.plan.seconds)
-                theirs = crowd.without_pause(peer, scenario, clients, bench.plan.seconds)
-                rates.append(ours.rate / theirs.rate)
-                tails.append(ours.percentile(99) / theirs.percentile(99))
-            bench.figures[f"{name} by {clients}"] = median(rates)
-            bench.figures[f"{name} by {clients}, p99"] = median(tails)
+                for side, site in (("leadapp", leadapp), ("peer", peer)):
+                    found = crowd.without_pause(site, scenario, clients, bench.plan.seconds)
+                    rates.rounds[side].append(found.rate)
+                    tails.rounds[side].append(found.percentile(99))
+            bench.rates[f"{name} a second, {clients} clients"] = rates
+            bench.rates[f"{name}, {clients} clients, p99 ms"] = tails
+            bench.figures[f"{name} by {clients}"] = rates.ratio("leadapp", "peer")
+            bench.figures[f"{name} by {clients}, p99"] = tails.ratio("leadapp", "peer")

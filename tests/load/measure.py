@@ -15,7 +15,7 @@ SECONDS = 3  # a window of slow requests ends after this time
 
 
 class Cost(NamedTuple):
-    """Milliseconds of processor time per request: one figure for each side and round."""
+    """One figure for each side and round, such as milliseconds of processor time per request."""
 
     rounds: dict[str, list[float]]
 

@@ -62,20 +62,22 @@ def details(runs: Mapping[str, Bench]) -> str:
     for name, bench in runs.items():
         if bench.costs:
             parts += [f"## {name}: processor time per request, ms", costs(bench.costs)]
+        if bench.rates:
+            parts += [f"## {name}: many clients", costs(bench.rates, ("leadapp", "peer"))]
         if bench.growth:
             parts += [f"## {name}: lists by number of leads, ms", grown(bench.growth)]
     return "\n\n".join(parts) + "\n"
 
 
-def costs(measured: Mapping[str, Cost]) -> str:
-    """Return a table of the milliseconds of each rival."""
+def costs(measured: Mapping[str, Cost], sides: Sequence[str] = SIDES) -> str:
+    """Return a table of the figures of each rival."""
     rows = []
     for scenario, cost in measured.items():
         row = [scenario]
-        row.extend(f"{cost.of(side):.2f}" if side in cost.rounds else "" for side in SIDES)
+        row.extend(f"{cost.of(side):.2f}" if side in cost.rounds else "" for side in sides)
         rows.append(row)
     head = [""]
-    head.extend(SIDES)
+    head.extend(sides)
     return table(head, rows)
 
 

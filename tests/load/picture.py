@@ -49,7 +49,7 @@ def _legend() -> str:
     for side, words in SIDES.items():
         drawn += f'<rect class="{_class(side)}" x="{x}" y="12" width="11" height="11"/>'
         drawn += f'<text x="{x + 16}" y="22">{words}</text>'
-        x += 150
+        x += 130
     return drawn
 
 

@@ -55,6 +55,8 @@ def main() -> None:
         if asked.database != "sqlite":
             runs["PostgreSQL"], server = over_postgres(Path(folder) / "postgresql", asked)
     sys.stdout.write(report.report(runs, server, whole=len(asked.only) == len(PARTS)))
+    if asked.quick:
+        sys.stdout.write(f"\nA quick run has {QUICK.leads:,} leads and {QUICK.people} people.\n")
     if asked.write:
         _write(runs, server)
 

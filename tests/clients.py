@@ -81,4 +81,5 @@ def _note_write(connection: Connection, cursor: Any, statement: str, *rest: Any)
 
 
 def _forget_write(connection: Connection) -> None:
-    connection.info.pop("wrote", None)
+    if not connection.invalidated:
+        connection.info.pop("wrote", None)

@@ -1,5 +1,7 @@
 """A backup is restored completely into an empty site, without people erased since."""
 
+import gzip
+import hashlib
 import json
 import os
 import uuid
@@ -17,6 +19,7 @@ from leadapp.models.accounts import Login, User
 from leadapp.models.columns import UTCDateTime
 from leadapp.models.leads import Erasure, Lead, LeadStatus
 from leadapp.operations import backup
+from tests.crowd import gather
 from tests.factories import LeadFactory
 from tests.integration.backups.places import files, inside, over, rows
 from tests.integration.test_upkeep import run
@@ -57,6 +60,30 @@ def test_a_backup_comes_back_whole(
         }
         LeadFactory.create()
         assert search.search(search.Query()).total == 3
+
+
+@pytest.mark.databases("sqlite")
+def test_a_backup_that_is_not_compressed_comes_back_too(
+    firm: Flask, saved: Path, empty_place: Callable[..., Flask]
+) -> None:
+    before, dumped = rows(), saved / "database"
+    dumped.write_bytes(gzip.decompress(dumped.read_bytes()))
+    manifest = json.loads((saved / "manifest.json").read_text())
+    manifest["database"]["sha256"] = hashlib.sha256(dumped.read_bytes()).hexdigest()
+    (saved / "manifest.json").write_text(json.dumps(manifest))
+    place = empty_place()
+    assert over(place, "restore", str(saved)).exit_code == 0
+    with inside(place):
+        assert rows() == before
+
+
+@pytest.mark.databases("sqlite")
+def test_a_backup_is_smaller_than_the_database(app: Flask, tmp_path: Path) -> None:
+    gather(3000)
+    made = backup.back_up(tmp_path / "made")
+    assert {path.name for path in made.folder.iterdir()} == {"database", "files", "manifest.json"}
+    database = Path(str(db.engine.url.database))
+    assert (made.folder / "database").stat().st_size < database.stat().st_size / 2
 
 
 @pytest.mark.databases("postgres")

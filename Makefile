@@ -51,7 +51,7 @@ integration-test: install ## Test the application with SQLite and PostgreSQL
 e2e-test: install browser ## Test with a real server, mail server and browser
 	$(PYTEST) tests/e2e
 
-test-system: install system-programs ## Run the tests that need a Debian program (PgBouncer)
+test-system: install system-programs ## Run the tests that need a Debian program (PgBouncer, nginx)
 	$(BIN)/pytest tests/system
 
 test-coverage: install browser ## Run all tests and measure coverage; HTML report in htmlcov/
@@ -102,7 +102,7 @@ browser:
 	fi
 
 # The Debian packages that tests/system needs. Each contains a program of the same name.
-SYSTEM_PROGRAMS := pgbouncer
+SYSTEM_PROGRAMS := pgbouncer nginx
 
 system-programs:
 	@missing=; for name in $(SYSTEM_PROGRAMS); do \

@@ -12,6 +12,8 @@ from ..resumes.formats import PDF
 LEAD = "0b8f6a52-3c1d-4c0e-9a57-6d1f2e7c9b40"
 SUBMISSION = "7d0c1c0e-52f5-4f0b-8a44-93b2f0a6d5e1"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+# A format, because 25 calls of url_for take a quarter of the time of writing a page.
+RESUME_PATH = "/api/v1/leads/{}/resume"
 SUBMITTED_AT = "2026-11-20T10:04:00.000Z"
 MARKED_AT = "2026-11-20T11:30:00.000Z"
 
@@ -61,11 +63,11 @@ class ListedLeadSchema(Schema):
     last_name = fields.String(metadata={"examples": ["Álvarez"]})
     email = fields.String(metadata={"examples": ["jose@example.com"]})
     resume_path = fields.Function(
-        lambda lead: url_for("api.leads.open_resume", lead_id=lead.id),
+        lambda lead: RESUME_PATH.format(lead.id),
         metadata={
             "type": "string",
             "format": "uri-reference",
-            "examples": [f"/api/v1/leads/{LEAD}/resume"],
+            "examples": [RESUME_PATH.format(LEAD)],
         },
     )
     status = fields.Enum(LeadStatus, metadata={"examples": ["PENDING"]})

@@ -36,6 +36,46 @@ def gather(count: int) -> None:
         events = [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
         db.session.execute(insert(Event), events)
         db.session.commit()
+    analyze()
+
+
+def lengthen(lead: Lead, submissions: int, events: int, user_id: uuid.UUID | None = None) -> None:
+    """Add submissions, each with two e-mails, and views and downloads, one every ten minutes."""
+    row = {
+        "id": lead.id,
+        "first_name": lead.first_name,
+        "last_name": lead.last_name,
+        "email": lead.email,
+    }
+    first = lead.submission_count + 1
+    sent, letters, history = [], [], []
+    for number in range(first, first + submissions):
+        row["created_at"] = lead.created_at + timedelta(hours=number)
+        one = _sent(row, number)
+        one["number"] = number
+        one["storage_key"] = f"{one['id'].hex}.pdf"
+        sent.append(one)
+        letters += [_letter(one), dict(_letter(one), kind="notice")]
+        history.append(_event(lead, "resubmitted", one["created_at"], None))
+    for number in range(events):
+        at = lead.created_at + number * timedelta(minutes=10)
+        kind = "downloaded" if number % 2 else "viewed"
+        history.append(_event(lead, kind, at, user_id))
+    if sent:
+        db.session.execute(insert(Submission), sent)
+        db.session.execute(insert(Letter), letters)
+    db.session.execute(insert(Event), history)
+    lead.submission_count += submissions
+    db.session.commit()
+    analyze()
+
+
+def _event(lead: Lead, kind: str, at: datetime, user_id: uuid.UUID | None) -> Row:
+    return {"lead_id": lead.id, "kind": kind, "created_at": at, "user_id": user_id}
+
+
+def analyze() -> None:
+    """Let PostgreSQL count the rows, which its plans depend on."""
     # Autovacuum of PostgreSQL analyzes a table at most once a minute.
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("ANALYZE"))

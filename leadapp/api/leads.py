@@ -4,7 +4,6 @@ import hashlib
 import re
 import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, request, url_for
 from flask_login import current_user
@@ -15,8 +14,14 @@ from ..errors import InvalidInput, LeadappError, Message
 from ..http import downloads
 from ..http.forms import SubmitForm
 from ..http.marks import public
-from ..http.readers import QuerySchema, StatusSchema
-from ..http.writers import LeadSchema, MarkedLeadSchema, PageSchema, SubmittedSchema
+from ..http.readers import PagingSchema, QuerySchema, StatusSchema
+from ..http.writers import (
+    LeadSchema,
+    MarkedLeadSchema,
+    PageSchema,
+    SubmissionPageSchema,
+    SubmittedSchema,
+)
 from ..leads import detail, search, status, submit
 from ..models.leads import Lead
 from ..resumes.formats import KINDS
@@ -31,16 +36,19 @@ from .contract import (
     refuses,
 )
 from .headers import IDEMPOTENCY_KEY
+from .paging import links
 from .schemas import of_form
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 Json = dict[str, Any]
 # Created once: creating a schema costs more than reading or writing with it.
 QUERY = QuerySchema()
+PAGING = PagingSchema()
 STATUS = StatusSchema()
 SUBMITTED = SubmittedSchema()
 PAGE = PageSchema()
 LEAD = LeadSchema()
+SUBMISSION_PAGE = SubmissionPageSchema()
 MARKED = MarkedLeadSchema()
 
 RESUME_REFUSALS = [
@@ -117,17 +125,45 @@ def submit_lead() -> tuple[Json, int, dict[str, str]]:
 def list_leads() -> tuple[Json, dict[str, str]]:
     """Return one page of leads."""
     page = search.search(QUERY.read(request.args.to_dict()))
-    return PAGE.dump(page), {"Link": _links(page)}
+    return PAGE.dump(page), {"Link": links(page.query.page, page.pages)}
 
 
 @bp.get("/<uuid:lead_id>")
 @accepts_headers("If-None-Match")
-@answers(200, LeadSchema, "The lead and its submissions, newest first.", headers=["ETag"])
+@answers(
+    200,
+    LeadSchema,
+    "The lead, and its 20 latest submissions, newest first.",
+    headers=["ETag"],
+)
 @answers(304, None, "Your version is current.", headers=["ETag"])
 @fails(Code.LEAD_UNKNOWN, Code.HTTP_404)
 def show_lead(lead_id: uuid.UUID) -> Response:
-    """Return a lead with all its submissions."""
+    """Return a lead with its latest submissions."""
     return _versioned(LEAD, detail.show(lead_id, current_user))
+
+
+@bp.get("/<uuid:lead_id>/submissions")
+@accepts_query(PagingSchema)
+@answers(
+    200,
+    SubmissionPageSchema,
+    "One page of submissions, newest first, with the total number of submissions and pages.",
+    headers=["Link"],
+)
+@fails(Code.LEAD_UNKNOWN, Code.HTTP_404)
+@refuses(
+    {
+        "page": [Code.PAGE_NUMBER],
+        "size": [Code.PAGE_SIZE],
+        "*": [Code.FIELD_UNKNOWN],
+    }
+)
+def list_submissions(lead_id: uuid.UUID) -> tuple[Json, dict[str, str]]:
+    """Return one page of a lead's submissions, by default 20."""
+    paging = PAGING.read(request.args.to_dict())
+    page = detail.list_submissions(lead_id, current_user, **paging)
+    return SUBMISSION_PAGE.dump(page), {"Link": links(page.page, page.pages)}
 
 
 @bp.patch("/<uuid:lead_id>")
@@ -206,22 +242,3 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
     response.set_etag(lead.version)
     response.make_conditional(request)
     return response
-
-
-def _links(page: search.Page) -> str:
-    """Return the Link header with the URLs of the other pages (RFC 8288)."""
-    here = page.query.page
-    last = max(page.pages, 1)
-    numbers = {
-        "first": 1,
-        "prev": min(here - 1, last),
-        "next": here + 1,
-        "last": last,
-    }
-    query: dict[str, Any] = request.args.to_dict()
-    links = []
-    for rel, number in numbers.items():
-        if 1 <= number <= last:
-            query["page"] = number
-            links.append(f'<{request.path}?{urlencode(query)}>; rel="{rel}"')
-    return ", ".join(links)

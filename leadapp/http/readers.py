@@ -137,25 +137,44 @@ class ArrivalsSchema(Reader):
     since = fields.AwareDateTime(format="timestamp", default_timezone=UTC, required=True)
 
 
-class QuerySchema(Reader):
+class PageNumberSchema(Reader):
+    """The number of a page of a long list."""
+
+    page = fields.Integer(
+        validate=validate.Range(1, PAGE_MAX, error=PAGE_NUMBER),
+        error_messages={"invalid": PAGE_NUMBER},
+    )
+
+    @pre_load
+    def _without_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        return {name: value for name, value in data.items() if value != ""}
+
+
+class PagingSchema(PageNumberSchema):
+    """The number and the size of a page of a long list."""
+
+    size = fields.Integer(
+        validate=validate.Range(1, SIZE_MAX, error=PAGE_SIZE),
+        error_messages={"invalid": PAGE_SIZE},
+    )
+
+
+class LeadPartSchema(PageNumberSchema):
+    """A page of a lead's history or submissions.
+
+    `back` is the query string of the list from which the lead was opened.
+    """
+
+    back = fields.String()
+
+
+class QuerySchema(PagingSchema):
     """A query for leads; pages and the API use the same URL parameters."""
 
     status = Ruled(_status_or_any, required=False, enum=STATUSES)
     q = Ruled(validation.search, required=False, maxLength=validation.NAME_MAX)
     sort_by = fields.String(validate=validate.OneOf(ORDERS, error=SORT_UNKNOWN))
     sort_desc = fields.Boolean(error_messages={"invalid": Message(Code.SORT_DESC_UNKNOWN)})
-    page = fields.Integer(
-        validate=validate.Range(1, PAGE_MAX, error=PAGE_NUMBER),
-        error_messages={"invalid": PAGE_NUMBER},
-    )
-    size = fields.Integer(
-        validate=validate.Range(1, SIZE_MAX, error=PAGE_SIZE),
-        error_messages={"invalid": PAGE_SIZE},
-    )
-
-    @pre_load
-    def _without_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
-        return {name: value for name, value in data.items() if value != ""}
 
     @post_load
     def _query(self, data: dict[str, Any], **_: Any) -> Query:

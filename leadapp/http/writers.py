@@ -85,9 +85,18 @@ class ListedLeadSchema(Schema):
 
 
 class LeadSchema(ListedLeadSchema):
-    """A lead with all its submissions."""
+    """A lead with its latest submissions; `submissions_path` is the URL path of all of them."""
 
-    submissions = fields.Nested(SubmissionSchema, many=True)
+    submissions = fields.Nested(SubmissionSchema, many=True, attribute="latest")
+    submission_count = fields.Integer(metadata={"examples": [1]})
+    submissions_path = fields.Function(
+        lambda lead: url_for("api.leads.list_submissions", lead_id=lead.id),
+        metadata={
+            "type": "string",
+            "format": "uri-reference",
+            "examples": [f"/api/v1/leads/{LEAD}/submissions"],
+        },
+    )
 
 
 class MarkedLeadSchema(Schema):
@@ -120,6 +129,16 @@ class PageSchema(Schema):
     page = fields.Integer(attribute="query.page", metadata={"examples": [1]})
     size = fields.Integer(attribute="query.size", metadata={"examples": [1]})
     pages = fields.Integer(metadata={"examples": [17]})
+
+
+class SubmissionPageSchema(Schema):
+    """One page of a lead's submissions."""
+
+    items = fields.Nested(SubmissionSchema, many=True)
+    total = fields.Integer(metadata={"examples": [31]})
+    page = fields.Integer(metadata={"examples": [1]})
+    size = fields.Integer(metadata={"examples": [1]})
+    pages = fields.Integer(metadata={"examples": [31]})
 
 
 class UserSchema(Schema):

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from ..clock import now
 from ..codes import Code
@@ -16,12 +16,20 @@ from ..errors import NotFound
 from ..extensions import db
 from ..mail import queue
 from ..models.accounts import User
-from ..models.leads import Lead, Submission
+from ..models.leads import LATEST_MAX, Lead, Submission
 from ..models.letters import Letter
 from ..resumes.formats import PDF
 from ..resumes.store import store
 from . import search
-from .history import HistoryLine, list_history, record
+from .history import HistoryPart, is_view_recorded, read_latest, read_page, record
+from .letters import Unsent, count_earlier_unsent, letters_of
+from .paging import Paged
+
+# Composed once, since composing a statement costs more than running it (decision 5).
+SELECT_LEAD = (
+    select(Lead).options(joinedload(Lead.marked_by)).where(Lead.id == bindparam("lead_id"))
+)
+WITH_LATEST = SELECT_LEAD.options(joinedload(Lead.latest))
 
 
 @dataclass(frozen=True)
@@ -30,52 +38,108 @@ class LeadPage:
 
     lead: Lead
     letters: Sequence[Letter]
-    history: Sequence[HistoryLine]
+    earlier_unsent: Sequence[Unsent]
+    history: HistoryPart
     neighbours: search.Neighbours
 
 
+@dataclass(frozen=True)
+class SubmissionsPage:
+    """A lead with one page of its submissions, and the e-mails about them."""
+
+    lead: Lead
+    submissions: Paged[Submission]
+    letters: Sequence[Letter]
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """A lead with one page of its history."""
+
+    lead: Lead
+    history: HistoryPart
+
+
 def page(lead_id: uuid.UUID, by: User, query: search.Query) -> LeadPage:
-    """Read a lead, its e-mails, its history and its neighbors in a list, and record the view."""
+    """Read a lead with its latest submissions, e-mails and events, and record the view.
+
+    Also finds its neighbors in a list.
+    """
     lead = show(lead_id, by)
-    letters = letters_of(lead_id)
-    history = list_history(lead, letters)
-    return LeadPage(lead, letters, history, search.neighbours(lead, query))
+    return LeadPage(
+        lead=lead,
+        letters=letters_of(lead.latest),
+        earlier_unsent=count_earlier_unsent(lead),
+        history=read_latest(lead),
+        neighbours=search.neighbours(lead, query),
+    )
+
+
+def submissions_page(lead_id: uuid.UUID, by: User, page: int) -> SubmissionsPage:
+    """Read one page of a lead's submissions, newest first, and record the view."""
+    lead = _open(lead_id, by)
+    submissions = _read_submissions(lead, page, LATEST_MAX)
+    return SubmissionsPage(lead, submissions, letters_of(submissions.items))
+
+
+def history_page(lead_id: uuid.UUID, by: User, page: int) -> HistoryPage:
+    """Read one page of a lead's history, and record the view."""
+    lead = _open(lead_id, by)
+    return HistoryPage(lead, read_page(lead, page))
+
+
+def list_submissions(
+    lead_id: uuid.UUID, by: User, page: int = 1, size: int = LATEST_MAX
+) -> Paged[Submission]:
+    """Read some of a lead's submissions, newest first, and record the view."""
+    return _read_submissions(_open(lead_id, by), page, size)
 
 
 def show(lead_id: uuid.UUID, by: User) -> Lead:
-    """Read a lead with its submissions, and record that this user viewed it.
+    """Read a lead with its latest submissions, and record that this user viewed it."""
+    return _open(lead_id, by, WITH_LATEST)
 
-    A view changes neither updated_at nor the place of the lead in a list.
+
+def _open(lead_id: uuid.UUID, by: User, statement: Select[Lead] = SELECT_LEAD) -> Lead:
+    """Read a lead, and record that this user viewed it.
+
+    A view changes neither updated_at nor the place of the lead in a list. Another view by the same
+    user within an hour is recorded only if the lead has changed.
     """
-    lead = read(lead_id, with_submissions=True)
+    lead = read(lead_id, statement)
+    at = now()
+    if lead.seen_at and is_view_recorded(lead, by.id, at):
+        return lead
     unseen = update(Lead).where(Lead.id == lead_id, Lead.seen_at.is_(None))
     with _committed():
         if lead.seen_at is None:
-            db.session.execute(unseen.values(seen_at=now()))
-        record("viewed", lead_id, by.id)
+            db.session.execute(unseen.values(seen_at=at))
+        record("viewed", lead_id, by.id, at)
     return lead
 
 
-def read(lead_id: uuid.UUID, with_submissions: bool = False) -> Lead:
+def read(lead_id: uuid.UUID, statement: Select[Lead] = SELECT_LEAD) -> Lead:
     """Read the current state of a lead, or raise NotFound."""
-    reading = select(Lead).options(joinedload(Lead.marked_by)).where(Lead.id == lead_id)
-    if with_submissions:
-        reading = reading.options(selectinload(Lead.submissions))
-    lead = db.session.scalar(reading, execution_options={"populate_existing": True})
+    found = db.session.scalars(
+        statement, {"lead_id": lead_id}, execution_options={"populate_existing": True}
+    )
+    lead = found.unique().one_or_none()
     if lead is None:
         raise NotFound(Code.LEAD_UNKNOWN)
     return lead
 
 
-def letters_of(lead_id: uuid.UUID) -> Sequence[Letter]:
-    """List the e-mails about a lead, newest first."""
-    about_lead = (
-        select(Letter)
-        .join(Submission)
-        .where(Submission.lead_id == lead_id)
-        .order_by(Letter.created_at.desc(), Letter.kind)
+def _read_submissions(lead: Lead, page: int, size: int) -> Paged[Submission]:
+    """Read one page of submissions. Their numbers run from 1 to the lead's count."""
+    last = lead.submission_count - (page - 1) * size
+    of_page = (
+        select(Submission)
+        .where(Submission.lead_id == lead.id)
+        .where(Submission.number <= last, Submission.number > last - size)
+        .order_by(Submission.number.desc())
     )
-    return db.session.scalars(about_lead).all()
+    submissions = db.session.scalars(of_page).all()
+    return Paged(submissions, lead.submission_count, page, size)
 
 
 def send_letter_again(lead_id: uuid.UUID, letter_id: uuid.UUID, by: User) -> None:

@@ -1,30 +1,100 @@
 """The history of a lead."""
 
 import uuid
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, insert, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    cast,
+    desc,
+    insert,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from ..clock import now
 from ..extensions import db
 from ..models.accounts import User
-from ..models.leads import Event, Lead
+from ..models.leads import IS_EXPORT, IS_VIEW, Event, Lead, Submission
 from ..models.letters import Letter
+
+ENTRIES_MAX = 50  # on one page
+# Views of an unchanged lead by one user within this time are one line, and are recorded once.
+ONE_VIEW_IN = timedelta(hours=1)
+CHANGES = ("resubmitted", "marked", "undone")
+# A sent e-mail has no number. It follows the events of the same moment.
+AFTER_EVENTS: ColumnElement[int] = literal_column(str(2**31 - 1))
 
 # Composed once. Adding a row through the ORM session costs several times as much.
 INSERT_EVENT = insert(Event)
+SELECT_VIEW = (
+    select(Event.id)
+    .where(IS_VIEW, Event.lead_id == bindparam("lead_id"), Event.user_id == bindparam("user_id"))
+    .where(Event.created_at > bindparam("since"))
+    # The order keeps PostgreSQL on the index, where the limit alone may lead it to the table.
+    .order_by(Event.created_at.desc())
+    .limit(1)
+)
+
+EVENTS = select(Event.created_at.label("at"), Event.id, Event.kind, Event.user_id, Event.request_id)
+EVENTS_NEWEST_FIRST = EVENTS.order_by(Event.created_at.desc(), Event.id.desc())
+OF_LEAD = EVENTS_NEWEST_FIRST.where(Event.lead_id == bindparam("lead_id"))
+# Each export since the lead was created may include the lead.
+EXPORTS = EVENTS_NEWEST_FIRST.where(IS_EXPORT, Event.created_at >= bindparam("lead_created_at"))
+SENT_LETTERS = (
+    select(
+        Letter.sent_at.label("at"),
+        AFTER_EVENTS.label("id"),
+        ("sent_" + Letter.kind).label("kind"),
+        cast(null(), Event.user_id.type).label("user_id"),
+        null().label("request_id"),
+    )
+    .join(Submission)
+    .where(Submission.lead_id == bindparam("lead_id"), Submission.number > bindparam("after"))
+    .where(Letter.sent_at.is_not(None))
+    .order_by(Letter.sent_at.desc(), Letter.kind.desc())
+)
+# Each part ends at the limit. Without limits of their own, PostgreSQL would read them whole.
+_parts = [part.limit(bindparam("end")).subquery() for part in (OF_LEAD, EXPORTS, SENT_LETTERS)]
+ENTRIES = (
+    union_all(*[select(part) for part in _parts])
+    .order_by(desc("at"), desc("id"), desc("kind"))
+    .limit(ENTRIES_MAX + 1)
+    .offset(bindparam("skipped"))
+    .subquery()
+)
+SELECT_ENTRIES = (
+    select(ENTRIES, User.username)
+    .outerjoin(User, User.id == ENTRIES.c.user_id)
+    .order_by(ENTRIES.c.at, ENTRIES.c.id, ENTRIES.c.kind)
+)
 
 
-class HistoryLine(NamedTuple):
-    """One line of a lead's history."""
+@dataclass
+class HistoryLine:
+    """One line of a lead's history. `times` counts the views in it."""
 
     at: datetime
     kind: str
-    user: User | None = None
+    username: str | None = None
     request_id: str | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class HistoryPart:
+    """One page of a lead's history, oldest first. The first page has the newest entries."""
+
+    lines: Sequence[HistoryLine]
+    page: int
+    has_older: bool
 
 
 def record(
@@ -43,28 +113,53 @@ def record(
     db.session.connection().execute(INSERT_EVENT, row)
 
 
-def list_history(lead: Lead, letters: Sequence[Letter]) -> list[HistoryLine]:
-    """List the history of a lead, oldest first.
+def is_view_recorded(lead: Lead, user_id: uuid.UUID, at: datetime) -> bool:
+    """Return whether a view by this user within the last hour is recorded for the lead as it is."""
+    since = max(at - ONE_VIEW_IN, lead.updated_at)
+    view = {"lead_id": lead.id, "user_id": user_id, "since": since}
+    return db.session.connection().execute(SELECT_VIEW, view).first() is not None
 
-    It has the lead's events, the e-mails that were sent, and all exports since the lead was
-    created, because each export may include the lead.
+
+def read_latest(lead: Lead) -> HistoryPart:
+    """Return the newest entries: events, exports and sent e-mails.
+
+    It leaves out e-mails about submissions that are too old to be entries here themselves. Only
+    `read_page` has such an e-mail if it was sent late.
     """
-    of_lead = Event.lead_id == lead.id
-    exported = and_(
-        Event.lead_id.is_(None),
-        Event.kind == "exported",
-        Event.created_at >= lead.created_at,
-    )
-    events = (
-        select(Event)
-        .options(joinedload(Event.user))
-        .where(or_(of_lead, exported))
-        .order_by(Event.id)
-    )
-    lines = []
-    for event in db.session.scalars(events):
-        lines.append(HistoryLine(event.created_at, event.kind, event.user, event.request_id))
-    for letter in letters:
-        if letter.sent_at:
-            lines.append(HistoryLine(letter.sent_at, f"sent_{letter.kind}"))
-    return sorted(lines, key=lambda line: line.at)
+    return read_page(lead, page=1, after=lead.submission_count - ENTRIES_MAX)
+
+
+def read_page(lead: Lead, page: int, after: int = 0) -> HistoryPart:
+    """Return one page of the history, with e-mails about the submissions after a number."""
+    skipped = (page - 1) * ENTRIES_MAX
+    place = {
+        "lead_id": lead.id,
+        "lead_created_at": lead.created_at,
+        "after": after,
+        "end": skipped + ENTRIES_MAX + 1,
+        "skipped": skipped,
+    }
+    rows = db.session.connection().execute(SELECT_ENTRIES, place).all()
+    lines = _fold(rows[-ENTRIES_MAX:])
+    return HistoryPart(lines, page, has_older=len(rows) > ENTRIES_MAX)
+
+
+def _fold(entries: Iterable[Row[Any]]) -> list[HistoryLine]:
+    """Return the lines of these entries, with repeated views of an unchanged lead as one line.
+
+    Such views are no longer recorded, but older versions recorded each of them.
+    """
+    lines: list[HistoryLine] = []
+    views: dict[uuid.UUID, HistoryLine] = {}  # by user
+    for entry in entries:
+        if entry.kind in CHANGES:
+            views.clear()
+        line = HistoryLine(entry.at, entry.kind, entry.username, entry.request_id)
+        if entry.kind == "viewed" and entry.user_id:
+            first = views.setdefault(entry.user_id, line)
+            if first is not line and line.at < first.at + ONE_VIEW_IN:
+                first.times += 1
+                continue
+            views[entry.user_id] = line
+        lines.append(line)
+    return lines

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -21,6 +21,11 @@ NAME_KEY_MAX = 400
 # How long a repeated submission is recognized.
 IDEMPOTENT_FOR = timedelta(days=1)
 NEWEST = "and_(Submission.lead_id == Lead.id, Submission.number == Lead.submission_count)"
+# The number of submissions that a lead shows at first. More are on the pages of its submissions.
+LATEST_MAX = 20
+LATEST = (
+    f"and_(Submission.lead_id == Lead.id, Submission.number > Lead.submission_count - {LATEST_MAX})"
+)
 
 # The user of an event or a mark. It is empty after the account is deleted.
 OptionalUser = Annotated[
@@ -66,6 +71,9 @@ class Lead(Base):
         back_populates="lead", order_by="Submission.number.desc()"
     )
     newest: Mapped["Submission"] = relationship(primaryjoin=NEWEST, viewonly=True)
+    latest: Mapped[list["Submission"]] = relationship(
+        primaryjoin=LATEST, order_by="Submission.number.desc()", viewonly=True
+    )
     marked_by: Mapped[User | None] = relationship()
 
     @hybrid_property
@@ -143,11 +151,36 @@ class Submission(Base):
     lead: Mapped[Lead] = relationship(back_populates="submissions")
 
 
+# A partial index serves a query only if the query has the same condition, with a literal value.
+IS_VIEW = text("kind = 'viewed'")
+IS_EXPORT = text("kind = 'exported'")
+
+
 class Event(Base):
-    """An entry in the append-only history of a lead."""
+    """An entry in the append-only history of a lead.
+
+    An export has no lead, because it has many leads. It belongs to the history of each of them.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_lead_id", "lead_id", "id"),)
+    __table_args__ = (
+        Index("ix_events_lead_id_created_at", "lead_id", "created_at", "id"),
+        Index(
+            "ix_events_viewed",
+            "lead_id",
+            "user_id",
+            "created_at",
+            sqlite_where=IS_VIEW,
+            postgresql_where=IS_VIEW,
+        ),
+        Index(
+            "ix_events_exported",
+            "created_at",
+            "id",
+            sqlite_where=IS_EXPORT,
+            postgresql_where=IS_EXPORT,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("leads.id", ondelete="SET NULL"))

@@ -12,7 +12,7 @@ from ..extensions import login_manager
 from ..http.marks import public as mark_public
 from ..models.leads import LeadStatus
 from ..resumes.formats import ACCEPT, KINDS, PDF, WARNINGS
-from . import auth, dashboard, health, outbox, public
+from . import auth, dashboard, health, lead_parts, outbox, public
 from .access import Sessions, guard
 
 FILTERS = {
@@ -29,7 +29,7 @@ FILTERS = {
 
 def init_app(app: Flask) -> None:
     """Register the pages, the sign-in guard and the template helpers."""
-    for module in (public, auth, dashboard, health):
+    for module in (public, auth, dashboard, lead_parts, health):
         app.register_blueprint(module.bp)
     if app.config["AT_HOME"]:
         app.register_blueprint(outbox.bp)

@@ -98,7 +98,7 @@ def export() -> Response:
 
 @bp.get("/leads/<uuid:lead_id>")
 def show_lead(lead_id: uuid.UUID) -> str:
-    """Show a lead with its submissions, e-mails and history."""
+    """Show a lead with its latest submissions, e-mails and history."""
     return _page(lead_id)
 
 
@@ -223,6 +223,7 @@ def _page(lead_id: uuid.UUID) -> str:
         "dashboard/show_lead.html",
         lead=page.lead,
         letters=page.letters,
+        earlier_unsent=page.earlier_unsent,
         history=page.history,
         neighbours=page.neighbours,
         state=state,

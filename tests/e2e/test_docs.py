@@ -135,7 +135,7 @@ def test_every_example_of_the_reference_runs(fresh: Site, tmp_path: Path, langua
     submission = shown["submissions"][0]["id"]
     known = {"TOKEN": token, "LEAD": lead, "SUBMISSION": submission}
     scripts = [script for kind, script in SAMPLES.findall(page) if kind == language]
-    assert len(scripts) == 9
+    assert len(scripts) == 10
     for script in scripts:
         typed = html.unescape(script)
         if language == "sh":

@@ -37,4 +37,4 @@ def test_the_api_keeps_every_promise_of_its_document(
     )
     told = done.stdout + done.stderr + site.server.log()[-2000:]
     assert done.returncode == 0, told
-    assert "Tested: 9" in done.stdout
+    assert "Tested: 10" in done.stdout

@@ -98,6 +98,11 @@ def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser
     for reader in (other, page):
         reader.get_by_role("button", name="Mark as reached out").click()
     look_at(page, "Already marked by joe at")
+    path = page.url.partition("?")[0]
+    for part in ("History", "Submissions"):
+        page.goto(f"{path}/{part.lower()}")
+        look_at(page, f"{part} of Wilhelmina Ruiz")
+    page.get_by_role("link", name="Wilhelmina Ruiz").click()
     page.get_by_role("link", name="Erase this lead").click()
     look_at(page, "To confirm, type LD-")
     page.get_by_role("button", name="Erase permanently").click()

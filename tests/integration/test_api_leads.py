@@ -199,7 +199,7 @@ def test_a_lead_is_read_with_all_it_sent(api: Client) -> None:
         lead=lead, created_at=NOON + timedelta(hours=1), content=samples.pdf("second")
     )
     read = api.get(f"{LEADS}/{lead.id}").get_json()
-    assert set(read) == LISTED | {"submissions"}
+    assert set(read) == LISTED | {"submissions", "submission_count", "submissions_path"}
     assert (read["created_at"], read["reached_out_at"]) == ("2026-03-01T12:00:00.000Z", None)
     assert [set(sent) for sent in read["submissions"]] == [SENT, SENT]
     assert read["submissions"][0]["id"] == str(newer.id)

@@ -18,9 +18,15 @@ from sqlalchemy import inspect, select, text
 from leadapp import create_app, tokens
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import detail, search
+from leadapp.leads import detail, history, letters, search
 from leadapp.models.leads import LeadStatus, Submission
-from tests.factories import PASSWORD, LeadFactory, SubmissionFactory
+from tests.factories import (
+    PASSWORD,
+    EventFactory,
+    LeadFactory,
+    SubmissionFactory,
+    UserFactory,
+)
 from tests.servers import ROOT
 
 MIGRATIONS = str(ROOT / "migrations")
@@ -78,8 +84,8 @@ def test_a_database_of_the_three_replaced_migrations_goes_on(
         flask_migrate.upgrade(directory=MIGRATIONS)
         flask_migrate.check(directory=MIGRATIONS)
         assert search.Query().counts() == {LeadStatus.PENDING: 1}
-        letters = detail.letters_of(OLD_LEAD)
-        assert sorted(letter.kind for letter in letters) == ["confirmation", "notice"]
+        found = letters.letters_of(detail.read(OLD_LEAD).submissions)
+        assert sorted(letter.kind for letter in found) == ["confirmation", "notice"]
         # The login from before the upgrade.
         later = now() + timedelta(hours=1)
         bearer = tokens.sign_bearer(OLD_LOGIN, OLD_USER, later)
@@ -165,6 +171,24 @@ def test_a_sending_from_before_the_upgrade_is_still_known(settings: dict[str, st
             f"form.{'c' * 64}",
             None,
         ]
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_history_stays_as_it_is(settings: dict[str, str]) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        lead = LeadFactory.create()
+        user = UserFactory.create()
+        for kind in ("submitted", "viewed", "viewed"):
+            EventFactory.create(lead=lead, kind=kind, user_id=user.id)
+        EventFactory.create(lead=None, lead_id=None, kind="exported")
+        lines = history.read_latest(lead).lines
+        assert [line.times for line in lines] == [1, 2, 1]
+        db.session.rollback()  # a migration waits for open transactions
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0006")
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        assert history.read_latest(lead).lines == lines
         db.session.remove()
         db.engine.dispose()
 

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from ..errors import InvalidInput, LeadappError, Refused
-from ..mail.smtp import NotSent
+from ..mail.replies import NotSent
 from ..operations.progress import Progress
 
 Item = TypeVar("Item")

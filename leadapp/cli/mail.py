@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from .. import formatting, validation
 from ..config import settings
-from ..mail import messages, queue, smtp
+from ..mail import connections, messages, queue, smtp
 from ..operations import maintenance
 from .console import json_option, print_result, prints_result, reports_errors
 
@@ -41,7 +41,7 @@ def test_mail(to: str) -> None:
     except Exception as error:
         reason = f"The e-mail cannot be composed: {type(error).__name__}: {error}"
         raise click.ClickException(reason) from error
-    smtp.send(message)
+    connections.send(message)
     receiver = str(smtp.outbox())
     if settings.SMTP_HOST:
         receiver = f"{settings.SMTP_HOST}:{settings.SMTP_PORT}"

@@ -1,19 +1,15 @@
 """The queue of outgoing e-mails, stored in the transaction of each submission, so none is lost.
 
-Any number of processes may deliver. Each claims a row, commits, sends the e-mail, and closes the
+Any number of processes may deliver. Each claims rows, commits, sends the e-mails, and closes each
 row with its token. The lease is longer than a whole SMTP exchange, so no two processes send the
 same e-mail. After a crash the lease expires and another process takes the row.
 """
 
-import math
-import threading
-import time
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, delete, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import and_, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from ..clock import now
@@ -22,10 +18,10 @@ from ..extensions import db
 from ..log import logger
 from ..models.leads import Submission
 from ..models.letters import Letter
-from . import confirmations, messages, smtp
+from . import confirmations
+from .replies import NotSent
 
 LEASE = timedelta(minutes=5)
-IDLE_SECONDS = 1.0
 # Delays after the first four attempts; then every six hours until the e-mail is five days old.
 DELAYS = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]
 LATER = timedelta(hours=6)
@@ -42,7 +38,17 @@ COUNT_UNSENT = select(
     func.count(),
     func.min(CREATED_IF_WAITING, type_=Letter.created_at.type),
 ).where(Letter.sent_at.is_(None))
+END_CLAIM = update(Letter).where(
+    Letter.id == bindparam("held_id"), Letter.token == bindparam("held_token")
+)
 HAS_FAILED = and_(Letter.next_at.is_(None), Letter.sent_at.is_(None))
+
+
+class Outcome(NamedTuple):
+    """The outcome of an attempt; without a failure, the e-mail was sent."""
+
+    letter: Letter
+    failure: NotSent | None
 
 
 class QueueState(NamedTuple):
@@ -147,92 +153,85 @@ def read_state() -> QueueState:
     return QueueState(waiting, failed, oldest_waiting=age)
 
 
-def deliver_next() -> bool:
-    """Deliver the e-mail that has been due the longest; return False if none is due."""
-    letter = _claim()
-    if letter is None:
-        return False
-    try:
-        message = messages.compose(letter)
-        if message:
-            smtp.send(message)
-    except smtp.NotSent as failure:
-        _record_failure(letter, failure)
-    except Exception as error:  # one broken e-mail must not stop the others
-        # The error's message may quote text from a form, so the log gets only its type.
-        logger.error("e-mail %s cannot be composed: %s", letter.id, type(error).__name__)
-        db.session.rollback()
-        final = not isinstance(error, DBAPIError)  # the database may be available again later
-        not_composed = smtp.NotSent(f"{type(error).__name__} while composing the e-mail", final)
-        _record_failure(letter, not_composed)
-    else:
-        _close(letter, sent_at=now(), next_at=None, reason=None)
-    return True
+def claim(count: int) -> list[Letter]:
+    """Claim up to `count` due e-mails for the duration of the lease, and commit the claim.
 
-
-def deliver_until(stopped: threading.Event, seconds: float = math.inf) -> None:
-    """Deliver due e-mails, checking every second, until `stopped` is set or `seconds` pass."""
-    end = time.monotonic() + seconds
-    while not stopped.is_set() and time.monotonic() < end:
-        try:
-            idle = not deliver_next()
-        except Exception as error:  # for example, the database is down: try again
-            logger.error("e-mails cannot be delivered now: %s", type(error).__name__)
-            idle = True
-        finally:
-            db.session.remove()
-        if idle:
-            stopped.wait(IDLE_SECONDS)
-
-
-def _claim(lease: timedelta = LEASE) -> Letter | None:
-    """Claim one due e-mail for the duration of the lease, and commit the claim."""
+    Returns them with their submissions and leads, those that have been due the longest first.
+    """
     at = now()
-    due = select(Letter.id).where(Letter.next_at <= at)
-    first_due = due.order_by(Letter.next_at).limit(1)
-    if db.session.scalar(first_due) is None:  # read first: an idle process needs no write lock
+    due = select(Letter.id).where(Letter.next_at <= at).order_by(Letter.next_at)
+    if db.session.scalar(due.limit(1)) is None:  # read first: an idle process needs no write lock
         db.session.rollback()
-        return None
-    unlocked = first_due.with_for_update(skip_locked=True)
-    claim = (
+        return []
+    # PostgreSQL might run a plain subquery several times, and so claim more than `count`.
+    chosen = due.limit(count).with_for_update(skip_locked=True).cte("chosen")
+    claimed = (
         update(Letter)
-        .where(Letter.id == unlocked.scalar_subquery())
-        .values(next_at=at + lease)
+        .where(Letter.id.in_(select(chosen.c.id)))
+        .values(next_at=at + LEASE)
         .values(token=uuid.uuid4())
         .values(attempts=Letter.attempts + 1)
         .returning(Letter.id)
     )
-    claimed_id = db.session.scalar(claim)
+    ids = db.session.scalars(claimed).all()
     db.session.commit()
     with_lead = joinedload(Letter.submission).joinedload(Submission.lead)
-    claimed = select(Letter).options(with_lead).where(Letter.id == claimed_id)
-    letter = db.session.scalar(claimed)
+    letters = select(Letter).options(with_lead).where(Letter.id.in_(ids))
+    in_order = letters.order_by(Letter.created_at, Letter.kind)  # the confirmation comes first
+    found = list(db.session.scalars(in_order))
+    for letter in found:
+        db.session.expunge(letter)  # a later refresh could replace the token of this claim
     db.session.commit()  # no transaction stays open while the mail server responds
-    return letter
+    return found
 
 
-def _record_failure(letter: Letter, failure: smtp.NotSent) -> None:
-    """Store the reason, and the time of the next attempt unless another attempt is useless."""
+def release(letters: list[Letter]) -> None:
+    """End the claim of e-mails that were not tried; they are due at once."""
+    rows = []
+    for letter in letters:
+        row = _held(letter)
+        row["attempts"] = letter.attempts - 1
+        row["next_at"] = now()
+        rows.append(row)
+    _update(rows)
+
+
+def close(outcomes: list[Outcome]) -> None:
+    """Store and log the outcomes; a row changes only if it still has this process's token."""
+    rows = []
+    for letter, failure in outcomes:
+        row = _held(letter)
+        row["sent_at"] = None if failure else now()
+        row["next_at"] = _next_attempt(letter, failure) if failure else None
+        row["reason"] = str(failure)[:REASON_MAX] if failure else None
+        rows.append(row)
+    _update(rows)
+    for (letter, _), row in zip(outcomes, rows, strict=True):
+        outcome = "failed"
+        if row["sent_at"]:
+            outcome = "sent"
+        elif row["next_at"]:
+            outcome = "waits"
+        facts = {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}
+        logger.info("letter", extra={"facts": facts})
+
+
+def _next_attempt(letter: Letter, failure: NotSent) -> datetime | None:
+    """Return the time of the next attempt, or None if another attempt is useless."""
     delay = LATER
     if letter.attempts <= len(DELAYS):
         delay = DELAYS[letter.attempts - 1]
-    next_attempt = now() + delay
-    give_up = failure.final or next_attempt > letter.created_at + GIVE_UP_AFTER
-    next_at = None if give_up else next_attempt
-    _close(letter, next_at=next_at, reason=str(failure)[:REASON_MAX])
+    next_at = now() + delay
+    give_up = failure.final or next_at > letter.created_at + GIVE_UP_AFTER
+    return None if give_up else next_at
 
 
-def _close(letter: Letter, **values: Any) -> None:
-    """Store and log the outcome; the row changes only if it still has this process's token."""
-    claimed = update(Letter).where(Letter.id == letter.id)
-    claimed = claimed.where(Letter.token == letter.token)
-    db.session.execute(claimed.values(token=None, **values))
-    db.session.commit()
-    if values.get("sent_at"):
-        outcome = "sent"
-    elif values["next_at"]:
-        outcome = "waits"
-    else:
-        outcome = "failed"
-    facts = {"letter": letter.id, "attempt": letter.attempts, "outcome": outcome}
-    logger.info("letter", extra={"facts": facts})
+def _held(letter: Letter) -> dict[str, Any]:
+    """Return the row's key, the token that it must still have, and the end of the claim."""
+    return {"held_id": letter.id, "held_token": letter.token, "token": None}
+
+
+def _update(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        db.session.connection().execute(END_CLAIM, rows)
+        db.session.commit()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import LeadappError
 from ..extensions import db
-from ..mail.smtp import NotSent
+from ..mail.replies import NotSent
 from . import checks
 
 # An answer of /ready is reused this long, because any client may request it at any rate.

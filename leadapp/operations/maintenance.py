@@ -3,6 +3,7 @@
 import itertools
 import re
 import threading
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -11,7 +12,7 @@ from ..clock import now
 from ..extensions import db
 from ..leads import erasure
 from ..log import logger
-from ..mail import queue
+from ..mail.delivery import Deliverer
 from ..models.accounts import (
     KNOWN_FOR,
     REFUSED_FOR,
@@ -41,14 +42,19 @@ def run_until(stopped: threading.Event) -> None:
     for finding in examine(NEEDED):
         if finding.state != "ok":
             logger.error("%s: %s. %s", finding.check, finding.found, finding.remedy)
-    while not stopped.is_set():
-        queue.deliver_until(stopped, seconds=SWEEP_SECONDS)
-        try:
-            sweep()
-        except Exception as error:  # e-mail delivery must continue
-            logger.error("the sweep was not finished: %s", type(error).__name__)
-        finally:
-            db.session.remove()
+    with closing(Deliverer()) as deliverer:
+        while not stopped.is_set():
+            deliverer.deliver_until(stopped, seconds=SWEEP_SECONDS)
+            _try_to_sweep()
+
+
+def _try_to_sweep() -> None:
+    try:
+        sweep()
+    except Exception as error:  # e-mail delivery must continue
+        logger.error("the sweep was not finished: %s", type(error).__name__)
+    finally:
+        db.session.remove()
 
 
 def sweep() -> int:

@@ -8,7 +8,8 @@ from sqlalchemy import and_, func, select
 from ..clock import now
 from ..config import settings
 from ..extensions import db
-from ..mail import messages, smtp
+from ..mail import connections, messages
+from ..mail.replies import NotSent
 from ..models.leads import Lead, LeadStatus
 
 LISTED_MAX = 50
@@ -42,9 +43,9 @@ def remind(waited: timedelta) -> int:
                 total=total,
                 summary=summary,
             )
-            smtp.send(message)
-        except smtp.NotSent as failure:  # still remind the other attorneys
+            connections.send(message)
+        except NotSent as failure:  # still remind the other attorneys
             failures.append(f"{attorney}: {failure}")
     if failures:
-        raise smtp.NotSent("; ".join(failures))
+        raise NotSent("; ".join(failures))
     return total

@@ -56,17 +56,21 @@ def test_an_upload_under_way_is_finished(slow: tuple[Site, socket.socket, bytes]
 def test_a_deliverer_stops_between_letters(start_site: Callable[..., Site]) -> None:
     site = start_site(DELIVERY="external")
     with httpx.Client() as client:
-        client.send(sending(site.url)).raise_for_status()
+        for _ in range(2):
+            client.send(sending(site.url)).raise_for_status()
     site.smtp.delay = 3
     with site.server.run_flask("mail", "deliver") as deliverer:
-        site.smtp.wait_for_try(1, 20)
+        site.smtp.wait_for_try(2, 20)
         deliverer.terminate()
         assert deliverer.wait(20) == 0
-    assert len(site.smtp.messages) == 1
+    assert len(site.smtp.messages) == 2
     chosen = select(Letter.sent_at.is_not(None), Letter.attempts, Letter.token)
     with site.database() as rows:
         letters = [tuple(row) for row in rows.execute(chosen)]
+    # Two are in flight at the start.
     assert sorted(letters) == [
         (False, 0, None),
+        (False, 0, None),
+        (True, 1, None),
         (True, 1, None),
     ]

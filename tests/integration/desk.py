@@ -1,12 +1,15 @@
 """Helpers that submit leads, press buttons on the attorneys' pages and read the database."""
 
 import io
+import threading
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from leadapp.extensions import db
+from leadapp.mail.delivery import Deliverer
 from leadapp.models.leads import Event, Lead
 from tests import samples
 from tests.clients import Client
@@ -18,6 +21,13 @@ LIST = "/dashboard/"
 def attached(content: bytes = samples.pdf(), filename: str = "cv.pdf") -> tuple[io.BytesIO, str]:
     """Return a file as the test client takes it among the fields of a form."""
     return io.BytesIO(content), filename
+
+
+def deliver() -> None:
+    """Deliver every e-mail that is due, as a deliverer does."""
+    with closing(Deliverer()) as deliverer:
+        deliverer.deliver_due(threading.Event())
+    db.session.expire_all()
 
 
 def submit(browser: Client, email: str, filename: str = "cv.pdf") -> TestResponse:

@@ -17,13 +17,12 @@ from leadapp import log
 from leadapp.config import ConfigurationError
 from leadapp.extensions import db
 from leadapp.formatting import when
-from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from leadapp.operations import backup
 from tests import samples
 from tests.clients import Client
 from tests.factories import PASSWORD, LetterFactory, UserFactory
-from tests.integration.desk import attached
+from tests.integration.desk import attached, deliver
 from tests.pages import words
 from tests.servers import MailServer, Received
 
@@ -57,7 +56,7 @@ def delivered(client: Client, smtp: MailServer) -> Received:
     """The first message that this site delivers."""
     with client.application.app_context():
         LetterFactory.create(recipient="ana@example.com")
-        assert queue.deliver_next()
+        deliver()
         db.session.remove()
     return smtp.wait_for(1)[0]
 

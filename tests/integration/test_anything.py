@@ -12,10 +12,10 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadapp.mail import queue, smtp
-from tests.integration.desk import attached
+from leadapp.mail import smtp
+from tests.integration.desk import attached, deliver
 from tests.pages import hidden_fields
-from tests.servers.mail import part
+from tests.servers.received import part
 
 pytestmark = pytest.mark.databases("sqlite")
 typed = st.one_of(
@@ -71,8 +71,7 @@ def test_anything_typed_is_taken_or_refused(
 
 
 def check_letters() -> None:
-    while queue.deliver_next():
-        pass
+    deliver()
     for file in smtp.outbox().glob("*.eml"):
         message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         known = {

@@ -15,11 +15,10 @@ from werkzeug.test import TestResponse
 from leadapp import tokens
 from leadapp.clock import now
 from leadapp.errors import NotSignedIn
-from leadapp.mail import queue
 from leadapp.models.accounts import User
 from tests.clients import Client, new_client
 from tests.factories import PASSWORD, LoginFactory
-from tests.integration.desk import attached
+from tests.integration.desk import attached, deliver
 from tests.integration.test_api_auth import ME, me, signed
 from tests.integration.test_reset import ask
 from tests.integration.test_sign_in import HOME, LOGIN, is_in
@@ -127,8 +126,7 @@ def test_a_link_to_a_new_password_opens_on_a_machine_that_is_behind(
     client: Client, attorney: User, mailbox: MailServer, behind: int, status: int
 ) -> None:
     ask(client, attorney.email)
-    while queue.deliver_next():
-        pass
+    deliver()
     [sent] = mailbox.to(attorney.email)
     link = re.search(r"/auth/reset/\S+", sent.text)
     assert link

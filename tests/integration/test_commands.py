@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from sqlalchemy.exc import OperationalError
 
 from leadapp.accounts import users
 from leadapp.extensions import db
-from leadapp.mail import queue
+from leadapp.mail import delivery
+from leadapp.mail.delivery import Deliverer
 from leadapp.models.accounts import User
+from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import LetterFactory, UserFactory
 from tests.servers import MailServer
@@ -172,7 +175,7 @@ def test_letters_are_delivered_until_stopped(app: Flask, mailbox: MailServer) ->
 
     def deliver() -> None:
         with app.app_context():
-            queue.deliver_until(stopped)
+            maintenance.run_until(stopped)
 
     deliverer = threading.Thread(target=deliver, daemon=True)
     deliverer.start()
@@ -188,15 +191,15 @@ def test_a_deliverer_outlives_a_database_that_was_away(
     stopped = threading.Event()
     turns = ["fails", "works"]
 
-    def turn() -> bool:
+    def turn(_self: Deliverer, _stopped: threading.Event) -> None:
         if turns.pop(0) == "fails":
             raise OperationalError("select", {}, Exception("away"))
         stopped.set()
-        return True
 
-    monkeypatch.setattr(queue, "IDLE_SECONDS", 0)
-    monkeypatch.setattr(queue, "deliver_next", turn)
-    queue.deliver_until(stopped)
+    monkeypatch.setattr(delivery, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(Deliverer, "deliver_due", turn)
+    with closing(Deliverer()) as deliverer:
+        deliverer.deliver_until(stopped)
     assert turns == []
 
 

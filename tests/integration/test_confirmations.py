@@ -18,6 +18,7 @@ from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from tests import samples
 from tests.clients import Client, new_client
+from tests.integration.desk import deliver
 from tests.integration.together import THREADS, together
 from tests.pages import hidden_fields
 from tests.servers import MailServer
@@ -55,11 +56,6 @@ def hours_to_wait() -> list[float]:
     due = db.session.scalars(unsent).all()
     waits = [(letter.next_at - now()) / HOUR for letter in due if letter.next_at]
     return sorted(max(0, round(wait, 1)) for wait in waits)
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
 
 
 def test_tags_do_not_make_a_mailbox_many(client: Client) -> None:

@@ -1,22 +1,27 @@
 """E-mails are retried until they are sent, once each, over verified connections."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 import trustme
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.mail import messages, queue, smtp
+from leadapp.mail.queue import Outcome
+from leadapp.mail.replies import NotSent
 from leadapp.models.letters import Letter
 from tests.clients import Client
+from tests.crowd import gather
 from tests.factories import LetterFactory
-from tests.integration.desk import attached
+from tests.integration.desk import attached, deliver
 from tests.servers import MailServer
 
 
@@ -24,12 +29,6 @@ def submit(client: Client) -> None:
     fields = {"first_name": "Ana", "last_name": "Ruiz", "email": "ana@example.com"}
     sent = client.post("/api/v1/leads", data=dict(fields, resume=attached()))
     assert sent.status_code == 201
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 def one() -> Letter:
@@ -127,20 +126,20 @@ def test_a_letter_waits_when_the_database_fails_while_it_is_written(
 
 def test_a_crashed_deliverer_is_followed_by_another(mailbox: MailServer) -> None:
     LetterFactory.create()
-    assert queue._claim(queue.LEASE) is not None
-    assert not queue.deliver_next(), "somebody holds it"
+    assert len(queue.claim(1)) == 1
+    deliver()
+    assert mailbox.messages == [], "somebody holds it"
     with time_machine.travel(now() + queue.LEASE + timedelta(seconds=1), tick=True):
-        assert queue.deliver_next()
+        deliver()
     assert len(mailbox.messages) == 1
 
 
 def test_a_deliverer_that_lost_its_lease_changes_nothing(mailbox: MailServer) -> None:
     LetterFactory.create()
-    slow = queue._claim(timedelta(0))
-    assert slow is not None
-    db.session.expunge(slow)  # as another process holds it
-    assert queue.deliver_next()
-    queue._close(slow, next_at=None, reason="too late")
+    [slow] = queue.claim(1)
+    with time_machine.travel(now() + queue.LEASE + timedelta(seconds=1), tick=True):
+        deliver()
+    queue.close([Outcome(slow, NotSent("too late", final=True))])
     db.session.expire_all()
     assert one().reason is None
     assert one().sent_at is not None
@@ -208,3 +207,23 @@ def test_a_server_on_the_network_must_encrypt(mailbox: MailServer) -> None:
     deliver()
     assert mailbox.messages == []
     assert "STARTTLS" in (one().reason or "")
+
+
+def test_a_claim_reads_only_the_e_mails_that_are_due(app: Flask, backend: str) -> None:
+    gather(2000)
+    LetterFactory.create()
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert len(queue.claim(20)) == 1
+    event.remove(db.engine, "before_cursor_execute", note)
+    how = "EXPLAIN" if backend == "postgres" else "EXPLAIN QUERY PLAN"
+    for statement, parameters in asked:
+        rows = db.session.connection().exec_driver_sql(f"{how} {statement}", parameters)
+        plan = "\n".join(row[-1] for row in rows)
+        assert not re.search("(SCAN|Seq Scan on) (letters|submissions|leads)", plan), plan
+    db.session.rollback()
+    assert len(asked) == 3

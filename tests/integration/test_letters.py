@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from leadapp import validation
 from leadapp.extensions import db
-from leadapp.mail import queue
 from leadapp.models.leads import Lead
 from tests import samples
 from tests.clients import Client
 from tests.factories import LetterFactory
+from tests.integration.desk import deliver
 from tests.servers import MailServer
 
 
@@ -31,12 +31,6 @@ def submit(client: Client, filename: str = "cv.pdf", **changed: str) -> None:
     fields.update(changed)
     sent = client.post("/api/v1/leads", data=fields)
     assert sent.status_code == 201
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 def test_both_letters_arrive_whole(app: Flask, client: Client, mailbox: MailServer) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.mail import queue, smtp
+from leadapp.mail import smtp
 from leadapp.models.letters import Letter
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
-from tests.integration.desk import address
+from tests.integration.desk import address, deliver
 from tests.pages import hidden_fields
 from tests.servers import MailServer
 from tests.servers.ports import HOST, free_port
@@ -36,8 +36,7 @@ def silent() -> Iterator[int]:
 
 def test_a_message_that_cannot_be_built_is_not_tried_again(mailbox: MailServer) -> None:
     broken = LetterFactory.create(kind="unheard-of")
-    assert queue.deliver_next()
-    db.session.expire_all()
+    deliver()
     failed = db.session.get_one(Letter, broken.id)
     assert failed.next_at is None
     assert failed.sent_at is None
@@ -53,7 +52,7 @@ def test_a_silent_mail_server_is_given_up_on(
     monkeypatch.setattr(smtp, "TIMEOUT", 0.2)
     waiting = LetterFactory.create()
     start = time.monotonic()
-    assert queue.deliver_next()
+    deliver()
     assert time.monotonic() - start < 8
     db.session.expire_all()
     assert db.session.get_one(Letter, waiting.id).next_at is not None
@@ -65,8 +64,7 @@ def test_a_full_disk_under_the_outbox_is_named(app: Flask, monkeypatch: pytest.M
     smtp.outbox().mkdir(exist_ok=True)
     draft = smtp.outbox() / f"{waiting.id}.part"
     draft.symlink_to("/dev/full")
-    assert queue.deliver_next()
-    db.session.expire_all()
+    deliver()
     stored = db.session.get_one(Letter, waiting.id)
     file = smtp.outbox() / f"{waiting.id}.eml"
     assert stored.reason == f"{file} cannot be written: No space left on device"

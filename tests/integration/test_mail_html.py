@@ -12,13 +12,12 @@ from leadapp.accent import contrast
 from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.formatting import when
-from leadapp.mail import queue
 from leadapp.models.leads import Submission
 from leadapp.models.letters import Letter
 from leadapp.resumes.formats import WARNINGS
 from tests.clients import Client
 from tests.factories import LetterFactory, SubmissionFactory
-from tests.integration.desk import submit
+from tests.integration.desk import deliver, submit
 from tests.servers import MailServer
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -30,7 +29,7 @@ def delivered(mailbox: MailServer, kind: str) -> tuple[Letter, str]:
     """Delivers an e-mail of this kind. Returns its stored row and the HTML that arrived."""
     submission = SubmissionFactory.create(warnings=WARNED, lead__erasure_asked_at=now())
     letter = LetterFactory.create(kind=kind, submission=submission)
-    assert queue.deliver_next()
+    deliver()
     db.session.rollback()
     return letter, mailbox.wait_for(1)[0].html
 

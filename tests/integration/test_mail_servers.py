@@ -8,18 +8,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from leadapp.extensions import db
-from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from tests.factories import LetterFactory
+from tests.integration.desk import deliver
 from tests.servers import MailServer
 
 pytestmark = pytest.mark.databases("sqlite")
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 def one() -> Letter:

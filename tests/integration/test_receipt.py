@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from leadapp import tokens
 from leadapp.extensions import db
-from leadapp.mail import queue
 from leadapp.models.leads import Event, Lead, LeadStatus
 from leadapp.models.letters import Letter
 from tests import samples
 from tests.clients import Client
+from tests.integration.desk import deliver
 from tests.servers import MailServer
 
 
@@ -26,12 +26,6 @@ def submit(client: Client, first_name: str, email: str) -> None:
     }
     sent = client.post("/api/v1/leads", data=data)
     assert sent.status_code == 201
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 @pytest.fixture

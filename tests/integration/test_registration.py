@@ -12,12 +12,12 @@ from werkzeug.test import TestResponse
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.mail import queue
 from leadapp.models.accounts import Login, RefusedRegistration, User
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from tests.clients import Client, new_client
 from tests.factories import PASSWORD, LeadFactory, LoginFactory, UserFactory
+from tests.integration.desk import deliver
 from tests.integration.test_api_auth import register
 from tests.integration.test_api_auth import sign_in as token_for
 from tests.integration.test_commands import run
@@ -44,12 +44,6 @@ def ana(app: Flask) -> User:
 def names() -> list[str]:
     usernames = select(User.username).order_by(User.username_key)
     return list(db.session.scalars(usernames))
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 def told(answer: TestResponse) -> tuple[object, ...]:

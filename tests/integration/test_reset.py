@@ -20,6 +20,7 @@ from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from tests.clients import Client
 from tests.factories import PASSWORD, UserFactory
+from tests.integration.desk import deliver
 from tests.integration.test_sign_in import LOGIN, is_in, sign_in
 from tests.pages import hidden_fields
 from tests.servers import MailServer
@@ -31,12 +32,6 @@ def ask(client: Client, email: str) -> TestResponse:
     fields = hidden_fields(client.get(FORGOT).text, having="email")
     fields["email"] = email
     return client.post(FORGOT, data=fields)
-
-
-def deliver() -> None:
-    while queue.deliver_next():
-        pass
-    db.session.expire_all()
 
 
 @pytest.fixture

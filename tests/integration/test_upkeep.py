@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.mail import queue
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from leadapp.resumes.store import store
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory, SubmissionFactory, stored
+from tests.integration.desk import deliver
 from tests.pages import hidden_fields
 from tests.samples import pdf
 from tests.servers import MailServer
@@ -142,8 +142,7 @@ def test_failed_letters_are_sent_again(app: Flask, mailbox: MailServer) -> None:
     assert run(app, "mail", "retry").stdout == "sent again: 1\n"
     again = run(app, "mail", "retry", "--json")
     assert json.loads(again.stdout) == {"sent_again": 0}
-    while queue.deliver_next():
-        pass
+    deliver()
     assert len(mailbox.messages) == 1
     assert run(app, "mail", "status").stdout == "waiting: 0\nfailed: 0\n"
 

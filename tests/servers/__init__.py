@@ -6,12 +6,13 @@ SMTP, PostgreSQL, S3, Valkey, and the application under gunicorn.
 from functools import cached_property
 
 from tests.servers.gunicorn import ROOT, Gunicorn
-from tests.servers.mail import MailServer, Received
+from tests.servers.mail import MailServer
 from tests.servers.objects import ObjectStore
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.ports import free_port
 from tests.servers.postgres import PROGRAMS, Postgres
 from tests.servers.processes import Process
+from tests.servers.received import Received
 from tests.servers.valkey import Valkey
 
 __all__ = [

@@ -4,9 +4,8 @@ import asyncio
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from typing import Any, cast
@@ -14,42 +13,16 @@ from typing import Any, cast
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.servers.ports import HOST, free_port
-
-
-@dataclass(frozen=True)
-class Received:
-    """A message: its envelope, its bytes as received, and the parsed message.
-
-    The parsed message has Python's own line ends.
-    """
-
-    sender: str
-    recipients: list[str]
-    raw: bytes
-    message: EmailMessage
-    at: float
-
-    @property
-    def text(self) -> str:
-        """The plain-text part."""
-        return part(self.message, "plain")
-
-    @property
-    def html(self) -> str:
-        """The HTML part."""
-        return part(self.message, "html")
-
-
-def part(message: EmailMessage, kind: str) -> str:
-    """Return the part of a message whose content type is text/`kind`."""
-    found = message.get_body((kind,))
-    assert found is not None, f"the message has no part text/{kind}"
-    content: str = found.get_content()
-    return content
+from tests.servers.received import Received
 
 
 class _Connection(SMTP):
     """Closes when its peer has gone; aiosmtpd alone keeps the half-open connection."""
+
+    received = 0  # messages
+
+    def hang_up(self) -> None:
+        cast(asyncio.Transport, self.transport).close()
 
     def eof_received(self) -> bool:
         super().eof_received()
@@ -67,8 +40,14 @@ class MailServer:
       RSET.
     - `accounts` (name -> password): requires AUTH by one of `methods`; any other login gets a 535.
     - `delay`: seconds before DATA is answered.
+    - `per_connection`: after so many messages, the next MAIL gets a 421 and the connection ends.
+    - `hangs_up`: then, the connection ends at once instead, without a 421.
+    - `clients`: connections above this number get a 421 to EHLO.
+    - `lost_answers`: so many messages are kept, but the connection ends before DATA is answered.
 
-    `names` keeps the names that clients sent in their greeting. `starttls` offers encryption after
+    `names` keeps the names that clients sent in their greeting, one for each connection, and
+    `commands` counts the others: MAIL, RCPT, RSET and DATA. `most_at_once` is the highest number of
+    messages that were being received at the same time. `starttls` offers encryption after
     the greeting; `tls` encrypts from the start.
     """
 
@@ -104,6 +83,12 @@ class MailServer:
             self.messages.clear()
             self.tried.clear()
         self.names: list[str] = []
+        self.commands: Counter[str] = Counter()
+        self.per_connection: int | None = None
+        self.hangs_up = False
+        self.clients: int | None = None
+        self.lost_answers = 0
+        self.at_once = self.most_at_once = 0
         self.replies: dict[str, str] = {}
         self.methods = {"LOGIN", "PLAIN"}
         self.refused: set[str] = set()
@@ -214,6 +199,8 @@ class MailServer:
         session.host_name = name
         if "EHLO" in self.replies:
             return [self.replies["EHLO"]]
+        if self.clients is not None and self.connected() > self.clients:
+            return ["421 4.7.0 Too many connections"]
         return offers
 
     async def _old_greeting(
@@ -231,12 +218,22 @@ class MailServer:
         cast(asyncio.Transport, server.transport).close()
         return None
 
+    def connected(self) -> int:
+        transports = [cast(asyncio.Transport, one.transport) for one in self._open]
+        return sum(bool(transport) and not transport.is_closing() for transport in transports)
+
     async def _start_over(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.commands["RSET"] += 1
         return self.replies.get("RSET", "250 OK")
 
     async def _sender(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.commands["MAIL"] += 1
+        connection = cast(_Connection, server)
+        if connection.received == self.per_connection:
+            await connection.push("421 4.7.0 Too many messages on this connection")
+            connection.hang_up()
         if self.accounts is not None and not session.authenticated:
             return "530 5.7.0 Sign in first"
         if "MAIL" in self.replies:
@@ -247,6 +244,7 @@ class MailServer:
     async def _recipient(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.commands["RCPT"] += 1
         with self._news:
             self.tried.append(address)
             self._news.notify_all()
@@ -258,9 +256,25 @@ class MailServer:
         return "250 OK"
 
     async def _content(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.commands["DATA"] += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.delay)
+        self.at_once -= 1
         if self.answer is not None:
             return self.answer
+        self._keep(envelope)
+        connection = cast(_Connection, server)
+        connection.received += 1
+        if self.lost_answers:
+            self.lost_answers -= 1
+            connection.hang_up()
+        if self.hangs_up and connection.received == self.per_connection:
+            await connection.push("250 OK")
+            connection.hang_up()
+        return "250 OK"
+
+    def _keep(self, envelope: Envelope) -> None:
         raw = cast(bytes, envelope.original_content)
         message = BytesParser(policy=default).parsebytes(raw.replace(b"\r\n", b"\n"))
         sender, recipients = str(envelope.mail_from), list(envelope.rcpt_tos)
@@ -268,4 +282,3 @@ class MailServer:
             received = Received(sender, recipients, raw, message, time.monotonic())
             self.messages.append(received)
             self._news.notify_all()
-        return "250 OK"

@@ -1,0 +1,72 @@
+"""Connections to the mail server that stay open for a run of e-mails."""
+
+import smtplib
+import time
+
+from flask_mail import Message
+
+from ..config import settings
+from . import smtp
+from .replies import Closed, reasons
+
+
+class Connections:
+    """The open connections. Several threads may send, each over its own connection."""
+
+    def __init__(self) -> None:
+        # Each with the time of its last e-mail, the latest last.
+        self._unused: list[tuple[float, smtp.VerifiedConnection]] = []
+
+    def send(self, message: Message) -> None:
+        """Send an e-mail, or raise NotSent with the reason."""
+        if not settings.SMTP_HOST:
+            smtp.write(message)
+            return
+        with reasons():
+            try:
+                if self._send_over_unused(message):
+                    return
+            except Closed:  # after its last e-mail, so this one may be sent over another
+                pass
+        connection = smtp.connect()
+        with reasons():
+            self._send(connection, message)
+
+    def close_unused(self, seconds: float) -> None:
+        """Close the connections that were not used for this time."""
+        while self._unused and self._unused[0][0] <= time.monotonic() - seconds:
+            _, connection = self._unused.pop(0)
+            connection.__exit__()
+
+    def _send_over_unused(self, message: Message) -> bool:
+        """Send over the connection that was used last; return False if there is none."""
+        try:
+            _, connection = self._unused.pop()
+        except IndexError:
+            return False
+        self._send(connection, message)
+        return True
+
+    def _send(self, connection: smtp.VerifiedConnection, message: Message) -> None:
+        """Send over this connection, and keep it if it can be used again."""
+        usable = False
+        try:
+            connection.send(message)
+            usable = True
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
+            usable = connection.reset()
+            raise
+        finally:
+            if usable:
+                self._unused.append((time.monotonic(), connection))
+            else:
+                connection.__exit__()
+
+
+def send(message: Message) -> None:
+    """Send one e-mail over a connection of its own, or raise NotSent with the reason."""
+    connections = Connections()
+    try:
+        connections.send(message)
+    finally:
+        connections.close_unused(seconds=0)

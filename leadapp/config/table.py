@@ -154,7 +154,7 @@ class Settings(Values):
     DELIVERY = Setting(
         choice("worker", "external"),
         default="worker",
-        help="How e-mails are delivered. worker: by each web worker. "
+        help="How e-mails are delivered. worker: by a process that gunicorn starts. "
         "external: by separate `flask mail deliver` processes.",
     )
     ALGORITHM = Setting(

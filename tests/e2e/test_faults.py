@@ -21,9 +21,9 @@ SECONDS = 1.5
 def shaken(start_site: Callable[..., Site], backend: str) -> Site:
     """A site on PostgreSQL, S3 and Valkey that counts submissions by IP address."""
     site = start_site(backend, RATELIMIT_ENABLED="true", TRUSTED_PROXIES="1")
-    # The site answers when its first worker has started. The second may start later.
+    # The site answers when its first worker has started. The others may start later.
     end = time.monotonic() + 30
-    while site.server.log().count("Booting worker") < 2:
+    while site.server.log().count("Booting worker") < 3:
         assert time.monotonic() < end
         time.sleep(0.05)
     return site

@@ -1,6 +1,7 @@
 """The application in production: gunicorn with one instance folder and one database."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,15 @@ class Gunicorn:
         """The process id of the master."""
         return self._running().pid
 
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers, of which one may deliver the e-mails."""
+        return [int(pid) for pid in _children(self.pid)]
+
+    def deliverers(self) -> list[int]:
+        """Return the process ids of all running processes that said that they deliver."""
+        pids = re.findall(r"Delivering e-mails with pid: (\d+)", self.log())
+        return [int(pid) for pid in pids if Path(f"/proc/{pid}/exe").exists()]
+
     def close(self) -> None:
         """Stop the server if it runs."""
         if self._process is not None:
@@ -153,3 +163,7 @@ class Gunicorn:
             return httpx.get(f"{self.url}/health", timeout=5).is_success
         except httpx.TransportError:
             return False
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

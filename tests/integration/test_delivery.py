@@ -2,6 +2,7 @@
 
 import re
 import ssl
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import time_machine
 import trustme
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, update
 
 from leadapp.clock import now
 from leadapp.extensions import db
@@ -143,6 +144,21 @@ def test_a_deliverer_that_lost_its_lease_changes_nothing(mailbox: MailServer) ->
     db.session.expire_all()
     assert one().reason is None
     assert one().sent_at is not None
+
+
+def test_an_e_mail_that_another_deliverer_has_claimed_meanwhile_stays_its(
+    mailbox: MailServer,
+) -> None:
+    LetterFactory.create()
+    [slow] = queue.claim(1)
+    theirs = uuid.uuid4()
+    db.session.execute(update(Letter).values(token=theirs))
+    db.session.commit()
+    db.session.rollback()  # as after an error of the database
+    queue.close([Outcome(slow, None)])
+    db.session.expire_all()
+    assert one().token == theirs
+    assert one().sent_at is None
 
 
 class Encrypted:

@@ -9,6 +9,9 @@ from .config import settings
 
 # Without 0, 1 and L, which look like other characters, and without vowels, which could form words.
 REFERENCE_DIGITS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+REFERENCE_START = "LD-"
+# Fewer digits without LD are more likely the start of a name, such as Ng.
+BARE_DIGITS_MIN = 4
 ORDINAL_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 ELEVEN_TO_THIRTEEN = (11, 12, 13)
 GREETED_MAX = 40
@@ -67,10 +70,28 @@ def masked(email: str) -> str:
 
 def new_reference() -> str:
     """Return a random reference for a lead, without look-alike characters: LD-7K4M-92QX."""
-    digits = [secrets.choice(REFERENCE_DIGITS) for _ in range(8)]
-    first = "".join(digits[:4])
-    second = "".join(digits[4:])
-    return f"LD-{first}-{second}"
+    return _written("".join(secrets.choice(REFERENCE_DIGITS) for _ in range(8)))
+
+
+def read_reference(typed: str) -> str | None:
+    """Return a typed reference, or the start of one, as it is stored: LD-7K4M for "ld 7k4m".
+
+    Case, spaces, hyphens and LD do not matter. Returns None for a text that is no reference.
+    """
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    characters = "".join(character for character in plain if character.isalnum())
+    digits = characters.removeprefix("LD")
+    if len(digits) > 8 or any(digit not in REFERENCE_DIGITS for digit in digits):
+        return None
+    if digits == characters and len(digits) < BARE_DIGITS_MIN:
+        return None
+    return _written(digits)
+
+
+def _written(digits: str) -> str:
+    if len(digits) <= 4:
+        return f"{REFERENCE_START}{digits}"
+    return f"{REFERENCE_START}{digits[:4]}-{digits[4:]}"
 
 
 def unlinked(text: str) -> str:

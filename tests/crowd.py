@@ -3,6 +3,7 @@
 import random
 import uuid
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import insert, text
@@ -10,7 +11,8 @@ from sqlalchemy import insert, text
 from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.formatting import new_reference
-from leadapp.models.leads import Event, Lead, LeadStatus, Submission
+from leadapp.leads.matching import new_words
+from leadapp.models.leads import Event, Lead, LeadStatus, LeadWord, Submission
 from leadapp.models.letters import Letter
 
 AGE = timedelta(days=730)
@@ -28,14 +30,7 @@ def gather(count: int) -> None:
     start = now() - AGE
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
-        leads = [_lead(number, dice, start + AGE * (number / count)) for number in numbers]
-        sent = [_sent(lead, number) for lead, number in zip(leads, numbers, strict=True)]
-        db.session.execute(insert(Lead), leads)
-        db.session.execute(insert(Submission), sent)
-        db.session.execute(insert(Letter), [_letter(one) for one in sent])
-        events = [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
-        db.session.execute(insert(Event), events)
-        db.session.commit()
+        write([_lead(number, dice, start + AGE * (number / count)) for number in numbers])
     analyze()
 
 
@@ -51,7 +46,7 @@ def lengthen(lead: Lead, submissions: int, events: int, user_id: uuid.UUID | Non
     sent, letters, history = [], [], []
     for number in range(first, first + submissions):
         row["created_at"] = lead.created_at + timedelta(hours=number)
-        one = _sent(row, number)
+        one = _sent(row)
         one["number"] = number
         one["storage_key"] = f"{one['id'].hex}.pdf"
         sent.append(one)
@@ -80,6 +75,19 @@ def analyze() -> None:
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("ANALYZE"))
         db.session.commit()
+
+
+def write(leads: list[Row]) -> None:
+    """Add leads with these columns, each with a submission, an e-mail and an event."""
+    sent = [_sent(lead) for lead in leads]
+    db.session.execute(insert(Lead), leads)
+    words = [row for lead in leads for row in new_words(SimpleNamespace(**lead))]
+    db.session.execute(insert(LeadWord), words)
+    db.session.execute(insert(Submission), sent)
+    db.session.execute(insert(Letter), [_letter(one) for one in sent])
+    events = [{"lead_id": lead["id"], "kind": "submitted"} for lead in leads]
+    db.session.execute(insert(Event), events)
+    db.session.commit()
 
 
 def _lead(number: int, dice: random.Random, at: datetime) -> Row:
@@ -112,7 +120,7 @@ def _name(dice: random.Random) -> str:
     return "".join(syllables).title()
 
 
-def _sent(lead: Row, number: int) -> Row:
+def _sent(lead: Row) -> Row:
     return {
         "id": uuid.uuid4(),
         "lead_id": lead["id"],
@@ -126,7 +134,7 @@ def _sent(lead: Row, number: int) -> Row:
         "size": 50_000,
         "sha256": "0" * 64,
         "warnings": [],
-        "storage_key": f"{number:032}.pdf",
+        "storage_key": f"{lead['id'].hex}.pdf",
         "fingerprint": "0" * 64,
     }
 

@@ -13,11 +13,13 @@ from typing import Any, Generic, TypeVar
 import bcrypt
 import factory
 from factory.alchemy import SQLAlchemyModelFactory
+from sqlalchemy import insert
 
 from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.leads.matching import new_words
 from leadapp.models.accounts import Login, User
-from leadapp.models.leads import Event, Lead, LeadStatus, Submission
+from leadapp.models.leads import Event, Lead, LeadStatus, LeadWord, Submission
 from leadapp.models.letters import Letter
 from leadapp.normalize import email_key, fold
 from leadapp.resumes.formats import CONTENT_TYPES
@@ -115,6 +117,13 @@ class LeadFactory(Committed[Lead]):
     submission = factory.RelatedFactory(
         "tests.factories.SubmissionFactory", factory_related_name="lead"
     )
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        lead = super()._create(model_class, *args, **kwargs)
+        db.session.execute(insert(LeadWord), new_words(lead))
+        db.session.commit()
+        return lead
 
 
 class SubmissionFactory(Committed[Submission]):

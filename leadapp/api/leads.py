@@ -36,7 +36,7 @@ from .contract import (
     refuses,
 )
 from .headers import IDEMPOTENCY_KEY
-from .paging import links
+from .paging import links, page_numbers
 from .schemas import of_form
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
@@ -46,7 +46,8 @@ QUERY = QuerySchema()
 PAGING = PagingSchema()
 STATUS = StatusSchema()
 SUBMITTED = SubmittedSchema()
-PAGE = PageSchema()
+PAGE = PageSchema(exclude=["total_is_exact"])
+SEARCHED = PageSchema()
 LEAD = LeadSchema()
 SUBMISSION_PAGE = SubmissionPageSchema()
 MARKED = MarkedLeadSchema()
@@ -125,7 +126,8 @@ def submit_lead() -> tuple[Json, int, dict[str, str]]:
 def list_leads() -> tuple[Json, dict[str, str]]:
     """Return one page of leads."""
     page = search.search(QUERY.read(request.args.to_dict()))
-    return PAGE.dump(page), {"Link": links(page.query.page, page.pages)}
+    schema = SEARCHED if page.query.q else PAGE
+    return schema.dump(page), {"Link": links(_page_numbers(page))}
 
 
 @bp.get("/<uuid:lead_id>")
@@ -163,7 +165,7 @@ def list_submissions(lead_id: uuid.UUID) -> tuple[Json, dict[str, str]]:
     """Return one page of a lead's submissions, by default 20."""
     paging = PAGING.read(request.args.to_dict())
     page = detail.list_submissions(lead_id, current_user, **paging)
-    return SUBMISSION_PAGE.dump(page), {"Link": links(page.page, page.pages)}
+    return SUBMISSION_PAGE.dump(page), {"Link": links(page_numbers(page.page, page.pages))}
 
 
 @bp.patch("/<uuid:lead_id>")
@@ -242,3 +244,19 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
     response.set_etag(lead.version)
     response.make_conditional(request)
     return response
+
+
+def _page_numbers(page: search.Page) -> dict[str, int]:
+    """Return the numbers of the other pages.
+
+    If the matches are not counted to the end, no page is known to be the last.
+    """
+    here = page.query.page
+    if page.total.is_exact:
+        return page_numbers(here, page.pages)
+    numbers = {"first": 1}
+    if here > 1:
+        numbers["prev"] = here - 1
+    if page.has_next:
+        numbers["next"] = here + 1
+    return numbers

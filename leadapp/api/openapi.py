@@ -48,8 +48,9 @@ PATH_PARAMETERS = {
     "lead_id": "The `id` of a lead.",
     "submission_id": "The `id` of one of its submissions.",
 }
-# Only a problem of status 422 has this field. Every other field of a response is always present.
-OPTIONAL = {"errors"}
+# Only a problem of status 422 has `errors`, and only a page of a search has `total_is_exact`. Every
+# other field of a response is always present.
+OPTIONAL = {"errors", "total_is_exact"}
 PROBLEM = "application/problem+json"
 
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from flask import request
 
 
-def links(page: int, pages: int) -> str:
-    """Return a Link header with the URLs of the other pages (RFC 8288)."""
+def page_numbers(page: int, pages: int) -> dict[str, int]:
+    """Return the numbers of the other pages by their relation to this one."""
     last = max(pages, 1)
     numbers = {
         "first": 1,
@@ -15,10 +15,14 @@ def links(page: int, pages: int) -> str:
         "next": page + 1,
         "last": last,
     }
+    return {rel: number for rel, number in numbers.items() if 1 <= number <= last}
+
+
+def links(numbers: dict[str, int]) -> str:
+    """Return a Link header with the URLs of these pages (RFC 8288)."""
     query: dict[str, Any] = request.args.to_dict()
     found = []
     for rel, number in numbers.items():
-        if 1 <= number <= last:
-            query["page"] = number
-            found.append(f'<{request.path}?{urlencode(query)}>; rel="{rel}"')
+        query["page"] = number
+        found.append(f'<{request.path}?{urlencode(query)}>; rel="{rel}"')
     return ", ".join(found)

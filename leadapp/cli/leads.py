@@ -29,7 +29,7 @@ JSON_FIELDS = (
 )
 status_option = click.option("--status", type=click.Choice(STATUSES))
 q_option = click.option(
-    "--q", default="", help="Find names, e-mail addresses or references that start with this."
+    "--q", default="", help="Find words of names, e-mail addresses, @domains or references."
 )
 
 
@@ -69,7 +69,10 @@ def list_leads(as_json: bool, **options: Any) -> None:
                 f"{lead.id}\t{lead.reference}\t{lead.status}\t{waits}\t"
                 f"{lead.full_name}\t{lead.email}"
             )
-    click.echo(f"page {page.query.page} of {page.pages}, {page.total} in total", err=True)
+    place = f"page {page.query.page}"
+    if page.total.is_exact:
+        place += f" of {page.pages}"
+    click.echo(f"{place}, {page.total} in total", err=True)
 
 
 @lead_commands.command("export")

@@ -18,8 +18,9 @@ from ..errors import Forbidden
 from ..extensions import db
 from ..leads import submit
 from ..leads.history import record
+from ..leads.matching import new_words
 from ..models.accounts import User
-from ..models.leads import Lead, LeadStatus, Submission
+from ..models.leads import Lead, LeadStatus, LeadWord, Submission
 from ..normalize import fold
 from ..resumes.inspect import Resume, inspect
 from ..resumes.store import store
@@ -84,9 +85,11 @@ def _add(details: submit.Details, number: int, attorney: uuid.UUID | None) -> bo
         lead["updated_at"] = marked_at
         lead["seen_at"] = marked_at
     insert_new = insert(Lead).values(lead).on_conflict_do_nothing()
-    lead_id = db.session.scalar(insert_new.returning(Lead.id))
-    if lead_id is None:
+    added = db.session.execute(insert_new.returning(Lead)).scalar()
+    if added is None:
         return False
+    lead_id = added.id
+    db.session.execute(insert(LeadWord).values(new_words(added)))
     submission = submit.new_submission(details, lead_id, 1, at)
     db.session.execute(insert(Submission).values(submission))
     record("submitted", lead_id, at=at)

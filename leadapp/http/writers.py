@@ -125,7 +125,15 @@ class PageSchema(Schema):
     """One page of leads."""
 
     items = fields.Nested(ListedLeadSchema, many=True)
-    total = fields.Integer(metadata={"examples": [17]})
+    total = fields.Integer(attribute="total.number", metadata={"examples": [17]})
+    total_is_exact = fields.Boolean(
+        attribute="total.is_exact",
+        metadata={
+            "description": "Only with `q`; false if there are more matches than `total`. "
+            "Follow `Link` to read all of them.",
+            "examples": [True],
+        },
+    )
     page = fields.Integer(attribute="query.page", metadata={"examples": [1]})
     size = fields.Integer(attribute="query.size", metadata={"examples": [1]})
     pages = fields.Integer(metadata={"examples": [17]})

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 
 from ..extensions import db
 from ..mail import queue
-from ..models.leads import Lead, Submission
+from ..models.leads import HAS_ASKED, Lead, Submission
 from ..models.letters import Letter
 
 NAMED = 3  # a banner names at most this many leads
@@ -17,7 +17,6 @@ NAMED = 3  # a banner names at most this many leads
 FAILED = select(Submission.lead_id).join(Letter).where(queue.HAS_FAILED)
 NAMES = select(Lead.id, Lead.reference).limit(NAMED)
 WITH_FAILED = NAMES.where(Lead.id.in_(FAILED))
-HAS_ASKED = Lead.erasure_asked_at.is_not(None)
 ASKING = NAMES.where(HAS_ASKED).order_by(Lead.erasure_asked_at)
 
 

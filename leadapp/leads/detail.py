@@ -23,6 +23,7 @@ from ..resumes.store import store
 from . import search
 from .history import HistoryPart, is_view_recorded, read_latest, read_page, record
 from .letters import Unsent, count_earlier_unsent, letters_of
+from .neighbours import Neighbours, find_neighbours
 from .paging import Paged
 
 # Composed once, since composing a statement costs more than running it (decision 5).
@@ -40,7 +41,7 @@ class LeadPage:
     letters: Sequence[Letter]
     earlier_unsent: Sequence[Unsent]
     history: HistoryPart
-    neighbours: search.Neighbours
+    neighbours: Neighbours
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def page(lead_id: uuid.UUID, by: User, query: search.Query) -> LeadPage:
         letters=letters_of(lead.latest),
         earlier_unsent=count_earlier_unsent(lead),
         history=read_latest(lead),
-        neighbours=search.neighbours(lead, query),
+        neighbours=find_neighbours(lead, query),
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ..characters import BLANK
 from ..clock import now
 from ..codes import Code
 from ..config import settings
 from ..errors import InvalidInput, Message, NotFound
 from ..extensions import db
+from ..formatting import read_reference
 from ..log import logger
 from ..mail import queue
 from ..models.accounts import User
@@ -124,8 +124,7 @@ def request_erasure(submission: Submission) -> None:
 def erase_by_reference(lead_id: uuid.UUID, by: User | None, reference: str) -> None:
     """Erase a lead, or raise InvalidInput if the typed reference is not its own."""
     lead = read(lead_id)
-    typed = reference.strip(BLANK).upper()
-    if typed != lead.reference:
+    if read_reference(reference) != lead.reference:
         message = Message(Code.REFERENCE_OTHER, reference=lead.reference)
         raise InvalidInput({"reference": [message]})
     if not erase(lead_id, by=by):

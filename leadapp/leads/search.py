@@ -1,19 +1,19 @@
-"""Find leads by filter, order and page, and find the neighbors of a lead in a list."""
+"""Find leads by filter, order and page."""
 
 import functools
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Row, Select, String, Subquery, bindparam, cast, func, select, tuple_, union
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, true, tuple_
 
 from ..extensions import db
 from ..models.accounts import User
 from ..models.leads import Lead, LeadStatus, Submission
-from ..normalize import fold
+from .matching import COUNTED, Count, Terms, count_by_status, find_terms
 
 # Each order has an index. The id breaks ties; the e-mail address is unique and needs no id.
 # Databases sort NULL first or last. Only pending leads have no reached_out_at, so sorting by the
@@ -28,7 +28,6 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "email": (Lead.email_key,),
     "status": (Lead.status, Lead.id),
 }
-LAST_CHARACTER = "\U0010ffff"
 
 # Composed once, since composing a statement costs more than running it (decision 5).
 # A list selects rows, because ORM objects cost twice as much.
@@ -77,141 +76,169 @@ class Query:
         """Return whether values fall along the list; reading backwards reverses its direction."""
         return self.sort_desc != backwards
 
-    def ids(self) -> Select[uuid.UUID]:
+    def past(self, place: Any, backwards: bool = False) -> ColumnElement[bool]:
+        """Return the condition that a lead comes after a place, which has the columns of the order.
+
+        Pending leads have no reached_out_at, so only the id orders them. If the list has one
+        status, the comparison omits it, and the other columns are one range of an index.
+        """
+        columns, values = [], []
+        for column in ORDERS[self.sort_by]:
+            value = getattr(place, column.key)
+            if value is not None and value != self.status:
+                columns.append(column)
+                values.append(value)
+        if self.descends(backwards):
+            return tuple_(*columns) < tuple(values)
+        return tuple_(*columns) > tuple(values)
+
+    def statuses(self) -> list[LeadStatus]:
+        """Return the statuses that the list shows."""
+        return [self.status] if self.status else list(LeadStatus)
+
+    def ids(self, terms: Terms | None = None) -> Select[uuid.UUID]:
         """Return a SELECT of the ids of all matching leads, without an order."""
+        terms = terms or find_terms(self.q)
         ids: Select[uuid.UUID] = select(Lead.id)
-        status: Any = Lead.status
-        if self.q:
-            found = self._found()
+        if terms:
+            found = terms.find(self.statuses())
             ids = ids.join(found, found.c.id == Lead.id)
-            # Without the cast, SQLite scans an index of the status instead of the few matches.
-            status = cast(Lead.status, String)
-        if self.status:
-            ids = ids.where(status == self.status)
+        elif self.status:
+            ids = ids.where(Lead.status == self.status)
         return ids
 
-    def counts(self) -> dict[LeadStatus, int]:
-        """Count the matching leads in each status; a status without leads is left out."""
-        counting = COUNT_BY_STATUS
-        if self.q:
-            found = self._found()
-            counting = counting.join(found, found.c.id == Lead.id)
-        return dict(db.session.connection().execute(counting).all())
+    def counts(self, terms: Terms | None = None) -> dict[LeadStatus, int]:
+        """Count the matching leads in each status; a status without leads is left out.
 
-    def _found(self) -> Subquery:
-        """Return a subquery of the ids of the leads that a search finds.
-
-        A prefix is matched as a range of a sorted column, so every database uses the index.
+        In a status with many matches, this counts only the first of them.
         """
-        folded = fold(self.q) or self.q
-        searched = {
-            Lead.first_name_key: folded,
-            Lead.last_name_key: folded,
-            Lead.email_key: self.q.lower(),
-            Lead.reference: self.q.upper(),
-        }
-        matches = []
-        for column, start in searched.items():
-            starts_with = column.between(start, start + LAST_CHARACTER)
-            matches.append(select(Lead.id).where(starts_with))
-        return union(*matches).subquery()
+        terms = terms or find_terms(self.q)
+        counting = count_by_status(terms) if terms else COUNT_BY_STATUS
+        return dict(db.session.connection().execute(counting).all())
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the matching leads, and the number of matches in each status."""
+    """One page of the matching leads, and the number of matches in each status.
+
+    `counted` has the statuses in which all matches are counted.
+    """
 
     items: Sequence[Row[Any]]  # with the columns of LISTED
     counts: dict[LeadStatus, int]
     query: Query
+    has_next: bool
+    counted: Collection[LeadStatus] = tuple(LeadStatus)
 
     @property
-    def total(self) -> int:
+    def total(self) -> Count:
         """Count the matching leads on all pages, in the query's status if it has one."""
-        if self.query.status:
-            return self.counts.get(self.query.status, 0)
-        return sum(self.counts.values())
+        return self.count(self.query.status)
 
     @property
     def pages(self) -> int:
-        """Count the pages."""
-        return math.ceil(self.total / self.query.size)
+        """Count the pages of the counted leads."""
+        return math.ceil(self.total.number / self.query.size)
+
+    def count(self, status: LeadStatus | None) -> Count:
+        """Count the matches in a status, or in all of them."""
+        statuses = replace(self.query, status=status).statuses()
+        number = sum(self.counts.get(one, 0) for one in statuses)
+        is_exact = all(one in self.counted for one in statuses)
+        # An empty page after the first one may be far beyond the end.
+        is_read = bool(self.items) or self.query.page == 1
+        if not is_exact and is_read and status == self.query.status:
+            seen = (self.query.page - 1) * self.query.size + len(self.items)
+            is_exact = not self.has_next
+            number = max(number, seen)
+        if self.query.q and number > COUNTED:
+            return Count(COUNTED, is_exact=False)
+        return Count(number, is_exact)
 
 
 def search(query: Query) -> Page:
-    """Find leads by status and by the start of a name, an e-mail address or a reference.
+    """Return a page of the leads that match a query; each row includes the newest resume."""
+    terms = find_terms(query.q)
+    counts = query.counts(terms)
+    if terms is None or terms.counted.issuperset(query.statuses()):
+        page = _cut(query, counts, terms)
+    else:
+        page = _follow(query, counts, terms)
+    if terms:
+        page = replace(page, counted=terms.counted)
+    return page
 
-    Each row includes the newest resume. The database skips the earlier pages in the index alone. It
-    reads a page past the middle from the other end.
-    """
-    page = Page(items=(), counts=query.counts(), query=query)
+
+def _follow(query: Query, counts: dict[LeadStatus, int], terms: Terms) -> Page:
+    """Return a page of common matches, which are not all counted."""
     skipped = (query.page - 1) * query.size
-    left = page.total - skipped
+    ids = find(query, terms, skipped=skipped, size=query.size + 1)
+    listing = _named(replace(query, q="", page=1, size=1))
+    rows = db.session.connection().execute(listing, {"ids": ids[: query.size]}).all()
+    return Page(rows, counts, query, has_next=len(ids) > query.size)
+
+
+def _cut(query: Query, counts: dict[LeadStatus, int], terms: Terms | None) -> Page:
+    """Return a page of leads that are all counted.
+
+    The database skips the earlier pages in the index alone. It reads a page past the middle from
+    the other end.
+    """
+    total = sum(counts.get(status, 0) for status in query.statuses())
+    skipped = (query.page - 1) * query.size
+    left = total - skipped
+    page = Page((), counts, query, has_next=left > query.size)
     if left <= 0:
         return page
     size = min(query.size, left)
-    backwards = skipped > page.total // 2
+    backwards = skipped > total // 2
     if backwards:
         skipped = left - size
     # All pages share one cached statement, so its key has no page and no size.
-    listing = _listing(replace(query, page=1, size=1), backwards)
+    listing = _listing(replace(query, page=1, size=1), backwards, terms)
     place = {"size": size, "skipped": skipped}
     rows = db.session.connection().execute(listing, place).all()
     return replace(page, items=rows)
 
 
 @functools.lru_cache
-def _listing(query: Query, backwards: bool) -> Select[*tuple[Any, ...]]:
+def _listing(query: Query, backwards: bool, terms: Terms | None) -> Select[*tuple[Any, ...]]:
     """Return the statement of a list; size and offset are parameters, so one serves all pages."""
-    ids = query.ids().order_by(*query.order(backwards))
-    ids = ids.limit(bindparam("size")).offset(bindparam("skipped"))
-    here = ids.subquery()
-    return (
-        select(*LISTED)
-        .join(here, here.c.id == Lead.id)
-        .order_by(*query.order())
-        .outerjoin(Lead.newest)
-        .outerjoin(Lead.marked_by)
-    )
+    ids = query.ids(terms).order_by(*query.order(backwards))
+    here = ids.limit(bindparam("size")).offset(bindparam("skipped")).subquery()
+    return _rows(query).join(here, here.c.id == Lead.id)
 
 
-class Neighbours(NamedTuple):
-    """The leads before and after a lead in a list; None at an end of the list."""
-
-    before: uuid.UUID | None
-    after: uuid.UUID | None
-
-
-def neighbours(lead: Lead, query: Query) -> Neighbours:
-    """Find the leads before and after this one in a list, even if it has since left the list."""
-    before = _find_beside(lead, query, backwards=True)
-    after = _find_beside(lead, query, backwards=False)
-    return Neighbours(before, after)
+@functools.lru_cache
+def _named(query: Query) -> Select[*tuple[Any, ...]]:
+    """Return the statement of a list of leads whose ids are a parameter."""
+    return _rows(query).where(Lead.id.in_(bindparam("ids", expanding=True)))
 
 
-def find_following(lead_id: uuid.UUID, query: Query) -> uuid.UUID | None:
-    """Find the lead after this one in a list; None at its end or if this lead is unknown."""
-    lead = db.session.get(Lead, lead_id, populate_existing=True)
-    if lead is None:
-        return None
-    return _find_beside(lead, query, backwards=False)
+def _rows(query: Query) -> Select[*tuple[Any, ...]]:
+    rows = select(*LISTED).outerjoin(Lead.newest).outerjoin(Lead.marked_by)
+    return rows.order_by(*query.order())
 
 
-def _find_beside(lead: Lead, query: Query, backwards: bool) -> uuid.UUID | None:
-    # Pending leads have no reached_out_at, so only the id orders them. If the list has one status,
-    # the comparison omits it, and the other columns are one range of an index.
-    columns, values = [], []
-    for column in ORDERS[query.sort_by]:
-        value = getattr(lead, column.key)
-        if value is not None and value != query.status:
-            columns.append(column)
-            values.append(value)
-    place = tuple(values)
-    beside = tuple_(*columns) > place
-    if query.descends(backwards):
-        beside = tuple_(*columns) < place
-    ids = query.ids().where(beside).order_by(*query.order(backwards))
-    return db.session.scalar(ids.limit(1))
+def find(
+    query: Query,
+    terms: Terms | None,
+    beside: Lead | None = None,
+    backwards: bool = False,
+    skipped: int = 0,
+    size: int = 1,
+) -> Sequence[uuid.UUID]:
+    """Return the ids of some matches in the order of a list, from its start or from a lead on."""
+    past = functools.partial(query.past, backwards=backwards)
+    order = query.order(backwards)
+    ahead = past(beside) if beside else true()
+    if terms and not terms.counted.issuperset(query.statuses()):
+        leads = replace(query, q="").ids().where(ahead).order_by(*order)
+        walked = terms.walk(leads, ORDERS[query.sort_by], past, skipped, size)
+        if walked is not None:
+            return walked
+    ids = query.ids(terms).where(ahead).order_by(*order)
+    return db.session.scalars(ids.limit(size).offset(skipped)).all()
 
 
 def arrived_since(moment: datetime) -> int:

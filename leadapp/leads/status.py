@@ -15,7 +15,8 @@ from ..models.accounts import User
 from ..models.leads import Lead, LeadStatus
 from .detail import read
 from .history import record
-from .search import Query, find_following
+from .neighbours import find_following
+from .search import Query
 
 UNDO_FOR = timedelta(minutes=10)
 

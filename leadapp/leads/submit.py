@@ -21,13 +21,14 @@ from ..codes import Code
 from ..errors import LeadappError, NotFound
 from ..extensions import db
 from ..mail import queue
-from ..models.leads import IDEMPOTENT_FOR, NAME_KEY_MAX, Lead, LeadStatus, Submission
+from ..models.leads import IDEMPOTENT_FOR, NAME_KEY_MAX, Lead, LeadStatus, LeadWord, Submission
 from ..network import network_key
 from ..normalize import email_key, fold
 from ..resumes.inspect import Resume
 from ..resumes.store import store
 from ..validation import mailbox
 from .history import record
+from .matching import new_words
 
 # Composed once, and run on the connection. Composing them, or using the ORM session, costs several
 # times as much as running them (decision 5).
@@ -48,7 +49,16 @@ UPSERT_LEAD = _new.on_conflict_do_update(
         "reached_out_by": None,
         "seen_at": None,
     },
-).returning(Lead.id, Lead.submission_count)
+).returning(
+    Lead.id,
+    Lead.submission_count,
+    Lead.first_name,
+    Lead.last_name,
+    Lead.email_key,
+    Lead.status,
+)
+# It also runs for a known lead, so that the response time does not reveal a known address.
+INSERT_WORDS = insert(LeadWord).on_conflict_do_nothing()
 INSERT_SUBMISSION = insert(Submission).on_conflict_do_nothing().returning(Submission.id)
 
 
@@ -126,8 +136,9 @@ def submit(details: Details, sending: Sending) -> Submitted:
     details = replace(details, resume=keep_resume(details.resume))
     at = now()
     connection = db.session.connection()
-    lead = new_lead(details, at)
-    lead_id, count = connection.execute(UPSERT_LEAD, lead).one()
+    lead = connection.execute(UPSERT_LEAD, new_lead(details, at)).one()
+    lead_id, count = lead.id, lead.submission_count
+    connection.execute(INSERT_WORDS, new_words(lead))
     row = new_submission(details, lead_id, number=count, at=at)
     row["idempotency_key"] = sending.idempotency_key(row["fingerprint"])
     row["network_key"] = sending.claim_key()
@@ -135,7 +146,7 @@ def submit(details: Details, sending: Sending) -> Submitted:
         db.session.rollback()
         return _again(details, sending, at)
     submission = Submission(**row)
-    queue.enqueue(submission, mailbox(lead["email_key"]), sending.network)
+    queue.enqueue(submission, mailbox(lead.email_key), sending.network)
     kind = "submitted" if count == 1 else "resubmitted"
     record(kind, lead_id, at=at)
     db.session.commit()

@@ -5,13 +5,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import Enum, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .. import log
 from ..clock import now
 from ..formatting import new_reference
+from ..normalize import WORD_MAX
 from ..validation import EMAIL_MAX, NAME_MAX
 from .accounts import User
 from .columns import Base, RandomId, searched
@@ -111,11 +120,42 @@ for name in SORTED:
         Index(f"ix_leads_{name}", column, Lead.id)
     Index(f"ix_leads_status_{name}", Lead.status, column, Lead.id)
 Index("ix_leads_status_reached_out_at", Lead.status, Lead.reached_out_at, Lead.id)
-Index("ix_leads_status_id", Lead.status, Lead.id)
-Index("ix_leads_reference", Lead.reference)
+# Unique, because a foreign key refers to it.
+Index("ix_leads_status_id", Lead.status, Lead.id, unique=True)
+Index("ix_leads_status_reference", Lead.status, Lead.reference, Lead.id)
 # Leads are counted by status. PostgreSQL prefers the table to a wider index.
 Index("ix_leads_status", Lead.status)
-Index("ix_leads_erasure_asked_at", Lead.erasure_asked_at)
+HAS_ASKED = Lead.erasure_asked_at.is_not(None)
+Index(
+    "ix_leads_erasure_asked_at",
+    Lead.erasure_asked_at,
+    sqlite_where=HAS_ASKED,
+    postgresql_where=HAS_ASKED,
+)
+
+
+class LeadWord(Base):
+    """A word by which a search finds a lead."""
+
+    __tablename__ = "lead_words"
+
+    lead_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(searched(WORD_MAX), primary_key=True)
+    # The status of the lead. The foreign key keeps it equal, so that matches are counted by status
+    # from the index alone.
+    status: Mapped[LeadStatus] = mapped_column(Enum(LeadStatus, native_enum=False, length=16))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["status", "lead_id"],
+            ["leads.status", "leads.id"],
+            name="fk_lead_words_lead_id",
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index("ix_lead_words_status_word", status, word, lead_id),
+        {"sqlite_with_rowid": False},  # otherwise, each word would be stored three times
+    )
 
 
 class Submission(Base):

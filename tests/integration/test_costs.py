@@ -16,7 +16,17 @@ from sqlalchemy import event, select
 
 from leadapp.clock import now
 from leadapp.extensions import db
-from leadapp.leads import attention, detail, export, history, letters, search, statistics
+from leadapp.leads import (
+    attention,
+    detail,
+    export,
+    history,
+    letters,
+    matching,
+    search,
+    statistics,
+)
+from leadapp.leads.neighbours import find_neighbours
 from leadapp.leads.statistics import _counted
 from leadapp.models.accounts import User
 from leadapp.models.leads import Lead, LeadStatus
@@ -119,7 +129,7 @@ def test_a_submission_asks_no_more_than_it_needs(
     for filename in ("first.pdf", "second.pdf"):
         statements.clear()
         submit(client, "jose@example.com", filename)
-        assert len(statements) == 5 + lock
+        assert len(statements) == 6 + lock
 
 
 def test_a_lead_with_a_long_story_asks_no_more_than_a_new_one(
@@ -174,10 +184,26 @@ def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Plans) ->
             assert not re.search(UNSOUGHT, plan), f"{name}:\n{plan}"
     for query in PLACED:
         lead = lead_of_page_50(query)
-        sought = plans(partial(search.neighbours, lead, query))
+        sought = plans(partial(find_neighbours, lead, query))
         for plan in sought[-2:]:
             assert not re.search(f"{UNSOUGHT}|{SORTED}", plan), f"{query}:\n{plan}"
             assert re.search(r"[<>]\s*(\(|ROW|\?|')", plan), f"{query}:\n{plan}"
+
+
+def test_a_common_word_is_counted_and_walked_in_indexes(plans: Plans) -> None:
+    gather(4000)
+    counts = search.Query(q="@example").counts()
+    assert max(counts.values()) == matching.COUNTED + 1  # more are there, but are not read
+    for status, sort_by in itertools.product(STATUSES, search.ORDERS):
+        for q in ("@", "LD-"):
+            query = search.Query(status, q, sort_by)
+            found = plans(partial(search.search, query), forced=True)
+            # The counts, the place where the walk ends, the walk, and the rows of the page.
+            assert len(found) >= 5, query
+            for plan in found:
+                assert not re.search(WHOLE_TABLE, plan, re.MULTILINE), f"{query}:\n{plan}"
+            for plan in found[-3:-1]:
+                assert not re.search(SORTED, plan), f"{query}:\n{plan}"
 
 
 def test_the_counts_are_read_from_an_index_alone(plans: Plans, backend: str) -> None:

@@ -189,6 +189,20 @@ def test_a_history_stays_as_it_is(settings: dict[str, str]) -> None:
         flask_migrate.downgrade(directory=MIGRATIONS, revision="0006")
         flask_migrate.upgrade(directory=MIGRATIONS)
         assert history.read_latest(lead).lines == lines
+
+
+def test_leads_from_before_the_upgrade_are_found_by_every_word(settings: dict[str, str]) -> None:
+    with create_app(settings).app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        lead = LeadFactory.create(first_name="Conan", last_name="O'Brien-Núñez")
+        done = LeadFactory.create(first_name="小明", last_name="王", reached_out=True)
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0006")
+        assert "lead_words" not in inspect(db.engine).get_table_names()
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        flask_migrate.check(directory=MIGRATIONS)
+        for q, found in (("nunez", lead), ("obrien conan", lead), ("王小明", done)):
+            [item] = search.search(search.Query(found.status, q)).items
+            assert item.id == found.id
         db.session.remove()
         db.engine.dispose()
 

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from leadapp.leads import detail, search
+from leadapp.leads.neighbours import find_neighbours
 from leadapp.models.leads import LeadStatus
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
@@ -74,7 +75,7 @@ def test_previous_and_next_follow_the_list(sort_by: str) -> None:
         for before, lead, after in zip(leads, leads[1:], leads[2:], strict=False):
             assert lead
             expected = (before and before.id, after and after.id)
-            assert search.neighbours(lead, query) == expected, query
+            assert find_neighbours(lead, query) == expected, query
 
 
 @pytest.mark.parametrize("sort_by", search.ORDERS)
@@ -101,7 +102,7 @@ def test_a_lead_that_left_the_list_keeps_its_place(signed_in: Client, sort_by: s
     first, middle, last = order(query)
     mark(signed_in, signed_in.get(f"/dashboard/leads/{middle}"))
     marked = detail.read(middle)
-    assert search.neighbours(marked, query) == (first, last)
+    assert find_neighbours(marked, query) == (first, last)
 
 
 def links(page: str, to: str = "/dashboard/") -> list[str]:

@@ -6,12 +6,15 @@ To fill another table of leadapp, add it to FILLED with a function that returns 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
 import leadapp.models  # noqa: F401  # registers the tables
 from leadapp.extensions import db
+from leadapp.formatting import REFERENCE_DIGITS
+from leadapp.leads.matching import new_words
 from leadapp.resumes.formats import PDF
 from tests.load import limit
 
@@ -135,7 +138,7 @@ def _lead(number: int, count: int) -> Row:
     key = f"{random.getrandbits(128):032x}"
     return {
         "id": key,
-        "reference": f"LD-{number:09d}",
+        "reference": _reference(number),
         "first_name": first,
         "last_name": last,
         "email": f"{first}.{number}@example.com",
@@ -150,6 +153,15 @@ def _lead(number: int, count: int) -> Row:
         "reached_out_at": reached_out and str(reached_out),
         "seen_at": reached_out and str(reached_out),
     }
+
+
+def _reference(number: int) -> str:
+    """Return a number as a reference."""
+    digits = ""
+    for _ in range(8):
+        number, digit = divmod(number, len(REFERENCE_DIGITS))
+        digits += REFERENCE_DIGITS[digit]
+    return f"LD-{digits[:4]}-{digits[4:]}"
 
 
 def _submission(lead: Row) -> Row:
@@ -190,11 +202,12 @@ def _event(lead: Row) -> Row:
 # The tables to fill, parents first, each with the rows of a lead.
 FILLED: dict[str, Callable[[Row], list[Row]]] = {
     "leads": lambda lead: [lead],
+    "lead_words": lambda lead: new_words(SimpleNamespace(**lead)),
     "submissions": lambda lead: [_submission(lead)],
     "letters": lambda lead: [_letter(lead, "confirmation"), _letter(lead, "notice")],
     "events": lambda lead: [_event(lead)],
 }
-LISTED = ("leads", "submissions")  # the tables that lists and searches read
+LISTED = ("leads", "lead_words", "submissions")  # the tables that lists and searches read
 
 
 def insert(connection: Connection, table: str, rows: list[Row]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from leadapp import normalize, validation
 from leadapp.errors import Refused
+from leadapp.formatting import read_reference
 
 
 def refusal(rule: Callable[[str | None], str], text: str | None) -> str:
@@ -183,3 +184,49 @@ def test_folding_forgets_case_and_accents(typed: str, folded: str) -> None:
 def test_what_is_searched_for_is_cleaned_and_has_an_end() -> None:
     assert validation.search(" jo\0sé ") == "josé"
     assert refusal(validation.search, "x" * 101) == "query_too_long"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("Conan", "O'Brien-Núñez", ["conan", "obriennunez", "briennunez", "nunez"]),
+        ("Jean  Claude", "van Dijk", ["jean", "claude", "van", "dijk"]),
+        ("小明", "王", ["王小明", "小明王"]),
+        ("Ana", "Ana-Maria", ["anamaria", "maria"]),
+        ("-", "★", ["-", "★"]),
+    ],
+)
+def test_a_lead_has_a_word_for_each_part_of_its_name(
+    first: str, last: str, expected: list[str]
+) -> None:
+    found = normalize.lead_words(first, last, "ana@example.com")
+    assert found == [*expected, "@example.com"]
+
+
+def test_a_word_has_an_end() -> None:
+    longest = normalize.WORD_MAX
+    # Folding makes three letters of this one.
+    [word, _] = normalize.lead_words("\ufb03" * 40, "", "a@b.example")
+    assert len(word) == longest
+    assert normalize.query_words("x" * 200) == ["x" * longest]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("jsbhm2tz", "LD-JSBH-M2TZ"),
+        ("ld jsbh m2tz", "LD-JSBH-M2TZ"),
+        ("LD\u2010JSBH\u2011M2", "LD-JSBH-M2"),
+        ("\uff2c\uff24JSBH", "LD-JSBH"),
+        ("JSBH", "LD-JSBH"),
+        ("ld", "LD-"),
+        ("LD-7", "LD-7"),
+        ("Ng", None),
+        ("Ana", None),
+        ("LD-1000", None),
+        ("jsbhm2tzz", None),
+        ("", None),
+    ],
+)
+def test_a_reference_is_read_as_people_type_it(typed: str, stored: str | None) -> None:
+    assert read_reference(typed) == stored

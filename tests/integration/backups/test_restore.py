@@ -59,7 +59,7 @@ def test_a_backup_comes_back_whole(
             LeadStatus.REACHED_OUT: 1,
         }
         LeadFactory.create()
-        assert search.search(search.Query()).total == 3
+        assert search.search(search.Query()).total.number == 3
 
 
 @pytest.mark.databases("sqlite")

@@ -1,0 +1,217 @@
+"""Match leads with a typed search.
+
+The start of a word, an e-mail address or a reference is a range of an index on the status and that
+column, so every database counts the first matches of each status from an index alone.
+"""
+
+import functools
+import re
+import unicodedata
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select, union
+
+from ..characters import CLEANED_EMAIL
+from ..extensions import db
+from ..formatting import read_reference
+from ..models.leads import Lead, LeadStatus, LeadWord
+from ..normalize import email_key, lead_words, query_words
+
+# Matches are counted exactly up to this number.
+COUNTED = 1000
+# The rows of a word are counted up to this number, to find the rarest of several words.
+RANKED = 3000
+LAST_CHARACTER = "\U0010ffff"
+# "Ana Ruiz <ana@example.com>", or the address of a link to an e-mail address.
+PASTED = re.compile(r"(?:.*<\s*)?(?:mailto:)?([^\s<>?]+@[^\s<>?]+)(?:\?\S*)?\s*>?")
+
+
+class Count(NamedTuple):
+    """A number of leads. If it is not exact, there are at least so many, or more than COUNTED."""
+
+    number: int
+    is_exact: bool = True
+
+    def __str__(self) -> str:
+        """Return the number in words for people."""
+        if self.is_exact:
+            return f"{self.number:,}"
+        if self.number >= COUNTED:
+            return f"more than {COUNTED:,}"
+        return f"at least {self.number:,}"
+
+
+class Start(NamedTuple):
+    """A column that may start with a typed text."""
+
+    column: Any
+    text: str
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return the condition that the column starts with the text."""
+        within: ColumnElement[bool] = self.column.between(self.text, self.text + LAST_CHARACTER)
+        return within
+
+    def rows(self, status: LeadStatus, at_most: int | None = None) -> Select[Any]:
+        """Return a SELECT of the status and the id of the leads with this start.
+
+        With `at_most`, it reads so many rows in the order of the index. Without an order,
+        PostgreSQL may read the table instead.
+        """
+        columns: tuple[Any, Any] = (Lead.status, Lead.id)
+        if self.column is LeadWord.word:
+            columns = (LeadWord.status, LeadWord.lead_id)
+        at_status, lead_id = columns
+        rows: Select[Any] = select(at_status.label("status"), lead_id.label("id"))
+        rows = rows.where(at_status == status, self.condition())
+        if at_most is not None:
+            rows = rows.order_by(self.column, lead_id).limit(at_most)
+        return rows
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A typed search: a lead matches by all of the words, by its e-mail address or its reference.
+
+    The first word is the rarest. `counted` has the statuses in which all matches are counted.
+    `size` is about the number of matches, or less.
+    """
+
+    words: tuple[str, ...] = ()
+    email: str = ""
+    reference: str = ""
+    counted: frozenset[LeadStatus] = frozenset(LeadStatus)
+    size: int = 0
+
+    def match(self) -> ColumnElement[bool]:
+        """Return the condition that a row of leads matches."""
+        ways = [start.condition() for start in self.columns()]
+        if self.words:
+            ways.append(and_(*[_has_word(Lead.id, word) for word in self.words]))
+        return or_(false(), *ways)
+
+    def columns(self) -> list[Start]:
+        """Return the columns of a lead that match by themselves."""
+        starts = [Start(Lead.email_key, self.email), Start(Lead.reference, self.reference)]
+        return [start for start in starts if start.text]
+
+    def find(self, statuses: Iterable[LeadStatus], at_most: int | None = None) -> Subquery:
+        """Return the statuses and ids of the matches in these statuses.
+
+        With `at_most`, it reads so many rows of each status that start with the first word, and so
+        many e-mail addresses and references.
+        """
+        found: list[Any] = []
+        for status in statuses:
+            found.extend(start.rows(status, at_most) for start in self.columns())
+            if self.words:
+                found.append(self._with_words(status, at_most))
+        if not found:
+            found.append(select(Lead.status, Lead.id).where(false()))
+        return union(*[select(arm.subquery()) for arm in found]).subquery()
+
+    def _with_words(self, status: LeadStatus, at_most: int | None) -> Select[Any]:
+        first = Start(LeadWord.word, self.words[0]).rows(status, at_most).subquery()
+        others = [_has_word(first.c.id, word) for word in self.words[1:]]
+        return select(first).where(*others)
+
+    def walk(
+        self,
+        leads: Select[uuid.UUID],
+        columns: Sequence[Any],
+        past: Callable[[Any], ColumnElement[bool]],
+        skipped: int,
+        size: int,
+    ) -> Sequence[uuid.UUID] | None:
+        """Follow the index of an order, and return the ids of the leads that match.
+
+        `leads` are ordered by `columns`, and `past` returns the condition that a lead comes after a
+        place. Finding and sorting the matches of a common word takes up to a second with a million
+        leads. A walk to the first 25 takes a few milliseconds. It reads at most twice as many leads
+        as there are matches to sort, which costs the same. Returns None if these have too few.
+        """
+        place = leads.with_only_columns(*columns).offset(2 * self.size).limit(1)
+        end = db.session.execute(place).first()
+        matching = leads.where(self.match()).offset(skipped).limit(size)
+        if end:
+            matching = matching.where(~past(end))
+        ids = db.session.scalars(matching).all()
+        if end and len(ids) < size:
+            return None
+        return ids
+
+
+def new_words(lead: Any) -> list[dict[str, Any]]:
+    """Return the rows of the words by which a search finds a lead."""
+    words = lead_words(lead.first_name, lead.last_name, lead.email_key)
+    return [{"lead_id": lead.id, "word": word, "status": lead.status} for word in words]
+
+
+def find_terms(q: str) -> Terms | None:
+    """Return the terms of a typed search, or None if nothing was typed."""
+    if not q:
+        return None
+    terms = read_terms(q)
+    starts = [Start(LeadWord.word, word) for word in terms.words]
+    starts.extend(terms.columns())
+    if not starts:
+        return terms
+    counts = iter(db.session.connection().execute(_counting(terms)).one())
+    # The number of rows of each start in each status.
+    rows = [{status: next(counts) for status in LeadStatus} for _ in starts]
+    words = dict(zip(terms.words, rows, strict=False))
+    rarest_first = sorted(words, key=lambda word: sum(words[word].values()))
+    read = rows[len(words) :]
+    if rarest_first:
+        read.append(words[rarest_first[0]])
+    counted = [status for status in LeadStatus if all(one[status] <= COUNTED for one in read)]
+    size = sum(sum(one.values()) for one in read)
+    return replace(terms, words=tuple(rarest_first), counted=frozenset(counted), size=size)
+
+
+@functools.lru_cache
+def _counting(terms: Terms) -> Select[Any]:
+    starts = [Start(LeadWord.word, word) for word in terms.words]
+    starts.extend(terms.columns())
+    counts = []
+    for start in starts:
+        for status in LeadStatus:
+            rows = start.rows(status, RANKED).subquery()
+            counts.append(select(func.count()).select_from(rows).scalar_subquery())
+    return select(*counts)
+
+
+@functools.lru_cache
+def count_by_status(terms: Terms) -> Select[LeadStatus, int]:
+    """Return a SELECT of the number of the first matches in each status."""
+    found = terms.find(LeadStatus, at_most=COUNTED + 1).c
+    return select(found.status, func.count()).group_by(found.status)
+
+
+@functools.lru_cache
+def read_terms(q: str) -> Terms:
+    """Return the terms of a typed search, which may be a pasted address such as Ana <ana@...>."""
+    cleaned = unicodedata.normalize("NFC", q.translate(CLEANED_EMAIL)).strip()
+    pasted = PASTED.fullmatch(cleaned)
+    if pasted:
+        return Terms(email=email_key(pasted[1]))
+    terms = Terms(words=tuple(query_words(q)), reference=read_reference(q) or "")
+    if re.search(r"\s", cleaned) or cleaned.startswith("@"):
+        return terms
+    if "@" in cleaned:
+        return Terms(email=cleaned.lower())
+    return replace(terms, email=cleaned.lower())
+
+
+def _has_word(lead_id: Any, start: str) -> ColumnElement[bool]:
+    """Return the condition that a lead has a word with this start.
+
+    A scalar subquery runs once for a row. PostgreSQL may join EXISTS with all leads that have such
+    a word.
+    """
+    starts_so = Start(LeadWord.word, start).condition()
+    own = select(LeadWord.word).where(LeadWord.lead_id == lead_id, starts_so)
+    return own.limit(1).correlate_except(LeadWord).scalar_subquery().is_not(None)

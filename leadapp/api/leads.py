@@ -36,7 +36,7 @@ from .contract import (
     refuses,
 )
 from .headers import IDEMPOTENCY_KEY
-from .paging import links, page_numbers
+from .paging import links, page_numbers, search_page_numbers
 from .schemas import of_form
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
@@ -127,7 +127,7 @@ def list_leads() -> tuple[Json, dict[str, str]]:
     """Return one page of leads."""
     page = search.search(QUERY.read(request.args.to_dict()))
     schema = SEARCHED if page.query.q else PAGE
-    return schema.dump(page), {"Link": links(_page_numbers(page))}
+    return schema.dump(page), {"Link": links(search_page_numbers(page))}
 
 
 @bp.get("/<uuid:lead_id>")
@@ -244,19 +244,3 @@ def _versioned(schema: Schema, lead: Lead) -> Response:
     response.set_etag(lead.version)
     response.make_conditional(request)
     return response
-
-
-def _page_numbers(page: search.Page) -> dict[str, int]:
-    """Return the numbers of the other pages.
-
-    If the matches are not counted to the end, no page is known to be the last.
-    """
-    here = page.query.page
-    if page.total.is_exact:
-        return page_numbers(here, page.pages)
-    numbers = {"first": 1}
-    if here > 1:
-        numbers["prev"] = here - 1
-    if page.has_next:
-        numbers["next"] = here + 1
-    return numbers

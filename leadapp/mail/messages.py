@@ -4,14 +4,15 @@ import secrets
 import time
 from email import policy
 from email.charset import QP, SHORTEST, add_charset
+from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.utils import formatdate, quote
+from email.utils import formataddr, formatdate, parseaddr, quote
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from flask import render_template
-from flask_mail import Message, sanitize_address, sanitize_subject
+from flask_mail import Message
 from sqlalchemy import select
 
 from .. import normalize, tokens
@@ -27,6 +28,15 @@ add_charset("utf-8", SHORTEST, QP)
 WITH_CRLF = policy.compat32.clone(linesep="\r\n")
 
 
+def _encode(header_name: str, text: str) -> str:
+    """Return the value of a header, with encoded words if the text is not ASCII.
+
+    Flask-Mail's functions ignore the length of the header's name, so a long first word would move
+    to the next line. The email package exceeds its limit by two characters, and RFC 2047 allows 76.
+    """
+    return Header(text, header_name=header_name, maxlinelen=74).encode()
+
+
 class Alternatives(Message):
     """Text and HTML as multipart/alternative; Flask-Mail would add an outer multipart/mixed."""
 
@@ -36,8 +46,9 @@ class Alternatives(Message):
         # Quoted-printable never contains "=_" (RFC 2045, 6.7). Without a given boundary, the email
         # package writes all parts first to find one.
         mime = MIMEMultipart("alternative", boundary=f"=_{secrets.token_hex(16)}")
-        mime["Subject"] = sanitize_subject(self.subject)
-        mime["From"] = sanitize_address(self.sender)
+        mime["Subject"] = _encode("Subject", self.subject)
+        name, address = parseaddr(str(self.sender))
+        mime["From"] = formataddr((_encode("From", name), address))
         mime["To"] = ", ".join(map(str, self.recipients))
         mime["Date"] = formatdate(self.date, localtime=True)
         mime["Message-ID"] = self.msgId

@@ -176,6 +176,25 @@ def test_however_long_a_name_the_reference_stands_in_the_subject_and_lines_are_s
 
 
 @pytest.mark.databases("sqlite")
+@pytest.mark.parametrize("name", ["José", "é" * 30, "李" * 60, "Ana"])
+def test_each_header_begins_on_its_own_line(
+    client: Client, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(client.application.config, "SMTP_FROM_NAME", f"{name} & Partners, LLP")
+    submit(client, first_name=name, last_name="Álvarez")
+    deliver()
+    assert len(mailbox.messages) == 2
+    for sent in mailbox.messages:
+        headers = sent.raw.partition(b"\r\n\r\n")[0].decode("ascii")
+        assert ":\r\n" not in headers
+        for line in headers.split("\r\n"):
+            assert "=?" not in line or len(line) <= 76  # RFC 2047, 2
+        # Python's parser puts a space between two encoded words of a name.
+        sender = sent.message["From"].replace(" ", "")
+        assert sender.startswith(f'"{name}&Partners,LLP"')
+
+
+@pytest.mark.databases("sqlite")
 def test_a_letter_to_an_international_domain_does_not_go_to_another(
     client: Client, mailbox: MailServer
 ) -> None:

@@ -115,7 +115,8 @@ def test_others_keep_all_they_have(signed_in: Client, lead: Lead) -> None:
     before = words(signed_in.get(address(other)).text).partition("History")[2]
     erase(signed_in, lead, lead.reference)
     after = words(signed_in.get(address(other)).text).partition("History")[2]
-    assert after.count("Lead opened") == before.count("Lead opened") + 1
+    assert after == before
+    assert "Lead opened" in after
     assert "Exported in a list" in after
 
 

@@ -189,6 +189,8 @@ def test_a_history_stays_as_it_is(settings: dict[str, str]) -> None:
         flask_migrate.downgrade(directory=MIGRATIONS, revision="0006")
         flask_migrate.upgrade(directory=MIGRATIONS)
         assert history.read_latest(lead).lines == lines
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_leads_from_before_the_upgrade_are_found_by_every_word(settings: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """Match leads with a typed search.
 
-The start of a word, an e-mail address or a reference is a range of an index on the status and that
-column, so every database counts the first matches of each status from an index alone.
+A lead matches if one of its columns starts with the typed text. Each of these columns has an index
+that begins with the status. The values with the same start are a range of that index, so a database
+counts the first matches of each status from the index alone.
 """
 
 import functools
@@ -30,7 +31,7 @@ PASTED = re.compile(r"(?:.*<\s*)?(?:mailto:)?([^\s<>?]+@[^\s<>?]+)(?:\?\S*)?\s*>
 
 
 class Count(NamedTuple):
-    """A number of leads. If it is not exact, there are at least so many, or more than COUNTED."""
+    """A number of leads. If it is not exact, there are at least that many."""
 
     number: int
     is_exact: bool = True
@@ -39,7 +40,7 @@ class Count(NamedTuple):
         """Return the number in words for people."""
         if self.is_exact:
             return f"{self.number:,}"
-        if self.number >= COUNTED:
+        if self.number >= COUNTED:  # `Page.count` returns such a number only if there are more
             return f"more than {COUNTED:,}"
         return f"at least {self.number:,}"
 
@@ -58,8 +59,8 @@ class Start(NamedTuple):
     def rows(self, status: LeadStatus, at_most: int | None = None) -> Select[Any]:
         """Return a SELECT of the status and the id of the leads with this start.
 
-        With `at_most`, it reads so many rows in the order of the index. Without an order,
-        PostgreSQL may read the table instead.
+        With `at_most`, it returns at most that many rows, in the order of the index. Without an
+        order, PostgreSQL may read the table instead.
         """
         columns: tuple[Any, Any] = (Lead.status, Lead.id)
         if self.column is LeadWord.word:
@@ -76,37 +77,44 @@ class Start(NamedTuple):
 class Terms:
     """A typed search: a lead matches by all of the words, by its e-mail address or its reference.
 
-    The first word is the rarest. `counted` has the statuses in which all matches are counted.
-    `size` is about the number of matches, or less.
+    `find_terms` puts the rarest word first and sets the last two fields. `counted` has the statuses
+    in which all matches are counted. `estimate` is the approximate number of matches; it may be too
+    low, because rows are counted only up to RANKED.
     """
 
     words: tuple[str, ...] = ()
     email: str = ""
     reference: str = ""
     counted: frozenset[LeadStatus] = frozenset(LeadStatus)
-    size: int = 0
+    estimate: int = 0
 
     def match(self) -> ColumnElement[bool]:
-        """Return the condition that a row of leads matches."""
-        ways = [start.condition() for start in self.columns()]
+        """Return the condition that a row of the table of leads matches."""
+        ways = [start.condition() for start in self.lead_starts()]
         if self.words:
             ways.append(and_(*[_has_word(Lead.id, word) for word in self.words]))
         return or_(false(), *ways)
 
-    def columns(self) -> list[Start]:
-        """Return the columns of a lead that match by themselves."""
+    def starts(self) -> list[Start]:
+        """Return the starts of the words, then those of a lead's own columns."""
+        starts = [Start(LeadWord.word, word) for word in self.words]
+        starts.extend(self.lead_starts())
+        return starts
+
+    def lead_starts(self) -> list[Start]:
+        """Return the starts of a lead's own columns; one of them is enough for a match."""
         starts = [Start(Lead.email_key, self.email), Start(Lead.reference, self.reference)]
         return [start for start in starts if start.text]
 
     def find(self, statuses: Iterable[LeadStatus], at_most: int | None = None) -> Subquery:
         """Return the statuses and ids of the matches in these statuses.
 
-        With `at_most`, it reads so many rows of each status that start with the first word, and so
-        many e-mail addresses and references.
+        With `at_most`, it reads at most that many rows for the first word, for the e-mail address
+        and for the reference, in each status.
         """
         found: list[Any] = []
         for status in statuses:
-            found.extend(start.rows(status, at_most) for start in self.columns())
+            found.extend(start.rows(status, at_most) for start in self.lead_starts())
             if self.words:
                 found.append(self._with_words(status, at_most))
         if not found:
@@ -126,14 +134,17 @@ class Terms:
         skipped: int,
         size: int,
     ) -> Sequence[uuid.UUID] | None:
-        """Follow the index of an order, and return the ids of the leads that match.
+        """Read leads in their order, and return the ids of those that match.
 
         `leads` are ordered by `columns`, and `past` returns the condition that a lead comes after a
-        place. Finding and sorting the matches of a common word takes up to a second with a million
-        leads. A walk to the first 25 takes a few milliseconds. It reads at most twice as many leads
-        as there are matches to sort, which costs the same. Returns None if these have too few.
+        place. Returns None if too few match among the first leads. Then the caller must find and
+        sort all matches.
+
+        With a million leads, sorting the matches of a common word takes up to a second. A walk to
+        the first 25 takes a few milliseconds. The walk ends after twice as many leads as there are
+        matches, because it then costs as much as sorting them.
         """
-        place = leads.with_only_columns(*columns).offset(2 * self.size).limit(1)
+        place = leads.with_only_columns(*columns).offset(2 * self.estimate).limit(1)
         end = db.session.execute(place).first()
         matching = leads.where(self.match()).offset(skipped).limit(size)
         if end:
@@ -155,29 +166,32 @@ def find_terms(q: str) -> Terms | None:
     if not q:
         return None
     terms = read_terms(q)
-    starts = [Start(LeadWord.word, word) for word in terms.words]
-    starts.extend(terms.columns())
-    if not starts:
+    if not terms.starts():
         return terms
-    counts = iter(db.session.connection().execute(_counting(terms)).one())
-    # The number of rows of each start in each status.
-    rows = [{status: next(counts) for status in LeadStatus} for _ in starts]
-    words = dict(zip(terms.words, rows, strict=False))
-    rarest_first = sorted(words, key=lambda word: sum(words[word].values()))
-    read = rows[len(words) :]
+    counts = _count_rows(terms)
+    by_word = dict(zip(terms.words, counts, strict=False))
+    rarest_first = sorted(by_word, key=lambda word: sum(by_word[word].values()))
+    # A search reads the rows of a lead's own columns and of the rarest word. It checks the other
+    # words only on the leads that the rarest word finds.
+    read = counts[len(by_word) :]
     if rarest_first:
-        read.append(words[rarest_first[0]])
-    counted = [status for status in LeadStatus if all(one[status] <= COUNTED for one in read)]
-    size = sum(sum(one.values()) for one in read)
-    return replace(terms, words=tuple(rarest_first), counted=frozenset(counted), size=size)
+        read.append(by_word[rarest_first[0]])
+    counted = [status for status in LeadStatus if all(rows[status] <= COUNTED for rows in read)]
+    estimate = sum(sum(rows.values()) for rows in read)
+    return replace(terms, words=tuple(rarest_first), counted=frozenset(counted), estimate=estimate)
+
+
+def _count_rows(terms: Terms) -> list[dict[LeadStatus, int]]:
+    """Count the rows of each start in each status, up to RANKED."""
+    numbers = iter(db.session.connection().execute(_counting(terms)).one())
+    return [{status: next(numbers) for status in LeadStatus} for _ in terms.starts()]
 
 
 @functools.lru_cache
 def _counting(terms: Terms) -> Select[Any]:
-    starts = [Start(LeadWord.word, word) for word in terms.words]
-    starts.extend(terms.columns())
+    """Return a SELECT of one row with all these counts."""
     counts = []
-    for start in starts:
+    for start in terms.starts():
         for status in LeadStatus:
             rows = start.rows(status, RANKED).subquery()
             counts.append(select(func.count()).select_from(rows).scalar_subquery())
@@ -193,12 +207,13 @@ def count_by_status(terms: Terms) -> Select[LeadStatus, int]:
 
 @functools.lru_cache
 def read_terms(q: str) -> Terms:
-    """Return the terms of a typed search, which may be a pasted address such as Ana <ana@...>."""
+    """Return the terms of a typed search, which may be a pasted "Ana Ruiz <ana@example.com>"."""
     cleaned = unicodedata.normalize("NFC", q.translate(CLEANED_EMAIL)).strip()
     pasted = PASTED.fullmatch(cleaned)
     if pasted:
         return Terms(email=email_key(pasted[1]))
     terms = Terms(words=tuple(query_words(q)), reference=read_reference(q) or "")
+    # An e-mail address has no space, and @example.com is one of the words.
     if re.search(r"\s", cleaned) or cleaned.startswith("@"):
         return terms
     if "@" in cleaned:
@@ -206,12 +221,12 @@ def read_terms(q: str) -> Terms:
     return replace(terms, email=cleaned.lower())
 
 
-def _has_word(lead_id: Any, start: str) -> ColumnElement[bool]:
-    """Return the condition that a lead has a word with this start.
+def _has_word(lead_id: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that a lead has a word that starts with this text.
 
-    A scalar subquery runs once for a row. PostgreSQL may join EXISTS with all leads that have such
-    a word.
+    The scalar subquery runs once for each lead. For an EXISTS, PostgreSQL may read all leads that
+    have such a word, and join them.
     """
-    starts_so = Start(LeadWord.word, start).condition()
-    own = select(LeadWord.word).where(LeadWord.lead_id == lead_id, starts_so)
-    return own.limit(1).correlate_except(LeadWord).scalar_subquery().is_not(None)
+    has_start = Start(LeadWord.word, text).condition()
+    own_words = select(LeadWord.word).where(LeadWord.lead_id == lead_id, has_start)
+    return own_words.limit(1).correlate_except(LeadWord).scalar_subquery().is_not(None)

@@ -29,8 +29,7 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "status": (Lead.status, Lead.id),
 }
 
-# Composed once, since composing a statement costs more than running it (decision 5).
-# A list selects rows, because ORM objects cost twice as much.
+# The columns of a list. It selects rows, because ORM objects cost twice as much.
 LISTED = (
     Lead.id,
     Lead.reference,
@@ -145,12 +144,13 @@ class Page:
         statuses = replace(self.query, status=status).statuses()
         number = sum(self.counts.get(one, 0) for one in statuses)
         is_exact = all(one in self.counted for one in statuses)
-        # An empty page after the first one may be far beyond the end.
+        # An empty page does not show where the matches end, unless it is the first.
         is_read = bool(self.items) or self.query.page == 1
         if not is_exact and is_read and status == self.query.status:
-            seen = (self.query.page - 1) * self.query.size + len(self.items)
+            # The matches up to the end of this page exist, and the last page has the last of them.
+            up_to_here = (self.query.page - 1) * self.query.size + len(self.items)
+            number = max(number, up_to_here)
             is_exact = not self.has_next
-            number = max(number, seen)
         if self.query.q and number > COUNTED:
             return Count(COUNTED, is_exact=False)
         return Count(number, is_exact)
@@ -161,24 +161,25 @@ def search(query: Query) -> Page:
     terms = find_terms(query.q)
     counts = query.counts(terms)
     if terms is None or terms.counted.issuperset(query.statuses()):
-        page = _cut(query, counts, terms)
+        page = _read_counted(query, counts, terms)
     else:
-        page = _follow(query, counts, terms)
+        page = _read_uncounted(query, counts, terms)
     if terms:
         page = replace(page, counted=terms.counted)
     return page
 
 
-def _follow(query: Query, counts: dict[LeadStatus, int], terms: Terms) -> Page:
+def _read_uncounted(query: Query, counts: dict[LeadStatus, int], terms: Terms) -> Page:
     """Return a page of common matches, which are not all counted."""
     skipped = (query.page - 1) * query.size
     ids = find(query, terms, skipped=skipped, size=query.size + 1)
-    listing = _named(replace(query, q="", page=1, size=1))
+    # All searches share one cached statement, so its key has no search, page and size.
+    listing = _listing_of_ids(replace(query, q="", page=1, size=1))
     rows = db.session.connection().execute(listing, {"ids": ids[: query.size]}).all()
     return Page(rows, counts, query, has_next=len(ids) > query.size)
 
 
-def _cut(query: Query, counts: dict[LeadStatus, int], terms: Terms | None) -> Page:
+def _read_counted(query: Query, counts: dict[LeadStatus, int], terms: Terms | None) -> Page:
     """Return a page of leads that are all counted.
 
     The database skips the earlier pages in the index alone. It reads a page past the middle from
@@ -210,7 +211,7 @@ def _listing(query: Query, backwards: bool, terms: Terms | None) -> Select[*tupl
 
 
 @functools.lru_cache
-def _named(query: Query) -> Select[*tuple[Any, ...]]:
+def _listing_of_ids(query: Query) -> Select[*tuple[Any, ...]]:
     """Return the statement of a list of leads whose ids are a parameter."""
     return _rows(query).where(Lead.id.in_(bindparam("ids", expanding=True)))
 
@@ -228,7 +229,11 @@ def find(
     skipped: int = 0,
     size: int = 1,
 ) -> Sequence[uuid.UUID]:
-    """Return the ids of some matches in the order of a list, from its start or from a lead on."""
+    """Return the ids of some matches in the order of a list.
+
+    They begin at the start of the list, or next to the lead `beside`. `backwards` reverses the
+    order.
+    """
     past = functools.partial(query.past, backwards=backwards)
     order = query.order(backwards)
     ahead = past(beside) if beside else true()

@@ -29,7 +29,7 @@ ENTRIES_MAX = 50  # on one page
 # Views of an unchanged lead by one user within this time are one line, and are recorded once.
 ONE_VIEW_IN = timedelta(hours=1)
 CHANGES = ("resubmitted", "marked", "undone")
-# A sent e-mail has no number. It follows the events of the same moment.
+# A sent e-mail has no event id. With this one, it follows the events of the same moment.
 AFTER_EVENTS: ColumnElement[int] = literal_column(str(2**31 - 1))
 
 # Composed once. Adding a row through the ORM session costs several times as much.
@@ -57,11 +57,12 @@ SENT_LETTERS = (
         null().label("request_id"),
     )
     .join(Submission)
-    .where(Submission.lead_id == bindparam("lead_id"), Submission.number > bindparam("after"))
+    .where(Submission.lead_id == bindparam("lead_id"))
+    .where(Submission.number > bindparam("after_submission"))
     .where(Letter.sent_at.is_not(None))
     .order_by(Letter.sent_at.desc(), Letter.kind.desc())
 )
-# Each part ends at the limit. Without limits of their own, PostgreSQL would read them whole.
+# Each part ends where the page ends. Without limits of their own, PostgreSQL would read them whole.
 _parts = [part.limit(bindparam("end")).subquery() for part in (OF_LEAD, EXPORTS, SENT_LETTERS)]
 ENTRIES = (
     union_all(*[select(part) for part in _parts])
@@ -114,7 +115,7 @@ def record(
 
 
 def is_view_recorded(lead: Lead, user_id: uuid.UUID, at: datetime) -> bool:
-    """Return whether a view by this user within the last hour is recorded for the lead as it is."""
+    """Return whether a view by this user is recorded, within an hour and since the last change."""
     since = max(at - ONE_VIEW_IN, lead.updated_at)
     view = {"lead_id": lead.id, "user_id": user_id, "since": since}
     return db.session.connection().execute(SELECT_VIEW, view).first() is not None
@@ -123,23 +124,24 @@ def is_view_recorded(lead: Lead, user_id: uuid.UUID, at: datetime) -> bool:
 def read_latest(lead: Lead) -> HistoryPart:
     """Return the newest entries: events, exports and sent e-mails.
 
-    It leaves out e-mails about submissions that are too old to be entries here themselves. Only
-    `read_page` has such an e-mail if it was sent late.
+    It does not look for e-mails about earlier submissions than the newest ENTRIES_MAX. The database
+    would have to read all of them, to find an e-mail that was sent late. `read_page` finds it.
     """
-    return read_page(lead, page=1, after=lead.submission_count - ENTRIES_MAX)
+    return read_page(lead, page=1, after_submission=lead.submission_count - ENTRIES_MAX)
 
 
-def read_page(lead: Lead, page: int, after: int = 0) -> HistoryPart:
-    """Return one page of the history, with e-mails about the submissions after a number."""
+def read_page(lead: Lead, page: int, after_submission: int = 0) -> HistoryPart:
+    """Return one page of the history, with e-mails about the submissions after this number."""
     skipped = (page - 1) * ENTRIES_MAX
-    place = {
+    values = {
         "lead_id": lead.id,
         "lead_created_at": lead.created_at,
-        "after": after,
+        "after_submission": after_submission,
         "end": skipped + ENTRIES_MAX + 1,
         "skipped": skipped,
     }
-    rows = db.session.connection().execute(SELECT_ENTRIES, place).all()
+    rows = db.session.connection().execute(SELECT_ENTRIES, values).all()
+    # One more entry than a page has shows that there are older ones. It comes first.
     lines = _fold(rows[-ENTRIES_MAX:])
     return HistoryPart(lines, page, has_older=len(rows) > ENTRIES_MAX)
 
@@ -150,14 +152,14 @@ def _fold(entries: Iterable[Row[Any]]) -> list[HistoryLine]:
     Such views are no longer recorded, but older versions recorded each of them.
     """
     lines: list[HistoryLine] = []
-    views: dict[uuid.UUID, HistoryLine] = {}  # by user
+    views: dict[uuid.UUID, HistoryLine] = {}  # the line that counts the views of each user
     for entry in entries:
         if entry.kind in CHANGES:
             views.clear()
         line = HistoryLine(entry.at, entry.kind, entry.username, entry.request_id)
         if entry.kind == "viewed" and entry.user_id:
-            first = views.setdefault(entry.user_id, line)
-            if first is not line and line.at < first.at + ONE_VIEW_IN:
+            first = views.get(entry.user_id)
+            if first and line.at < first.at + ONE_VIEW_IN:
                 first.times += 1
                 continue
             views[entry.user_id] = line

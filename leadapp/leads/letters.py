@@ -36,7 +36,7 @@ class Unsent:
 def letters_of(submissions: Sequence[Submission]) -> Sequence[Letter]:
     """List the e-mails about these submissions, newest first.
 
-    If there are too many, it leaves out the oldest of those that are sent.
+    If there are more than LETTERS_MAX, it leaves out sent ones, the oldest first.
     """
     ids = [submission.id for submission in submissions]
     letters = db.session.scalars(SELECT_LETTERS, {"submissions": ids})

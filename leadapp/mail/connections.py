@@ -7,14 +7,14 @@ from flask_mail import Message
 
 from ..config import settings
 from . import smtp
-from .replies import Closed, reasons
+from .replies import Closed, raising_not_sent
 
 
 class Connections:
     """The open connections. Several threads may send, each over its own connection."""
 
     def __init__(self) -> None:
-        # Each with the time of its last e-mail, the latest last.
+        # Each with the time of its last e-mail. The one that was used last is the last.
         self._unused: list[tuple[float, smtp.VerifiedConnection]] = []
 
     def send(self, message: Message) -> None:
@@ -22,14 +22,14 @@ class Connections:
         if not settings.SMTP_HOST:
             smtp.write(message)
             return
-        with reasons():
+        with raising_not_sent():
             try:
                 if self._send_over_unused(message):
                     return
-            except Closed:  # after its last e-mail, so this one may be sent over another
+            except Closed:  # the server did not wait for another e-mail: open a new connection
                 pass
         connection = smtp.connect()
-        with reasons():
+        with raising_not_sent():
             self._send(connection, message)
 
     def close_unused(self, seconds: float) -> None:
@@ -64,7 +64,7 @@ class Connections:
 
 
 def send(message: Message) -> None:
-    """Send one e-mail over a connection of its own, or raise NotSent with the reason."""
+    """Send one e-mail over a new connection, or raise NotSent with the reason."""
     connections = Connections()
     try:
         connections.send(message)

@@ -27,9 +27,10 @@ KEEP_SECONDS = 5  # an unused connection is closed after this time
 CLAIMED_AT_ONCE = 20
 # If each reply of the mail server takes the whole of smtp.TIMEOUT, an attempt takes three minutes.
 ATTEMPT_MAX = timedelta(minutes=4)
-# The deliverer opens as many connections as this rate needs, within these bounds. Two, because one
-# sends while the outcome of the other is stored. Postfix accepts 50 from one client.
+# The deliverer opens as many connections as it needs to send this many e-mails.
 PER_SECOND = 150
+# With two connections, one sends while the outcome of the other is stored. Postfix accepts 50
+# connections from one client.
 FEWEST, MOST = 2, 40
 
 
@@ -55,8 +56,8 @@ class Deliverer:
         self._in_flight = 0
         self._ended: SimpleQueue[Attempt] = SimpleQueue()
         self._outcomes: list[Outcome] = []  # not stored yet
-        self._limit = FEWEST
-        self._most = MOST
+        self._limit = FEWEST  # of e-mails in flight
+        self._most = MOST  # that the server accepts
         self._next_claim = 0.0
 
     def close(self) -> None:
@@ -94,7 +95,7 @@ class Deliverer:
         self._store()
 
     def _claim(self) -> None:
-        """Claim e-mails if there is a free connection for them."""
+        """Claim e-mails if all earlier ones have begun and a connection is free."""
         busy = self._waiting or self._in_flight >= self._limit
         if busy or time.monotonic() < self._next_claim:
             return
@@ -105,6 +106,7 @@ class Deliverer:
             self._next_claim = time.monotonic() + IDLE_SECONDS
 
     def _release(self) -> None:
+        """End the claims of the e-mails that have not begun."""
         waiting = list(self._waiting)
         self._waiting.clear()
         queue.release(waiting)
@@ -115,6 +117,7 @@ class Deliverer:
             letter = self._waiting.popleft()
             lease_end = letter.next_at
             if lease_end is None or lease_end - now() < ATTEMPT_MAX:
+                # The claim could end during the attempt.
                 queue.release([letter])
             else:
                 self._compose(letter)
@@ -149,7 +152,10 @@ class Deliverer:
         self._ended.put(Attempt(letter, failure, time.monotonic() - start))
 
     def _wait_for_attempts(self) -> None:
-        """Wait until at least one attempt has ended, or IDLE_SECONDS have passed."""
+        """Wait until at least one attempt has ended, or IDLE_SECONDS have passed.
+
+        Then collect the outcomes, and adapt the number of connections.
+        """
         try:
             ended = [self._ended.get(timeout=IDLE_SECONDS)]
         except Empty:
@@ -159,7 +165,7 @@ class Deliverer:
         self._in_flight -= len(ended)
         for attempt in ended:
             if attempt.failure and attempt.failure.crowded and self._in_flight:
-                # The server may accept it when fewer connections are open.
+                # Try it again over one of the other connections, and open no more than those.
                 self._most = self._in_flight
                 self._waiting.appendleft(attempt.letter)
             else:
@@ -174,7 +180,7 @@ class Deliverer:
         return min(needed, self._most)
 
     def _store(self) -> None:
-        """Store the outcomes in one commit; if that fails, they are stored later."""
+        """Store the outcomes in one commit; if that fails, they stay for the next call."""
         if self._outcomes:
             queue.close(self._outcomes)
             self._outcomes = []

@@ -43,8 +43,8 @@ class Alternatives(Message):
     @cached_property
     def content(self) -> bytes:
         """The bytes of the message as they are sent."""
-        # Quoted-printable never contains "=_" (RFC 2045, 6.7). Without a given boundary, the email
-        # package writes all parts first to find one.
+        # Quoted-printable never contains "=_" (RFC 2045, 6.7), so this boundary is in no part.
+        # Without it, the email package writes all parts once more to find one.
         mime = MIMEMultipart("alternative", boundary=f"=_{secrets.token_hex(16)}")
         mime["Subject"] = _encode("Subject", self.subject)
         name, address = parseaddr(str(self.sender))
@@ -173,5 +173,5 @@ def build(
     )
     domain = from_email.rpartition("@")[2]
     message.msgId = f"<{letter_id}@{domain}>"
-    message.as_bytes()
+    message.as_bytes()  # raises the error of a message that cannot be written
     return message

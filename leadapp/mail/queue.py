@@ -156,7 +156,8 @@ def read_state() -> QueueState:
 def claim(count: int) -> list[Letter]:
     """Claim up to `count` due e-mails for the duration of the lease, and commit the claim.
 
-    Returns them with their submissions and leads, those that have been due the longest first.
+    It claims those that have been due the longest. Returns them with their submissions and leads,
+    in the order in which they were created.
     """
     at = now()
     due = select(Letter.id).where(Letter.next_at <= at).order_by(Letter.next_at)

@@ -1,4 +1,4 @@
-"""Decides from an error of the SMTP exchange whether an e-mail waits or has failed."""
+"""The replies of mail servers, and whether an e-mail waits or has failed after an error."""
 
 import re
 import smtplib
@@ -20,7 +20,7 @@ FINAL_AFTER_DATA = RECIPIENT_REFUSED + CONTENT_REFUSED
 class NotSent(Exception):
     """The e-mail was not sent; `final` is true if another attempt cannot succeed.
 
-    `crowded` is true if it may succeed when fewer connections to the server are open.
+    `crowded` is true if the server may have refused because too many connections are open.
     """
 
     def __init__(self, reason: str, final: bool = False, crowded: bool = False) -> None:
@@ -41,8 +41,8 @@ def check(reply: tuple[int, bytes]) -> None:
 
 
 @contextmanager
-def reasons(connecting: bool = False) -> Iterator[None]:
-    """Turn any error while sending into NotSent.
+def raising_not_sent(connecting: bool = False) -> Iterator[None]:
+    """Raise NotSent, with the reason, in place of any error while sending.
 
     Only a refusal of the recipient or of the content is final. Other errors may be temporary.
     """
@@ -76,17 +76,17 @@ def _failure(error: Exception) -> NotSent:
 
 def _refusal(code: int, words: bytes | str, final: tuple[str, ...]) -> NotSent:
     """Return NotSent for a reply to RCPT or DATA; `final` has the prefixes of final codes."""
-    told = reason(code, words)
+    reply = reason(code, words)
     if code < 500 or code in NOT_ABOUT_THE_MESSAGE:
-        return NotSent(told)
-    text = told.partition(" ")[2]
+        return NotSent(reply)
+    text = reply.partition(" ")[2]
     enhanced = ENHANCED_CODE.match(text)
     if enhanced is None:
-        return NotSent(told, final=True)
+        return NotSent(reply, final=True)
     # Postfix rejects a sender only in its reply to RCPT.
     if enhanced[1] in SENDER_REFUSED:
-        return NotSent(told)
-    return NotSent(told, final=enhanced[1].startswith(final))
+        return NotSent(reply)
+    return NotSent(reply, final=enhanced[1].startswith(final))
 
 
 def reason(code: int, words: bytes | str) -> str:

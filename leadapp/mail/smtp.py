@@ -16,7 +16,7 @@ from flask_mail import Connection, Message
 from .. import normalize
 from ..config import settings
 from ..config.checks import LOOPBACK
-from .replies import CLOSING, Closed, NotSent, check, reason, reasons
+from .replies import CLOSING, Closed, NotSent, check, raising_not_sent, reason
 
 TIMEOUT = 10
 TLS_PORT = 465
@@ -46,8 +46,8 @@ class VerifiedConnection(Connection):
     def send(self, message: Message, envelope_from: object = None) -> None:
         """Send an e-mail; raise Closed if the connection ended before its content was sent.
 
-        Then, the e-mail may be sent over another connection at once. smtplib's sendmail() does not
-        show how far it came.
+        After Closed, it is safe to send the e-mail over another connection at once. smtplib's
+        sendmail() does not show whether the content was sent.
         """
         if self.host is None:  # MAIL_SUPPRESS_SEND is set
             return
@@ -77,11 +77,12 @@ class VerifiedConnection(Connection):
 
 def connect() -> VerifiedConnection:
     """Open a connection, or raise NotSent with the reason."""
-    with reasons(connecting=True):
+    with raising_not_sent(connecting=True):
         return VerifiedConnection(current_app.extensions["mail"]).__enter__()
 
 
 def _name_sender_and_recipient(host: smtplib.SMTP, message: Message, size: int) -> None:
+    """Send the commands before the content; raise an error if the server refuses one."""
     options = [f"size={size}"] if host.has_extn("size") else []
     check(_unless_closing(host.mail(str(message.sender), options)))
     [recipient] = message.recipients
@@ -147,7 +148,7 @@ def _base64(text: str) -> str:
 def reach() -> None:
     """Connect, sign in and name the sender, but send no message; raise NotSent on failure."""
     sender = normalize.ascii_email(settings.SMTP_FROM_EMAIL)
-    with reasons(), VerifiedConnection(current_app.extensions["mail"]) as connection:
+    with raising_not_sent(), VerifiedConnection(current_app.extensions["mail"]) as connection:
         host = connection.host
         if host is None:  # MAIL_SUPPRESS_SEND is set
             return

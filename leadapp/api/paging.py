@@ -21,7 +21,7 @@ def page_numbers(page: int, pages: int) -> dict[str, int]:
 
 
 def search_page_numbers(page: search.Page) -> dict[str, int]:
-    """Return the numbers of the other pages.
+    """Return the numbers of the other pages of a list of leads.
 
     If the matches are not counted to the end, no page is known to be the last.
     """

@@ -14,8 +14,8 @@ LOCK = text(
     "FROM unnest(CAST(:names AS text[])) AS name"
 )
 SET_UP = "SELECT set_config('DateStyle', 'ISO', false), pg_backend_pid()"
-# A connection that was idle for longer may have been closed. Asking the server before each request
-# would cost a JSON page another tenth.
+# The server may have closed a connection that was idle for longer. Asking the server before each
+# request would make a JSON page a tenth more expensive.
 ASK_AFTER_SECONDS = 5
 # Keys in the info of a connection.
 RETURNED_AT = "returned_at"
@@ -40,9 +40,11 @@ def engine_options() -> dict[str, Any]:
 def _set_up(connection: Any, _record: object) -> None:
     """Set the options that leadapp needs, because the database or role may have other defaults.
 
-    psycopg can read times only in the ISO style. PgBouncer in transaction mode may run each
-    transaction on another server connection, where a statement prepared earlier does not exist.
-    A pooler invents the process id that it sends at connect, so it differs from the server's id.
+    psycopg can read times only in the ISO style.
+
+    PgBouncer in transaction mode may run each transaction on another server connection, where a
+    statement prepared earlier does not exist. So no statements are prepared through a pooler. A
+    pooler invents the process id that it sends at connect, so it differs from the server's id.
     """
     if isinstance(connection, sqlite3.Connection):
         return
@@ -59,9 +61,9 @@ def _note_time(_driver: object, record: ConnectionPoolEntry) -> None:
 
 @event.listens_for(Engine, "checkout")
 def _replace_if_closed(driver: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """Ask the server whether a connection still works if it was idle.
+    """Replace a connection that was idle, if it no longer works.
 
-    If not, the pool replaces all of its connections and the request goes on with a new one.
+    The pool then replaces all of its connections, and the request continues with a new one.
     """
     if isinstance(driver, sqlite3.Connection):
         return
@@ -84,7 +86,7 @@ def _note_write(
     context: DefaultExecutionContext,
     _many: bool,
 ) -> None:
-    """Note any statement that is not surely a SELECT."""
+    """Note that the transaction may have written, unless the statement is surely a SELECT."""
     statement = context.invoked_statement
     if statement is None or not statement.is_select:
         connection.info[MAY_HAVE_WRITTEN] = True
@@ -97,7 +99,7 @@ def _forget_write(connection: Connection) -> None:
 
 @event.listens_for(Engine, "rollback")
 def _commit_reads(connection: Connection) -> None:
-    """Commit a transaction that only read, so that the ROLLBACK after this event has no effect.
+    """Commit a transaction that only read. The ROLLBACK after this event then has no effect.
 
     Flask-SQLAlchemy ends each request with a rollback. On ROLLBACK, psycopg discards all prepared
     statements of the connection, and preparing them again costs a third of a JSON page.

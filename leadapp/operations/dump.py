@@ -22,7 +22,7 @@ from ..models.leads import Submission
 from ..postgres import is_pooled
 
 GZIP_MAGIC = b"\x1f\x8b"
-# Higher levels take twice the time for a tenth less space.
+# Level 6 takes twice the time, and saves 7 % of the space.
 GZIP_LEVEL = 1
 PIECE = 1024 * 1024
 
@@ -63,7 +63,7 @@ def load(path: Path) -> None:
 
 
 def _write_sqlite(driver: sqlite3.Connection, path: Path) -> None:
-    """Copy the database beside `path`, compress the copy, and delete it."""
+    """Write a compressed copy of the database. Its uncompressed copy is a temporary file."""
     with tempfile.NamedTemporaryFile(dir=path.parent) as copy:
         with closing(sqlite3.connect(copy.name)) as connection:
             driver.backup(connection)
@@ -88,6 +88,8 @@ def _load_sqlite(driver: sqlite3.Connection, path: Path) -> None:
 
 
 def _copy_sqlite(path: Path, driver: sqlite3.Connection) -> None:
+    """Copy a database file into this connection's database."""
+    # Without "immutable", SQLite would create files beside it, and the folder may be read-only.
     uri = f"{path.absolute().as_uri()}?immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as copy:
         copy.backup(driver)

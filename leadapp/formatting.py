@@ -89,6 +89,7 @@ def read_reference(typed: str) -> str | None:
 
 
 def _written(digits: str) -> str:
+    """Return a reference, or the start of one, from its digits."""
     if len(digits) <= 4:
         return f"{REFERENCE_START}{digits}"
     return f"{REFERENCE_START}{digits[:4]}-{digits[4:]}"

@@ -229,11 +229,7 @@ def find(
     skipped: int = 0,
     size: int = 1,
 ) -> Sequence[uuid.UUID]:
-    """Return the ids of some matches in the order of a list.
-
-    They begin at the start of the list, or next to the lead `beside`. `backwards` reverses the
-    order.
-    """
+    """Return the ids of some matches in the order of a list, from its start or beside a lead."""
     past = functools.partial(query.past, backwards=backwards)
     order = query.order(backwards)
     ahead = past(beside) if beside else true()

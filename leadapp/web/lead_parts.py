@@ -20,7 +20,7 @@ def _asked() -> tuple[int, dict[str, Any]]:
     """Read the number of the page, and the query of the list from which the lead was opened."""
     asked = PART.read(request.args)
     state: dict[str, Any] = dict(parse_qsl(asked.get("back", ""), keep_blank_values=True))
-    QUERY.read(state)
+    QUERY.read(state)  # rejects a query that no list has
     return asked.get("page", 1), state
 
 

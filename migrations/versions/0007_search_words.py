@@ -29,6 +29,7 @@ LEADS = sa.table(
 
 
 def upgrade() -> None:
+    # The foreign key below needs a unique index.
     op.drop_index("ix_leads_status_id", "leads")
     op.create_index("ix_leads_status_id", "leads", ["status", "id"], unique=True)
     words = op.create_table(
@@ -55,7 +56,7 @@ def upgrade() -> None:
     # After the rows, because that is several times faster.
     op.create_index("ix_lead_words_status_word", "lead_words", ["status", "word", "lead_id"])
     if op.get_bind().dialect.name == "postgresql":
-        # Without statistics, a search would read all matches until autovacuum comes by.
+        # Without statistics, a search would read all matches. Autovacuum collects them only later.
         op.execute("ANALYZE lead_words")
     op.create_index("ix_leads_status_reference", "leads", ["status", "reference", "id"])
     op.drop_index("ix_leads_reference", "leads")

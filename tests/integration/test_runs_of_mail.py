@@ -62,7 +62,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def copies(mailbox: MailServer) -> list[int]:
-    """How often each e-mail arrived."""
+    """Return how often each e-mail arrived."""
     ids = Counter(sent.message["Message-ID"] for sent in mailbox.messages)
     return list(ids.values())
 

@@ -64,6 +64,12 @@ def add_deliverer(server):
 on_reload = add_deliverer
 
 
+def nworkers_changed(server, new_value, _old_value):
+    """Keep one worker beside the one that delivers, also after repeated SIGTTOU."""
+    if settings.DELIVERY == "worker" and new_value < 2:
+        server.num_workers = 2
+
+
 def pre_fork(server, worker):
     """Choose this worker to deliver the e-mails, if no running worker does."""
     if settings.DELIVERY == "worker" and server.deliverer not in server.WORKERS.values():

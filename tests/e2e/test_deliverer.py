@@ -88,6 +88,16 @@ def test_fewer_workers_still_deliver(running: Site) -> None:
     running.smtp.wait_for(2)
 
 
+def test_one_worker_always_serves(running: Site) -> None:
+    for _ in range(3):
+        os.kill(running.server.pid, signal.SIGTTOU)
+        time.sleep(1.5)
+        wait_until(lambda: len(running.server.workers()) == 2)
+    wait_for_deliverer(running.server)
+    submit(running, "dora")
+    running.smtp.wait_for(2)
+
+
 def test_it_ends_with_gunicorn_and_finishes_what_is_in_flight(running: Site) -> None:
     wait_for_deliverer(running.server)
     workers = running.server.workers()

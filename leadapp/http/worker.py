@@ -106,11 +106,13 @@ class Worker(ThreadWorker):
         stopped = threading.Event()
         delivery = threading.Thread(target=self._deliver, args=(stopped,))
         delivery.start()
-        while self.alive and self.is_parent_alive() and delivery.is_alive():
-            self.notify()  # otherwise, gunicorn would end this worker after its timeout
-            delivery.join(1)
-        stopped.set()
-        delivery.join()
+        try:
+            while self.alive and self.is_parent_alive() and delivery.is_alive():
+                self.notify()  # otherwise, gunicorn would end this worker after its timeout
+                time.sleep(1)
+        finally:  # SIGINT and SIGQUIT raise SystemExit here
+            stopped.set()
+            delivery.join()
 
     def _deliver(self, stopped: threading.Event) -> None:
         with self.wsgi.app_context():

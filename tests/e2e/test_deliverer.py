@@ -98,6 +98,23 @@ def test_one_worker_always_serves(running: Site) -> None:
     running.smtp.wait_for(2)
 
 
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGQUIT])
+def test_a_quick_stop_finishes_what_is_in_flight(running: Site, end: signal.Signals) -> None:
+    wait_for_deliverer(running.server)
+    running.smtp.delay = 3
+    submit(running, "emil")
+    running.smtp.wait_for_try(2)
+    workers = running.server.workers()
+    os.kill(running.server.pid, end)
+    wait_until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in workers), 20)
+    assert len(running.smtp.messages) == 2
+    with running.database() as rows:
+        sent = rows.scalars(select(Letter.sent_at)).all()
+    assert len(sent) == 2
+    assert all(sent)
+    running.server.kill()
+
+
 def test_it_ends_with_gunicorn_and_finishes_what_is_in_flight(running: Site) -> None:
     wait_for_deliverer(running.server)
     workers = running.server.workers()

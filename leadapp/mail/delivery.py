@@ -82,6 +82,11 @@ class Deliverer:
         """Deliver e-mails until none is due or `stopped` is set; finish the attempts in flight."""
         self._most = MOST
         self._next_claim = 0.0
+        # While the database was away, attempts ended and leases expired. Store those outcomes
+        # first, because a claim would take the same e-mails again.
+        if self._in_flight:
+            self._wait_for_attempts()
+        self._store()
         while True:
             if stopped.is_set():
                 self._release()

@@ -229,6 +229,27 @@ def test_outcomes_are_stored_after_the_database_was_away(
     assert copies(mailbox) == [1, 1]
 
 
+def test_a_sent_e_mail_is_not_claimed_again_after_a_long_failure_of_the_database(
+    mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_outcomes: list[queue.Outcome]) -> None:
+        raise OSError("away")
+
+    queued(2)
+    stopped = threading.Event()
+    with closing(Deliverer()) as deliverer:
+        with monkeypatch.context() as broken:
+            broken.setattr(queue, "close", fail)
+            with pytest.raises(OSError, match="away"):
+                deliverer.deliver_due(stopped)
+        mailbox.wait_for(2)
+        with time_machine.travel(now() + queue.LEASE + timedelta(seconds=1), tick=True):
+            deliverer.deliver_due(stopped)
+    db.session.expire_all()
+    assert unsent() == []
+    assert copies(mailbox) == [1] * 2
+
+
 @pytest.mark.databases("sqlite", "postgres")
 def test_a_run_of_e_mails_takes_few_commits(
     mailbox: MailServer, monkeypatch: pytest.MonkeyPatch

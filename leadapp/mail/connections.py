@@ -7,7 +7,11 @@ from flask_mail import Message
 
 from ..config import settings
 from . import smtp
-from .replies import Closed, raising_not_sent
+from .replies import CROWDED, Closed, NotSent, raising_not_sent
+
+# Some mail servers lock an account after a few refused sign-ins. So after one, no connection is
+# opened for this time, and the e-mails that need one wait.
+SIGN_IN_AGAIN_SECONDS = 60
 
 
 class Connections:
@@ -16,6 +20,8 @@ class Connections:
     def __init__(self) -> None:
         # Each with the time of its last e-mail. The one that was used last is the last.
         self._unused: list[tuple[float, smtp.VerifiedConnection]] = []
+        self._refused_at = 0.0
+        self._refusal = ""  # the reply to the last refused sign-in
 
     def send(self, message: Message) -> None:
         """Send an e-mail, or raise NotSent with the reason."""
@@ -28,7 +34,7 @@ class Connections:
                     return
             except Closed:  # the server did not wait for another e-mail: open a new connection
                 pass
-        connection = smtp.connect()
+        connection = self._connect()
         with raising_not_sent():
             self._send(connection, message)
 
@@ -37,6 +43,23 @@ class Connections:
         while self._unused and self._unused[0][0] <= time.monotonic() - seconds:
             _, connection = self._unused.pop(0)
             connection.__exit__()
+
+    def _connect(self) -> smtp.VerifiedConnection:
+        """Open a connection, or raise NotSent; soon after a refused sign-in, do not try."""
+        if self._refusal and time.monotonic() < self._refused_at + SIGN_IN_AGAIN_SECONDS:
+            raise NotSent(self._refusal, crowded=True)
+        try:
+            return smtp.connect()
+        except NotSent as error:
+            cause = error.__cause__
+            if isinstance(cause, smtplib.SMTPAuthenticationError):
+                self._note_refusal(error, cause.smtp_code)
+            raise
+
+    def _note_refusal(self, error: NotSent, code: int) -> None:
+        if code not in CROWDED:
+            self._refused_at = time.monotonic()
+            self._refusal = str(error)
 
     def _send_over_unused(self, message: Message) -> bool:
         """Send over the connection that was used last; return False if there is none."""

@@ -119,7 +119,7 @@ def _own_name() -> str:
 
 
 def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
-    """Sign in with UTF-8 credentials (RFC 4616).
+    """Sign in with UTF-8 credentials (RFC 4616), or raise SMTPAuthenticationError.
 
     smtplib's login() encodes as ASCII. After a refusal it tries the next method. If the server has
     closed the connection by then, the text of its refusal is lost. So login() is used only if the
@@ -130,15 +130,16 @@ def _sign_in(host: smtplib.SMTP, username: str, password: str) -> None:
     methods = offered.upper().split()
     if "PLAIN" in methods:
         credentials = _base64(f"\0{username}\0{password}")
-        check(host.docmd("AUTH", f"PLAIN {credentials}"))
+        code, words = host.docmd("AUTH", f"PLAIN {credentials}")
     elif "LOGIN" in methods:
         code, words = host.docmd("AUTH", "LOGIN")
         for text in (username, password):
             if code == 334:
                 code, words = host.docmd(_base64(text))
-        check((code, words))
     else:
-        host.login(username, password)
+        code, words = host.login(username, password)
+    if not 200 <= code < 300:
+        raise smtplib.SMTPAuthenticationError(code, words)
 
 
 def _base64(text: str) -> str:

@@ -212,6 +212,7 @@ class MailServer:
     async def _sign_in(
         self, server: SMTP, session: Session, envelope: Envelope, words: list[str]
     ) -> object:
+        self.commands["AUTH"] += 1
         if "AUTH" not in self.replies:
             return MISSING
         await server.push(self.replies["AUTH"])

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
@@ -109,7 +110,8 @@ def _commit_reads(connection: Connection) -> None:
     may_have_written = connection.info.pop(MAY_HAVE_WRITTEN, False)
     driver: Any = connection.connection.driver_connection
     if not may_have_written and not driver.closed:
-        driver.commit()
+        with suppress(driver.Error):  # the ROLLBACK fails, too, and SQLAlchemy handles its error
+            driver.commit()
 
 
 def is_pooled(driver: Any) -> bool:

@@ -101,3 +101,17 @@ def test_a_busy_connection_is_not_asked_first(app: Flask, signed_in: Client) -> 
     close_connections(app)
     answers = [signed_in.get(LIST).status_code for _ in range(2)]
     assert answers == [503, 200]
+
+
+@pytest.mark.databases("postgres")
+def test_a_connection_closed_before_a_rollback_is_an_error_of_the_database(app: Flask) -> None:
+    db.session.remove()
+    db.session.scalar(select(1))
+    outside = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with outside.connect() as connection:
+        connection.execute(CLOSE_OTHERS)
+    outside.dispose()
+    with pytest.raises(DBAPIError):  # not psycopg's own error, which would be answered 500
+        db.session.rollback()
+    db.session.remove()
+    assert db.session.scalar(select(1)) == 1

@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -41,6 +42,8 @@ def reports_errors(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
         except DatabaseError as error:
             raise click.ClickException(_describe(error)) from error
+        except sqlite3.Error as error:  # while a backup is written or read
+            raise click.ClickException(f"The database cannot be copied: {error}") from error
         except BrokenPipeError:
             raise  # the reader, such as `head`, has closed the pipe: click exits without a message
         except OSError as error:

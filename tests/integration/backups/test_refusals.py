@@ -4,6 +4,7 @@ A backup reports files that the storage has lost.
 """
 
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -164,3 +165,19 @@ def test_a_missing_or_failing_tool_is_reported(
     monkeypatch.setenv("PATH", str(PROGRAMS))
     result = run(firm, "backup", folder)
     assert result.exit_code == 0, "a failed backup must not block the next one"
+
+
+@pytest.mark.databases("sqlite")
+def test_a_disk_that_fills_while_the_database_is_copied_is_told(
+    firm: Flask, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
+    try:
+        result = run(firm, "backup", str(folder))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The database cannot be copied: ")
+    assert not folder.exists()

@@ -79,6 +79,7 @@ class Worker(ThreadWorker):
     """
 
     delivers = False
+    _is_quitting = False
 
     def init_process(self) -> None:
         """Accept each connection only when its request arrives, so that `Queues` can see it.
@@ -113,6 +114,19 @@ class Worker(ThreadWorker):
         finally:  # SIGINT and SIGQUIT raise SystemExit here
             stopped.set()
             delivery.join()
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Stop after the requests that are being served, or the e-mails that are being sent.
+
+        Ctrl+C reaches a worker twice: from the terminal and from gunicorn. In gunicorn's own
+        handler, the second call waited forever for a lock of the thread pool, and the worker was
+        killed after 30 s. So this takes no lock.
+        """
+        if self.delivers:
+            self.handle_exit(sig, frame)
+        elif not self._is_quitting:
+            self._is_quitting = True
+            super(ThreadWorker, self).handle_quit(sig, frame)
 
     def _deliver(self, stopped: threading.Event) -> None:
         with self.wsgi.app_context():

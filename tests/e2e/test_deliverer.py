@@ -132,6 +132,28 @@ def test_it_ends_with_gunicorn_and_finishes_what_is_in_flight(running: Site) -> 
     assert all(sent)
 
 
+def test_ctrl_c_ends_all_processes_and_finishes_what_is_in_flight(running: Site) -> None:
+    wait_for_deliverer(running.server)
+    workers = running.server.workers()
+    for _ in range(20):  # so that the workers have threads
+        httpx.get(f"{running.url}/health")
+    running.smtp.delay = 3
+    submit(running, "hal")
+    running.smtp.wait_for_try(2)
+    # A terminal signals each process of the group, and gunicorn signals its workers once more.
+    for pid in workers:
+        os.kill(pid, signal.SIGINT)
+    os.kill(running.server.pid, signal.SIGINT)
+    assert running.server.stop() == 0
+    assert "SIGKILL" not in running.server.log()
+    assert "Traceback" not in running.server.log()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+    with running.database() as rows:
+        sent = rows.scalars(select(Letter.sent_at)).all()
+    assert len(sent) == 2
+    assert all(sent)
+
+
 def test_it_ends_when_gunicorns_master_is_killed(running: Site) -> None:
     wait_for_deliverer(running.server)
     workers = running.server.workers()

@@ -3,6 +3,7 @@
 Checked by axe, in both schemes, at 320 px and on paper.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -79,6 +80,19 @@ def test_the_list_in_all_its_states(desk: Desk) -> None:
     name = names(page)[0]
     page.locator("tbody").get_by_role("button").first.click()
     look_at(page, f"{name} is marked as reached out")
+
+
+def test_long_counts_keep_the_tabs_apart_on_a_narrow_screen(desk: Desk) -> None:
+    page = desk(viewport={"width": 320, "height": 800})
+    page.goto("/dashboard/")
+    write_long = "counts => counts.forEach(count => count.textContent = 'more than 1,000')"
+    page.locator(".tabs b").evaluate_all(write_long)
+    boxes = [tab.bounding_box() for tab in page.locator(".tabs li").all()]
+    for before, after in itertools.pairwise(boxes):
+        assert before is not None
+        assert after is not None
+        assert after["x"] - (before["x"] + before["width"]) >= 8
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
 
 
 def test_a_lead_in_all_its_states(desk: Desk, firm: Site, whole_browser: Browser) -> None:

@@ -28,6 +28,8 @@ RANKED = 3000
 LAST_CHARACTER = "\U0010ffff"
 # "Ana Ruiz <ana@example.com>", or the address of a link to an e-mail address.
 PASTED = re.compile(r"(?:.*<\s*)?(?:mailto:)?([^\s<>?]+@[^\s<>?]+)(?:\?\S*)?\s*>?")
+# Signs around an address that was copied from a list of recipients or from a sentence.
+AROUND_PASTED = " ,;.'\"()"
 
 
 class Count(NamedTuple):
@@ -208,7 +210,7 @@ def count_by_status(terms: Terms) -> Select[LeadStatus, int]:
 @functools.lru_cache
 def read_terms(q: str) -> Terms:
     """Return the terms of a typed search, which may be a pasted "Ana Ruiz <ana@example.com>"."""
-    cleaned = unicodedata.normalize("NFC", q.translate(CLEANED_EMAIL)).strip()
+    cleaned = unicodedata.normalize("NFC", q.translate(CLEANED_EMAIL)).strip().strip(AROUND_PASTED)
     pasted = PASTED.fullmatch(cleaned)
     if pasted:
         return Terms(email=email_key(pasted[1]))

@@ -55,6 +55,8 @@ FOUND = [
     (("Ana", "Ruiz"), "a.ruiz+cv@f"),
     (("Ana", "Ruiz"), "A.Ruiz"),
     (("Ana", "Ruiz"), "Ana Ruiz <a.ruiz+cv@firm.example>"),
+    (("Ana", "Ruiz"), "Ana Ruiz <a.ruiz+cv@firm.example>; "),
+    (("Ana", "Ruiz"), "('a.ruiz+cv@firm.example')."),
     (("Ana", "Ruiz"), '"Ruiz, Ana" <A.Ruiz+CV@firm.example>'),
     (("Ana", "Ruiz"), "mailto:a.ruiz+cv@firm.example?subject=Hello"),
     (("Ana", "Ruiz"), "jsbhm2tz"),

@@ -107,13 +107,11 @@ class Worker(ThreadWorker):
         stopped = threading.Event()
         delivery = threading.Thread(target=self._deliver, args=(stopped,))
         delivery.start()
-        try:
-            while self.alive and self.is_parent_alive() and delivery.is_alive():
-                self.notify()  # otherwise, gunicorn would end this worker after its timeout
-                time.sleep(1)
-        finally:  # SIGINT and SIGQUIT raise SystemExit here
-            stopped.set()
-            delivery.join()
+        while self.alive and self.is_parent_alive() and delivery.is_alive():
+            self.notify()  # otherwise, gunicorn would end this worker after its timeout
+            delivery.join(1)
+        stopped.set()
+        delivery.join()
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop after the requests that are being served, or the e-mails that are being sent.

@@ -121,6 +121,9 @@ class Terms:
                 found.append(self._with_words(status, at_most))
         if not found:
             found.append(select(Lead.status, Lead.id).where(false()))
+        if len(found) == 1:
+            # A lead may have two words with this start. A union of one part would keep both rows.
+            return select(found[0].subquery()).distinct().subquery()
         return union(*[select(arm.subquery()) for arm in found]).subquery()
 
     def _with_words(self, status: LeadStatus, at_most: int | None) -> Select[Any]:

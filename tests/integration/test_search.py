@@ -13,6 +13,7 @@ from leadapp.models.leads import Lead, LeadStatus, LeadWord
 from tests.clients import Client
 from tests.factories import LeadFactory
 from tests.integration.desk import LIST, attached, submit
+from tests.integration.test_export import rows
 from tests.integration.test_upkeep import run
 from tests.pages import words
 
@@ -103,6 +104,17 @@ def test_a_lead_is_found_by_the_list_the_api_and_the_command(
     listed = run(app, "lead", "list", "--q", q).stdout
     assert sorted(line.split("\t")[0] for line in listed.splitlines()) == sorted(expected)
     assert find_neighbours(lead, search.Query(q=q)).before is None
+
+
+def test_a_lead_with_two_such_words_is_found_once(signed_in: Client) -> None:
+    for last_name in ("Andres Ruiz", "Ruiz"):
+        LeadFactory.create(first_name="Ana", last_name=last_name)
+    for _ in range(2):
+        LeadFactory.create(first_name="Bo", last_name="Ruiz")
+    query = search.Query(PENDING, "an ruiz", "last_name", sort_desc=False)
+    names = [lead.last_name for lead in search.search(query).items]
+    assert names == ["Andres Ruiz", "Ruiz"]
+    assert len(rows(signed_in, "?q=an+ruiz")) == 2
 
 
 @pytest.mark.parametrize("q", NOT_FOUND)

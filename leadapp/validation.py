@@ -137,8 +137,10 @@ def search(text: str | None) -> str:
     text = text or ""
     if len(text) > 10 * NAME_MAX:  # not worth looking at each character
         raise Refused(Code.QUERY_TOO_LONG, limit=NAME_MAX)
+    # Text that is copied from a table has tabs and line breaks between words.
+    on_one_line = " ".join(text.split())
     printable = "".join(
-        character for character in text if unicodedata.category(character) not in CONTROLS
+        character for character in on_one_line if unicodedata.category(character) not in CONTROLS
     )
     searched = printable.replace("\u2060", "").strip()
     if len(searched) > NAME_MAX:

@@ -183,6 +183,7 @@ def test_folding_forgets_case_and_accents(typed: str, folded: str) -> None:
 
 def test_what_is_searched_for_is_cleaned_and_has_an_end() -> None:
     assert validation.search(" jo\0sé ") == "josé"
+    assert validation.search("Ana\tRuiz\r\n") == "Ana Ruiz"
     assert refusal(validation.search, "x" * 101) == "query_too_long"
 
 

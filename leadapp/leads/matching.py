@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select, union
 
@@ -27,7 +28,10 @@ COUNTED = 1000
 RANKED = 3000
 LAST_CHARACTER = "\U0010ffff"
 # "Ana Ruiz <ana@example.com>", or the address of a link to an e-mail address.
-PASTED = re.compile(r"(?:.*<\s*)?(?:mailto:)?([^\s<>?]+@[^\s<>?]+)(?:\?\S*)?\s*>?")
+PASTED = re.compile(
+    r"(?:.*<\s*)?(?P<link>mailto:)?(?P<address>[^\s<>?]+@[^\s<>?,;]+)(?:\?\S*)?\s*>?",
+    re.IGNORECASE,
+)
 # Signs around an address that was copied from a list of recipients or from a sentence.
 AROUND_PASTED = " ,;.'\"()"
 
@@ -216,7 +220,11 @@ def read_terms(q: str) -> Terms:
     cleaned = unicodedata.normalize("NFC", q.translate(CLEANED_EMAIL)).strip().strip(AROUND_PASTED)
     pasted = PASTED.fullmatch(cleaned)
     if pasted:
-        return Terms(email=email_key(pasted[1]))
+        address = pasted["address"]
+        if pasted["link"]:
+            # A link may have %2B for +. PostgreSQL rejects NUL.
+            address = unquote(address).replace("\0", "")
+        return Terms(email=email_key(address))
     terms = Terms(words=tuple(query_words(q)), reference=read_reference(q) or "")
     # An e-mail address has no space, and @example.com is one of the words.
     if re.search(r"\s", cleaned) or cleaned.startswith("@"):

@@ -180,3 +180,14 @@ def test_common_words_give_the_pages_and_neighbours_of_the_whole_list(
         for before, lead_id, after in zip(places, places[1:], places[2:], strict=False):
             neighbours = find_neighbours(detail.read(lead_id), query)
             assert neighbours == (before, after), query
+
+
+@pytest.mark.usefixtures("low_limits")
+def test_an_empty_list_leads_to_matches_that_are_not_counted(signed_in: Client) -> None:
+    names = [("Ana", "Smith"), ("Bo", "Ruiz")] * 6 + [("Anz", "Ruiz")]
+    for first_name, last_name in names:
+        LeadFactory.create(first_name=first_name, last_name=last_name, reached_out=True)
+    page = words(signed_in.get(f"{LIST}?q=an+ruiz").text)
+    assert "No match for" in page
+    assert "Show all leads that match" in page
+    assert "1 to 1 of 1," in words(signed_in.get(f"{LIST}?q=an+ruiz&status=").text)

@@ -1,5 +1,6 @@
 """Folded names, search words and e-mail keys."""
 
+import itertools
 import re
 import unicodedata
 
@@ -64,12 +65,14 @@ def fold(text: str) -> str:
 def lead_words(first_name: str, last_name: str, email_key: str) -> list[str]:
     """Return the words by which a search finds a lead.
 
-    A name with apostrophes or hyphens has one word from each of its parts to its end: O'Brien-Núñez
-    has obriennunez, briennunez and nunez. A Chinese, Japanese or Korean name is one word, in both
-    orders. The domain of the e-mail address is a word with an @.
+    The first name and the last name have one word from each of their parts to their end: Jean
+    Claude has jeanclaude and claude, and O'Brien-Núñez has obriennunez, briennunez and nunez. A
+    Chinese, Japanese or Korean name is one word, in both orders. The domain of the e-mail address
+    is a word with an @.
     """
     words: list[str] = []
-    for parts in _parts(f"{first_name} {last_name}"):
+    for name in (first_name, last_name):
+        parts = list(itertools.chain.from_iterable(_parts(name)))
         words.extend("".join(parts[start:]) for start in range(len(parts)))
     first, last = _joined(first_name), _joined(last_name)
     if SPACELESS.fullmatch(first + last):

@@ -154,6 +154,8 @@ class Deliverer:
                 self._connections.send(message)
         except NotSent as error:
             failure = error
+        except Exception as error:  # otherwise, the deliverer would wait for this attempt forever
+            failure = NotSent(f"{type(error).__name__} while sending the e-mail")
         self._ended.put(Attempt(letter, failure, time.monotonic() - start))
 
     def _wait_for_attempts(self) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from flask_mail import Message
 from sqlalchemy import func, select
 
 from leadapp.clock import now
 from leadapp.extensions import db
 from leadapp.mail import smtp
+from leadapp.mail.connections import Connections
 from leadapp.models.letters import Letter
 from tests.clients import Client
 from tests.factories import LeadFactory, LetterFactory
@@ -68,6 +70,20 @@ def test_a_full_disk_under_the_outbox_is_named(app: Flask, monkeypatch: pytest.M
     stored = db.session.get_one(Letter, waiting.id)
     file = smtp.outbox() / f"{waiting.id}.eml"
     assert stored.reason == f"{file} cannot be written: No space left on device"
+    assert stored.next_at is not None
+
+
+def test_an_unexpected_error_while_sending_ends_the_attempt(
+    mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_self: Connections, _message: Message) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Connections, "send", break_down)
+    waiting = LetterFactory.create()
+    deliver()
+    stored = db.session.get_one(Letter, waiting.id)
+    assert stored.reason == "RuntimeError while sending the e-mail"
     assert stored.next_at is not None
 
 

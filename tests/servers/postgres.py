@@ -36,7 +36,10 @@ class Postgres:
             # Without autovacuum no query plan depends on the contents of the tables a minute ago.
             for setting in ("fsync", "full_page_writes", "autovacuum"):
                 connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
-            connection.execute("SELECT pg_reload_conf()")
+            # The sites of a run stay open, and each may hold forty connections.
+            connection.execute("ALTER SYSTEM SET max_connections = 400")
+        self.stop(signal.SIGINT)
+        self.start()
 
     def new_database(self) -> str:
         """Return the URL of a new, empty database."""
@@ -45,11 +48,14 @@ class Postgres:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         return self._server.get_uri(database=name)
 
-    def stop(self) -> None:
-        """Cut every connection and stop at once, as a crash does; return when it has stopped."""
+    def stop(self, by: signal.Signals = signal.SIGQUIT) -> None:
+        """Cut every connection and stop, by default at once, as a crash does.
+
+        Returns when it has stopped.
+        """
         number = self._server.get_pid()
         assert number is not None, "PostgreSQL is not running"
-        os.kill(number, signal.SIGQUIT)
+        os.kill(number, by)
         while self._server.get_postmaster_info().is_running():
             time.sleep(0.05)
 

@@ -45,7 +45,8 @@ def run_until(stopped: threading.Event) -> None:
     with closing(Deliverer()) as deliverer:
         while not stopped.is_set():
             deliverer.deliver_until(stopped, seconds=SWEEP_SECONDS)
-            _try_to_sweep()
+            if not stopped.is_set():
+                _try_to_sweep()
 
 
 def _try_to_sweep() -> None:

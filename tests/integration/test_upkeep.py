@@ -8,10 +8,12 @@ import pytest
 import time_machine
 from click.testing import Result
 from flask import Flask
+from flask_mail import Message
 from sqlalchemy import select
 
 from leadapp.clock import now
 from leadapp.extensions import db
+from leadapp.mail import smtp
 from leadapp.models.letters import Letter
 from leadapp.operations import maintenance
 from leadapp.resumes.store import store
@@ -84,6 +86,22 @@ def test_a_deliverer_sweeps_too_and_outlives_a_failure(
     monkeypatch.setattr(maintenance, "sweep", turn)
     maintenance.run_until(stopped)
     assert turns == []
+
+
+@pytest.mark.databases("sqlite")
+def test_a_stop_does_not_wait_for_a_sweep(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    LetterFactory.create()
+    stopped = threading.Event()
+    sweeps: list[int] = []
+
+    def stop_after_it(_message: Message) -> None:
+        stopped.set()
+
+    monkeypatch.setattr(smtp, "write", stop_after_it)
+    monkeypatch.setattr(maintenance, "sweep", lambda: sweeps.append(1))
+    maintenance.run_until(stopped)
+    assert stopped.is_set()
+    assert sweeps == []
 
 
 def test_attorneys_are_reminded_of_waiting_leads(app: Flask, mailbox: MailServer) -> None:

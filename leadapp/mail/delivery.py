@@ -75,7 +75,8 @@ class Deliverer:
                 logger.error("e-mails cannot be delivered now: %s", type(error).__name__)
             finally:
                 db.session.remove()
-            self._connections.close_unused(KEEP_SECONDS)
+            if not self._in_flight:  # otherwise, a thread may take a connection at this moment
+                self._connections.close_unused(KEEP_SECONDS)
             stopped.wait(IDLE_SECONDS)
 
     def deliver_due(self, stopped: threading.Event) -> None:

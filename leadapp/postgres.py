@@ -78,19 +78,12 @@ def _replace_if_closed(driver: Any, record: ConnectionPoolEntry, _proxy: object)
         raise InvalidatePoolError from error
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _note_write(
-    connection: Connection,
-    _cursor: object,
-    _text: str,
-    _values: object,
-    context: DefaultExecutionContext,
-    _many: bool,
-) -> None:
+@event.listens_for(Engine, "before_cursor_execute", named=True)
+def _note_write(conn: Connection, context: DefaultExecutionContext, **_: object) -> None:
     """Note that the transaction may have written, unless the statement is surely a SELECT."""
     statement = context.invoked_statement
     if statement is None or not statement.is_select:
-        connection.info[MAY_HAVE_WRITTEN] = True
+        conn.info[MAY_HAVE_WRITTEN] = True
 
 
 @event.listens_for(Engine, "commit")

@@ -40,29 +40,22 @@ def _set_pragmas(connection: object, _record: object) -> None:
             connection.execute(pragma)
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _wait_for_turn(
-    connection: Connection,
-    _cursor: object,
-    _text: str,
-    _values: object,
-    context: DefaultExecutionContext,
-    _many: bool,
-) -> None:
+@event.listens_for(Engine, "before_cursor_execute", named=True)
+def _wait_for_turn(conn: Connection, context: DefaultExecutionContext, **_: object) -> None:
     """Lock a file before the first write of a connection.
 
     In SQLite, waiting writers sleep and retry, so some starve for seconds. The lock file makes them
     take turns.
     """
-    driver = connection.connection.dbapi_connection
+    driver = conn.connection.dbapi_connection
     if not isinstance(driver, sqlite3.Connection):
         return
-    if not context.is_crud or TURN in connection.info:
+    if not context.is_crud or TURN in conn.info:
         return
     # No O_TRUNC: truncating even an empty file writes to the file system's journal each time.
-    path = f"{connection.engine.url.database}.lock"
+    path = f"{conn.engine.url.database}.lock"
     turn = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    connection.info[TURN] = turn
+    conn.info[TURN] = turn
     fcntl.flock(turn, fcntl.LOCK_EX)
 
 

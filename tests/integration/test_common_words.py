@@ -83,7 +83,7 @@ def test_counts_end_at_a_thousand_and_next_leads_to_the_last_match(
     assert "1 to 25 of more than 1,000" in shown
     assert "Download all matches as CSV" in shown
     last = words(signed_in.get(f"{LIST}?q=ana&status=&page=96").text)
-    assert "2376 to 2400 of more than 1,000" in last
+    assert "2,376 to 2,400 of more than 1,000" in last
     assert "Page 96" in last
     assert "Next" not in last
     assert len(rows(signed_in, "?q=ana&status=")) == 2400

@@ -1,10 +1,11 @@
-"""Find the leads that an attorney should look at."""
+"""Find the leads that an attorney should look at, and count new submissions."""
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from ..extensions import db
 from ..mail import queue
@@ -41,3 +42,9 @@ def read_attention() -> Attention:
         failed = connection.execute(WITH_FAILED).all()
     asking = connection.execute(ASKING).all()
     return Attention(letters, failed, asking)
+
+
+def arrived_since(moment: datetime) -> int:
+    """Count the submissions that arrived after a moment."""
+    counting = select(func.count()).select_from(Submission)
+    return db.session.scalar(counting.where(Submission.created_at > moment)) or 0

@@ -15,6 +15,7 @@ from ..extensions import db
 from ..models.accounts import User
 from ..models.leads import Lead
 from .history import record
+from .matching import find_terms
 from .search import Query
 
 
@@ -68,7 +69,7 @@ def _lines(query: Query) -> Iterator[str]:
     writer.writerow([_heading(column, zone) for column in COLUMNS])
     yield _take(buffer)
     sources = [column.source for column in COLUMNS]
-    matching = query.ids().with_only_columns(*sources).outerjoin(Lead.marked_by)
+    matching = query.ids(find_terms(query.q)).with_only_columns(*sources).outerjoin(Lead.marked_by)
     found = db.session.execute(
         matching.order_by(*query.order()), execution_options={"yield_per": BATCH}
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     bindparam,
     cast,
     desc,
@@ -43,7 +44,13 @@ SELECT_VIEW = (
     .limit(1)
 )
 
-EVENTS = select(Event.created_at.label("at"), Event.id, Event.kind, Event.user_id, Event.request_id)
+EVENTS = select(
+    Event.created_at.label("at"),
+    Event.id,
+    Event.kind,
+    Event.user_id,
+    Event.request_id,
+)
 EVENTS_NEWEST_FIRST = EVENTS.order_by(Event.created_at.desc(), Event.id.desc())
 OF_LEAD = EVENTS_NEWEST_FIRST.where(Event.lead_id == bindparam("lead_id"))
 # Each export since the lead was created may include the lead.
@@ -62,10 +69,15 @@ SENT_LETTERS = (
     .where(Letter.sent_at.is_not(None))
     .order_by(Letter.sent_at.desc(), Letter.kind.desc())
 )
-# Each part ends where the page ends. Without limits of their own, PostgreSQL would read them whole.
-_parts = [part.limit(bindparam("end")).subquery() for part in (OF_LEAD, EXPORTS, SENT_LETTERS)]
+
+
+def _up_to_end(part: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """End a part where the page ends; otherwise, PostgreSQL would read the whole part."""
+    return select(part.limit(bindparam("end")).subquery())
+
+
 ENTRIES = (
-    union_all(*[select(part) for part in _parts])
+    union_all(_up_to_end(OF_LEAD), _up_to_end(EXPORTS), _up_to_end(SENT_LETTERS))
     .order_by(desc("at"), desc("id"), desc("kind"))
     .limit(ENTRIES_MAX + 1)
     .offset(bindparam("skipped"))

@@ -5,7 +5,6 @@ import math
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, true, tuple_
@@ -49,6 +48,7 @@ LISTED = (
     Submission.size,
     User.username.label("marker"),
 )
+Listing = Select[*tuple[Any, ...]]  # a SELECT of the columns of LISTED
 # This reads only the index on the status.
 COUNT_BY_STATUS = select(Lead.status, func.count()).group_by(Lead.status)
 
@@ -95,9 +95,11 @@ class Query:
         """Return the statuses that the list shows."""
         return [self.status] if self.status else list(LeadStatus)
 
-    def ids(self, terms: Terms | None = None) -> Select[uuid.UUID]:
-        """Return a SELECT of the ids of all matching leads, without an order."""
-        terms = terms or find_terms(self.q)
+    def ids(self, terms: Terms | None) -> Select[uuid.UUID]:
+        """Return a SELECT of the ids of all matching leads, without an order.
+
+        `terms` are those of the search, or None without a search.
+        """
         ids: Select[uuid.UUID] = select(Lead.id)
         if terms:
             found = terms.find(self.statuses())
@@ -106,12 +108,11 @@ class Query:
             ids = ids.where(Lead.status == self.status)
         return ids
 
-    def counts(self, terms: Terms | None = None) -> dict[LeadStatus, int]:
+    def counts(self, terms: Terms | None) -> dict[LeadStatus, int]:
         """Count the matching leads in each status; a status without leads is left out.
 
         In a status with many matches, this counts only the first of them.
         """
-        terms = terms or find_terms(self.q)
         counting = count_by_status(terms) if terms else COUNT_BY_STATUS
         return dict(db.session.connection().execute(counting).all())
 
@@ -175,7 +176,8 @@ def _read_uncounted(query: Query, counts: dict[LeadStatus, int], terms: Terms) -
     ids = find(query, terms, skipped=skipped, size=query.size + 1)
     # All searches share one cached statement, so its key has no search, page and size.
     listing = _listing_of_ids(replace(query, q="", page=1, size=1))
-    rows = db.session.connection().execute(listing, {"ids": ids[: query.size]}).all()
+    of_page = {"ids": ids[: query.size]}
+    rows = db.session.connection().execute(listing, of_page).all()
     return Page(rows, counts, query, has_next=len(ids) > query.size)
 
 
@@ -203,7 +205,7 @@ def _read_counted(query: Query, counts: dict[LeadStatus, int], terms: Terms | No
 
 
 @functools.lru_cache
-def _listing(query: Query, backwards: bool, terms: Terms | None) -> Select[*tuple[Any, ...]]:
+def _listing(query: Query, backwards: bool, terms: Terms | None) -> Listing:
     """Return the statement of a list; size and offset are parameters, so one serves all pages."""
     ids = query.ids(terms).order_by(*query.order(backwards))
     here = ids.limit(bindparam("size")).offset(bindparam("skipped")).subquery()
@@ -211,12 +213,12 @@ def _listing(query: Query, backwards: bool, terms: Terms | None) -> Select[*tupl
 
 
 @functools.lru_cache
-def _listing_of_ids(query: Query) -> Select[*tuple[Any, ...]]:
+def _listing_of_ids(query: Query) -> Listing:
     """Return the statement of a list of leads whose ids are a parameter."""
     return _rows(query).where(Lead.id.in_(bindparam("ids", expanding=True)))
 
 
-def _rows(query: Query) -> Select[*tuple[Any, ...]]:
+def _rows(query: Query) -> Listing:
     rows = select(*LISTED).outerjoin(Lead.newest).outerjoin(Lead.marked_by)
     return rows.order_by(*query.order())
 
@@ -234,15 +236,9 @@ def find(
     order = query.order(backwards)
     ahead = past(beside) if beside else true()
     if terms and not terms.counted.issuperset(query.statuses()):
-        leads = replace(query, q="").ids().where(ahead).order_by(*order)
+        leads = query.ids(None).where(ahead).order_by(*order)
         walked = terms.walk(leads, ORDERS[query.sort_by], past, skipped, size)
         if walked is not None:
             return walked
     ids = query.ids(terms).where(ahead).order_by(*order)
     return db.session.scalars(ids.limit(size).offset(skipped)).all()
-
-
-def arrived_since(moment: datetime) -> int:
-    """Count the submissions that arrived after a moment."""
-    counting = select(func.count()).select_from(Submission)
-    return db.session.scalar(counting.where(Submission.created_at > moment)) or 0

@@ -24,7 +24,7 @@ from ..http import downloads
 from ..http.forms import EraseForm, MarkForm
 from ..http.marks import polled
 from ..http.readers import ArrivalsSchema, QuerySchema
-from ..leads import detail, erasure, search, status
+from ..leads import attention, detail, erasure, search, status
 from ..leads.export import export_csv
 from ..leads.overview import read_overview
 from ..models.leads import Lead
@@ -81,7 +81,7 @@ def list_leads() -> ResponseReturnValue:
 def arrivals() -> dict[str, int]:
     """Return the number of submissions that have arrived since the list was shown."""
     since = ArrivalsSchema().read(request.args)["since"]
-    return {"arrived": search.arrived_since(since)}
+    return {"arrived": attention.arrived_since(since)}
 
 
 @bp.get("/export.csv")

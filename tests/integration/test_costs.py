@@ -57,10 +57,10 @@ PLACED = [
 ]
 Plans = Callable[..., list[str]]
 ASKED: dict[str, Callable[[Lead], object]] = {
-    "counts of a search": lambda _: search.Query(q="jo").counts(),
+    "counts of a search": lambda _: search.Query(q="jo").counts(matching.find_terms("jo")),
     "attention": lambda _: attention.read_attention(),
     "figures": lambda _: statistics.read_statistics(),
-    "arrivals": lambda _: search.arrived_since(now()),
+    "arrivals": lambda _: attention.arrived_since(now()),
     "letters": lambda lead: letters.letters_of(lead.submissions),
     "history": history.read_latest,
 }
@@ -192,7 +192,7 @@ def test_among_many_all_that_a_page_tells_is_sought_in_an_index(plans: Plans) ->
 
 def test_a_common_word_is_counted_and_walked_in_indexes(plans: Plans) -> None:
     gather(4000)
-    counts = search.Query(q="@example").counts()
+    counts = search.Query(q="@example").counts(matching.find_terms("@example"))
     assert max(counts.values()) == matching.COUNTED + 1  # more are there, but are not read
     for status, sort_by in itertools.product(STATUSES, search.ORDERS):
         for q in ("@", "LD-"):
@@ -212,7 +212,7 @@ def test_the_counts_are_read_from_an_index_alone(plans: Plans, backend: str) -> 
         # PostgreSQL reads an index alone only where VACUUM has seen the rows.
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE leads")
-    [plan] = plans(lambda: search.Query().counts())
+    [plan] = plans(lambda: search.Query().counts(None))
     assert re.search(INDEX_ALONE, plan), plan
     assert not re.search(r"SCAN leads$|Seq Scan|TEMP B-TREE|Sort Key", plan, re.MULTILINE), plan
 

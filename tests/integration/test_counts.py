@@ -28,7 +28,7 @@ ROUNDS = 12
 def counted() -> dict[LeadStatus, int]:
     """Returns the counts, after checking them against the leads."""
     db.session.rollback()
-    found = search.Query().counts()
+    found = search.Query().counts(None)
     shown = {status: found.get(status, 0) for status in LeadStatus}
     there = Counter(db.session.scalars(select(Lead.status)))
     assert shown == {status: there[status] for status in LeadStatus}

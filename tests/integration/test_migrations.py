@@ -83,7 +83,7 @@ def test_a_database_of_the_three_replaced_migrations_goes_on(
     with app.app_context():
         flask_migrate.upgrade(directory=MIGRATIONS)
         flask_migrate.check(directory=MIGRATIONS)
-        assert search.Query().counts() == {LeadStatus.PENDING: 1}
+        assert search.Query().counts(None) == {LeadStatus.PENDING: 1}
         found = letters.letters_of(detail.read(OLD_LEAD).submissions)
         assert sorted(letter.kind for letter in found) == ["confirmation", "notice"]
         # The login from before the upgrade.
@@ -137,7 +137,7 @@ def test_the_old_schema_counts_leads_that_were_added_before_and_after(
         assert tallies() == {"PENDING": 0, "REACHED_OUT": 2}
         db.session.commit()
         flask_migrate.upgrade(directory=MIGRATIONS)
-        assert search.Query().counts() == {LeadStatus.REACHED_OUT: 2}
+        assert search.Query().counts(None) == {LeadStatus.REACHED_OUT: 2}
         db.session.remove()
         db.engine.dispose()
 

@@ -54,7 +54,7 @@ def test_a_backup_comes_back_whole(
         assert files() == stored
         logins = db.session.scalars(select(Login)).all()
         assert logins == [], "a login that was signed out since must not come back"
-        assert search.Query().counts() == {
+        assert search.Query().counts(None) == {
             LeadStatus.PENDING: 1,
             LeadStatus.REACHED_OUT: 1,
         }

@@ -98,6 +98,14 @@ def test_one_worker_always_serves(running: Site) -> None:
     running.smtp.wait_for(2)
 
 
+def assert_both_are_stored_as_sent(site: Site) -> None:
+    """Check that the confirmation and the notice would not be sent again."""
+    with site.database() as rows:
+        sent = rows.scalars(select(Letter.sent_at)).all()
+    assert len(sent) == 2
+    assert all(sent)
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGQUIT])
 def test_a_quick_stop_finishes_what_is_in_flight(running: Site, end: signal.Signals) -> None:
     wait_for_deliverer(running.server)
@@ -108,10 +116,7 @@ def test_a_quick_stop_finishes_what_is_in_flight(running: Site, end: signal.Sign
     os.kill(running.server.pid, end)
     wait_until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in workers), 20)
     assert len(running.smtp.messages) == 2
-    with running.database() as rows:
-        sent = rows.scalars(select(Letter.sent_at)).all()
-    assert len(sent) == 2
-    assert all(sent)
+    assert_both_are_stored_as_sent(running)
     running.server.kill()
 
 
@@ -126,10 +131,7 @@ def test_it_ends_with_gunicorn_and_finishes_what_is_in_flight(running: Site) -> 
     assert time.monotonic() - start < 20
     assert len(running.smtp.messages) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
-    with running.database() as rows:
-        sent = rows.scalars(select(Letter.sent_at)).all()
-    assert len(sent) == 2
-    assert all(sent)
+    assert_both_are_stored_as_sent(running)
 
 
 def test_ctrl_c_ends_all_processes_and_finishes_what_is_in_flight(running: Site) -> None:
@@ -148,10 +150,7 @@ def test_ctrl_c_ends_all_processes_and_finishes_what_is_in_flight(running: Site)
     assert "SIGKILL" not in running.server.log()
     assert "Traceback" not in running.server.log()
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
-    with running.database() as rows:
-        sent = rows.scalars(select(Letter.sent_at)).all()
-    assert len(sent) == 2
-    assert all(sent)
+    assert_both_are_stored_as_sent(running)
 
 
 def test_it_ends_when_gunicorns_master_is_killed(running: Site) -> None:

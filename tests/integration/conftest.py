@@ -132,6 +132,14 @@ def mailbox(app: Flask, smtp: MailServer, monkeypatch: pytest.MonkeyPatch) -> Ma
 
 
 @pytest.fixture
+def wrong_password(app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application has a wrong password for the mail server; "right" is the right one."""
+    mailbox.accounts = {"leadapp": "right"}
+    monkeypatch.setitem(app.config, "SMTP_USERNAME", "leadapp")
+    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "wrong")
+
+
+@pytest.fixture
 def attorney(app: Flask) -> User:
     """An active user; the password is `tests.factories.PASSWORD`."""
     return UserFactory.create()

@@ -88,12 +88,10 @@ def test_a_refusal_of_this_recipient_is_final_for_it_alone(
 
 
 @pytest.mark.databases("sqlite")
+@pytest.mark.usefixtures("wrong_password")
 def test_a_refused_sign_in_keeps_letters_waiting(
-    app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+    app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailbox.accounts = {"leadapp": "right"}
-    monkeypatch.setitem(app.config, "SMTP_USERNAME", "leadapp")
-    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "wrong")
     LetterFactory.create()
     deliver()
     assert one().next_at is not None

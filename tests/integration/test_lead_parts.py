@@ -140,36 +140,59 @@ def test_an_old_email_that_was_sent_late_is_in_the_history(signed_in: Client, le
         assert any("Erasure request sent" in line for line in told) == is_there
 
 
-@pytest.mark.parametrize(("failed", "waiting"), [(1, 0), (0, 1), (2, 3)])
-def test_unsent_emails_of_earlier_submissions_are_noticed(
-    signed_in: Client, lead: Lead, failed: int, waiting: int
+@pytest.mark.parametrize(
+    ("numbers_of_failed", "notice", "text"),
+    [
+        ([1], "1 e-mail about earlier submissions has failed.", "See the reason and send it again"),
+        (
+            [1, 21],
+            "2 e-mails about earlier submissions have failed.",
+            "See the newest of them and send it again",
+        ),
+    ],
+)
+def test_failed_emails_of_earlier_submissions_are_noticed(
+    signed_in: Client, lead: Lead, numbers_of_failed: list[int], notice: str, text: str
 ) -> None:
-    sent = {submission.number: submission for submission in lead.submissions}
-    for number in range(failed):
-        LetterFactory.create(submission=sent[1 + 20 * number], next_at=None, reason="550 Unknown")
-    for number in range(waiting):
-        LetterFactory.create(submission=sent[3 + number], next_at=NOON)
+    for submission in lead.submissions:
+        if submission.number in numbers_of_failed:
+            LetterFactory.create(submission=submission, next_at=None, reason="550 Unknown")
     page = signed_in.get(address(lead))
-    shown = words(page.text)
-    if failed:
-        many = "1 e-mail about earlier submissions has failed."
-        text = "See the reason and send it again"
-        if failed == 2:
-            many = "2 e-mails about earlier submissions have failed."
-            text = "See the newest of them and send it again"
-        assert many in shown
-        assert "550 Unknown" in follow(signed_in, page, text).text
-    else:
-        assert "failed" not in shown
-    if waiting:
-        many, text = "1 e-mail about earlier submissions is waiting.", "See when it will be sent"
-        if waiting == 3:
-            many = "3 e-mails about earlier submissions are waiting."
-            text = "See when the newest of them will be sent"
-        assert many in shown
-        assert "To be sent" in follow(signed_in, page, text).text
-    else:
-        assert "waiting." not in shown
+    assert notice in words(page.text)
+    assert "waiting." not in words(page.text)
+    assert "550 Unknown" in follow(signed_in, page, text).text
+
+
+@pytest.mark.parametrize(
+    ("numbers_of_waiting", "notice", "text"),
+    [
+        ([3], "1 e-mail about earlier submissions is waiting.", "See when it will be sent"),
+        (
+            [3, 4, 5],
+            "3 e-mails about earlier submissions are waiting.",
+            "See when the newest of them will be sent",
+        ),
+    ],
+)
+def test_waiting_emails_of_earlier_submissions_are_noticed(
+    signed_in: Client, lead: Lead, numbers_of_waiting: list[int], notice: str, text: str
+) -> None:
+    for submission in lead.submissions:
+        if submission.number in numbers_of_waiting:
+            LetterFactory.create(submission=submission, next_at=NOON)
+    page = signed_in.get(address(lead))
+    assert notice in words(page.text)
+    assert "failed" not in words(page.text)
+    assert "To be sent" in follow(signed_in, page, text).text
+
+
+def test_failed_and_waiting_emails_have_a_notice_each(signed_in: Client, lead: Lead) -> None:
+    oldest = min(lead.submissions, key=lambda sent: sent.number)
+    LetterFactory.create(submission=oldest, next_at=None, reason="550 Unknown")
+    LetterFactory.create(submission=oldest, next_at=NOON)
+    shown = words(signed_in.get(address(lead)).text)
+    assert "1 e-mail about earlier submissions has failed." in shown
+    assert "1 e-mail about earlier submissions is waiting." in shown
 
 
 def test_the_emails_of_a_page_are_limited_and_unsent_ones_come_first(signed_in: Client) -> None:

@@ -17,12 +17,10 @@ from tests.servers import MailServer
 pytestmark = pytest.mark.databases("sqlite")
 
 
+@pytest.mark.usefixtures("wrong_password")
 def test_a_refused_sign_in_is_not_repeated_for_each_e_mail(
     app: Flask, mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailbox.accounts = {"leadapp": "right"}
-    monkeypatch.setitem(app.config, "SMTP_USERNAME", "leadapp")
-    monkeypatch.setitem(app.config, "SMTP_PASSWORD", "wrong")
     queued(50)
     stopped = threading.Event()
     with closing(Deliverer()) as deliverer:
